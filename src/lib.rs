@@ -1,0 +1,17 @@
+//! loadgate: a load and latency benchmark harness that people can trust with a release decision.
+//!
+//! The modules stand on floors and import only floors below their own; see `ARCHITECTURE.md`.
+//! Floors 0 to 4 are pure: no clock, no socket, no file, no environment, no thread.
+
+// Floor 0: words and quantities.
+pub mod names;
+pub mod units;
+// Floor 1: the distribution of one series.
+pub mod histogram;
+// Floor 2: the file as written, and the run as it was seen.
+pub mod record;
+// Floor 3: the scenario made executable, live measurement, judgement.
+// Floor 4: step kinds, virtual users walking through journeys, the document.
+// The pure line. Floor 5: the input and output shell.
+// Floor 6: one run, from plan to record.
+// Floor 7: arguments, terminal, exit codes.

@@ -1,0 +1,3 @@
+//! The `loadgate` program.
+
+fn main() {}

@@ -1,0 +1,36 @@
+//! The run record: everything one run saw, immutable and versioned.
+//!
+//! `RunRecord` is the only thing that passes from measuring to judging. Gate and report cannot
+//! tell a stored run from one that has just ended.
+
+mod counts;
+mod format;
+mod header;
+mod interval;
+mod totals;
+
+pub use counts::Counts;
+pub use format::{FORMAT, FormatError, FormatVersion};
+pub use header::{
+    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, StopReason, TargetInfo,
+    ThresholdText, ValidityPolicy, WorkerUse,
+};
+pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
+pub use totals::{Bank, Pick, Totals};
+
+use crate::names::Catalogue;
+
+/// Everything one run saw.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// Who, what, when and how: known when the run starts.
+    pub header: Header,
+    /// All series that the run has.
+    pub catalogue: Catalogue,
+    /// All intervals added up, by phase, series and metric.
+    pub totals: Totals,
+    /// The run second by second, encoded.
+    pub intervals: Vec<Interval>,
+    /// How it ended; `None` for a run that was killed and is unfinished.
+    pub end: Option<End>,
+}

@@ -1,0 +1,208 @@
+//! What is known of a run before its first request and after its last.
+
+use serde::{Deserialize, Serialize};
+
+use super::FormatVersion;
+use crate::names::{ErrorKind, SeriesId};
+use crate::units::{Nanos, Ratio};
+
+/// What is known of a run when it starts. Stored at once, so that a killed run has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the stored form.
+    pub format: FormatVersion,
+    /// Names the run: time and a random part, sortable by time.
+    pub id: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// When the run started, nanoseconds since 1970-01-01 UTC.
+    pub started_unix_ns: u64,
+    /// What everything random was made from.
+    pub seed: u64,
+    /// What was asked of the target.
+    pub load: Load,
+    /// Journeys in the order of the scenario, for the order of rows.
+    pub journeys: Vec<String>,
+    /// Thresholds as written, so that a stored run can be judged again.
+    pub thresholds: Vec<ThresholdText>,
+    /// Where the numbers come from.
+    pub origin: Origin,
+    /// How far the run may be off before it is not a measurement.
+    pub policy: ValidityPolicy,
+}
+
+/// One threshold as the scenario wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThresholdText {
+    /// The metric with its selector, for example `http_req_duration{journey:customer}`.
+    pub subject: String,
+    /// The condition, for example `p(95) < 500ms`.
+    pub condition: String,
+    /// Whether missing data is accepted.
+    pub optional: bool,
+}
+
+/// What was asked of the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Phases in order.
+    pub phases: Vec<PhaseInfo>,
+    /// Most virtual users at a time, if limited.
+    pub max_users: Option<u64>,
+    /// Worker threads of the generator.
+    pub workers: u64,
+}
+
+/// One phase of the load, for people and for the identity of a baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseInfo {
+    /// Its name.
+    pub name: String,
+    /// Its load in the words of the scenario: `50/s`, `5/s..50/s`, `30 users`.
+    pub load: String,
+    /// Start since the start of the run.
+    pub start: Nanos,
+    /// Length.
+    pub length: Nanos,
+    /// Whether its figures count; warm-up and ramps are shown apart.
+    pub measure: bool,
+}
+
+/// Where the numbers come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Version of loadgate.
+    pub loadgate: String,
+    /// Commit of the work folder, with `-dirty` when it has changes.
+    pub git: Option<String>,
+    /// SHA-256 of the scenario with all files it uses, in hexadecimal.
+    pub scenario_sha256: String,
+    /// Path of the scenario, or its built-in name.
+    pub scenario_path: String,
+    /// The machine that made the load.
+    pub machine: Machine,
+    /// The system under test.
+    pub target: TargetInfo,
+    /// The engine's driver and HTTP version.
+    pub engine: String,
+    /// Words that change what was measured (`--insecure`, `--rate 50/s`), without secrets.
+    pub flags: Vec<String>,
+}
+
+/// The machine that made the load.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Host name.
+    pub host: String,
+    /// Operating system and kernel release.
+    pub system: String,
+    /// Model of the processor.
+    pub cpu: String,
+    /// Processors that loadgate may use.
+    pub cpus: u64,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// Limit of open files, which is a limit of connections.
+    pub open_files: u64,
+    /// Local ports that outgoing connections may use.
+    pub local_ports: u64,
+}
+
+/// The system under test, as it describes itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetInfo {
+    /// Its address, without user name and password.
+    pub url: String,
+    /// The version that it reports (`$.prisma` or `$.version` of its health endpoint).
+    pub version: Option<String>,
+    /// Whether it is the embedded market.
+    pub embedded: bool,
+}
+
+/// How far a run may be off before it is not a measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValidityPolicy {
+    /// Most schedule lag at the 99th percentile.
+    pub lag_p99: Nanos,
+    /// Largest share of starts that may be dropped.
+    pub dropped: Ratio,
+    /// Largest share of one processor that a worker may use.
+    pub worker_cpu: Ratio,
+}
+
+impl Default for ValidityPolicy {
+    fn default() -> Self {
+        Self { lag_p99: Nanos::from_millis(50), dropped: Ratio(0.01), worker_cpu: Ratio(0.90) }
+    }
+}
+
+/// What is known when the run has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// How it came to an end.
+    pub reason: StopReason,
+    /// Start to end.
+    pub lasted: Nanos,
+    /// What the generator says of itself.
+    pub generator: Generator,
+    /// For each kind of error and series the first message, at most [`End::MAX_SAMPLES`].
+    pub samples: Vec<ErrorSample>,
+    /// What people should know: a monitor that failed, a limit that was met.
+    pub notes: Vec<String>,
+}
+
+impl End {
+    /// The most error messages that a record keeps.
+    pub const MAX_SAMPLES: usize = 100;
+}
+
+/// How a run came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The load was played to its end.
+    Complete,
+    /// Ctrl-C or SIGTERM: no new starts, what was under way could finish.
+    Interrupted,
+    /// A second signal: what was under way was cut off.
+    Killed,
+    /// A step with `on_fail: abort` failed.
+    Aborted,
+}
+
+/// What the generator says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// CPU time of the process, user and system, during the run.
+    pub cpu: Nanos,
+    /// Each worker.
+    pub workers: Vec<WorkerUse>,
+    /// All requests that went to the target, warm-up and preflight included.
+    pub requests_sent: u64,
+    /// Largest resident memory of the process in bytes.
+    pub peak_rss_bytes: u64,
+}
+
+/// CPU use of one worker thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkerUse {
+    /// CPU time, user and system.
+    pub cpu: Nanos,
+    /// Largest share of one processor over one interval.
+    pub peak: Ratio,
+}
+
+/// The first message of one kind of error in one series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorSample {
+    /// Where it happened.
+    pub series: SeriesId,
+    /// What kind it was.
+    pub kind: ErrorKind,
+    /// Status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// The message, at most 300 characters.
+    pub message: String,
+    /// When, since the start of the run.
+    pub at: Nanos,
+}

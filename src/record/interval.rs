@@ -1,0 +1,96 @@
+//! One second of a run (one minute of an observation).
+
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+use crate::histogram::{DecodeError, Histogram};
+use crate::names::{Metric, SeriesId};
+use crate::units::Nanos;
+
+/// All series over one second. An interval in memory is as small as on disk.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interval {
+    /// Start since the start of the run.
+    pub start: Nanos,
+    /// Length; the last one of a run may be shorter.
+    pub length: Nanos,
+    /// Distributions that have at least one value.
+    pub cells: Vec<EncodedCell>,
+    /// Counts that are not all zero.
+    pub tallies: Vec<Tally>,
+    /// Numbers of this moment.
+    pub gauges: Gauges,
+}
+
+/// Numbers that hold at the end of an interval, or over it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gauges {
+    /// Virtual users that are in a journey.
+    pub active_users: u64,
+    /// CPU time that the generator used in the interval.
+    pub generator_cpu: Nanos,
+}
+
+/// One distribution of one interval, or of the whole run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// Index of the phase in which the request was meant to start.
+    pub phase: u8,
+    /// Which series.
+    pub series: SeriesId,
+    /// What it measures.
+    pub metric: Metric,
+    /// The values.
+    pub histogram: Histogram,
+}
+
+/// A [`Cell`] as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedCell {
+    /// Index of the phase.
+    pub phase: u8,
+    /// Which series.
+    pub series: SeriesId,
+    /// What it measures.
+    pub metric: Metric,
+    /// HDR V2, deflated.
+    pub bytes: Vec<u8>,
+    /// Values beyond the histogram's range.
+    pub beyond: u64,
+}
+
+impl Cell {
+    /// The stored form.
+    pub fn encode(&self) -> EncodedCell {
+        EncodedCell {
+            phase: self.phase,
+            series: self.series,
+            metric: self.metric,
+            bytes: self.histogram.encode(),
+            beyond: self.histogram.beyond(),
+        }
+    }
+}
+
+impl EncodedCell {
+    /// The distribution itself.
+    pub fn decode(&self) -> Result<Cell, DecodeError> {
+        Ok(Cell {
+            phase: self.phase,
+            series: self.series,
+            metric: self.metric,
+            histogram: Histogram::decode(&self.bytes, self.beyond)?,
+        })
+    }
+}
+
+/// What was counted of one series in one interval and phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Index of the phase.
+    pub phase: u8,
+    /// Which series.
+    pub series: SeriesId,
+    /// The numbers.
+    pub counts: Counts,
+}

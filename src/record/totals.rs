@@ -1,0 +1,159 @@
+//! All intervals of a run added up.
+
+use std::collections::BTreeMap;
+
+use super::{Cell, Counts, Interval, Tally};
+use crate::histogram::{DecodeError, Histogram};
+use crate::names::{Metric, SeriesId};
+
+/// Distributions and counts by phase, series and metric.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    histograms: BTreeMap<(u8, SeriesId, Metric), Histogram>,
+    counts: BTreeMap<(u8, SeriesId), Counts>,
+}
+
+/// Which phases a figure is taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick(Vec<bool>);
+
+/// The two ways of looking at a run's phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bank {
+    /// Phases whose figures count.
+    Measured,
+    /// Warm-up and ramps.
+    Unmeasured,
+}
+
+impl Pick {
+    /// The phases of `phases` that belong to `bank`.
+    pub fn of(phases: &[super::PhaseInfo], bank: Bank) -> Self {
+        Self(phases.iter().map(|phase| phase.measure == (bank == Bank::Measured)).collect())
+    }
+
+    /// All phases.
+    pub fn all(phases: &[super::PhaseInfo]) -> Self {
+        Self(vec![true; phases.len()])
+    }
+
+    fn takes(&self, phase: u8) -> bool {
+        self.0.get(usize::from(phase)).copied().unwrap_or(false)
+    }
+}
+
+impl Totals {
+    /// Adds one distribution.
+    pub fn add_cell(&mut self, cell: &Cell) {
+        self.histograms
+            .entry((cell.phase, cell.series, cell.metric))
+            .or_default()
+            .merge(&cell.histogram);
+    }
+
+    /// Adds what was counted.
+    pub fn add_tally(&mut self, tally: &Tally) {
+        self.counts.entry((tally.phase, tally.series)).or_default().merge(&tally.counts);
+    }
+
+    /// Adds up stored intervals: what an unfinished run is read from.
+    pub fn from_intervals(intervals: &[Interval]) -> Result<Self, DecodeError> {
+        let mut totals = Self::default();
+        for interval in intervals {
+            for cell in &interval.cells {
+                totals.add_cell(&cell.decode()?);
+            }
+            interval.tallies.iter().for_each(|tally| totals.add_tally(tally));
+        }
+        Ok(totals)
+    }
+
+    /// The distribution of `metric` over the picked phases and the given series, merged exactly.
+    pub fn histogram(
+        &self,
+        pick: &Pick,
+        series: impl IntoIterator<Item = SeriesId>,
+        metric: Metric,
+    ) -> Histogram {
+        let mut merged = Histogram::new();
+        for id in series {
+            for ((phase, at, of), histogram) in &self.histograms {
+                if *at == id && *of == metric && pick.takes(*phase) {
+                    merged.merge(histogram);
+                }
+            }
+        }
+        merged
+    }
+
+    /// The counts over the picked phases and the given series.
+    pub fn counts(&self, pick: &Pick, series: impl IntoIterator<Item = SeriesId>) -> Counts {
+        let mut merged = Counts::default();
+        for id in series {
+            for ((phase, at), counts) in &self.counts {
+                if *at == id && pick.takes(*phase) {
+                    merged.merge(counts);
+                }
+            }
+        }
+        merged
+    }
+
+    /// Every distribution, for the store.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
+        self.histograms.iter().filter(|(_, histogram)| !histogram.is_empty()).map(
+            |((phase, series, metric), histogram)| Cell {
+                phase: *phase,
+                series: *series,
+                metric: *metric,
+                histogram: histogram.clone(),
+            },
+        )
+    }
+
+    /// Everything that was counted, for the store.
+    pub fn tallies(&self) -> impl Iterator<Item = Tally> + '_ {
+        self.counts.iter().map(|((phase, series), counts)| Tally {
+            phase: *phase,
+            series: *series,
+            counts: counts.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Nanos;
+
+    fn cell(phase: u8, value: u64) -> Cell {
+        let mut histogram = Histogram::new();
+        histogram.record(Nanos(value));
+        Cell { phase, series: SeriesId(3), metric: Metric::Response, histogram }
+    }
+
+    #[test]
+    fn totals_are_what_the_intervals_add_up_to() {
+        let tally = Tally {
+            phase: 1,
+            series: SeriesId(3),
+            counts: Counts { started: 2, ..Counts::default() },
+        };
+        let intervals: Vec<Interval> = (1..=3)
+            .map(|second| Interval {
+                start: Nanos::from_secs(second),
+                cells: vec![cell(0, 5).encode(), cell(1, second * 1_000).encode()],
+                tallies: vec![tally.clone()],
+                ..Interval::default()
+            })
+            .collect();
+        let totals = Totals::from_intervals(&intervals).unwrap();
+        let measured = Pick(vec![false, true]);
+        let histogram = totals.histogram(&measured, [SeriesId(3)], Metric::Response);
+        assert_eq!(histogram.len(), 3);
+        assert_eq!(histogram.max().unwrap().0 / 1_000, 3);
+        assert_eq!(totals.counts(&measured, [SeriesId(3)]).started, 6);
+        let everything = Pick(vec![true, true]);
+        assert_eq!(totals.histogram(&everything, [SeriesId(3)], Metric::Response).len(), 6);
+    }
+}

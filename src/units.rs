@@ -1,0 +1,9 @@
+//! Quantities with the unit in the type, how they are written, and how they are read.
+
+mod duration;
+mod numbers;
+mod rate;
+
+pub use duration::{Nanos, format_nanos};
+pub use numbers::{Bytes, Ratio, UnitError, count_to_f64, f64_to_u64, group_thousands};
+pub use rate::Rate;
