@@ -10,6 +10,7 @@ pub mod units;
 pub mod histogram;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod record;
+pub mod scenario;
 // Floor 3: the scenario made executable, live measurement, judgement.
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 // The pure line. Floor 5: the input and output shell.

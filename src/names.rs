@@ -81,7 +81,13 @@ impl Series {
     /// A series of the run as a whole, of which there are the three of [`Catalogue::new`].
     fn whole(kind: SeriesKind, name: &str) -> Self {
         let none = String::new;
-        Self { kind, name: name.to_owned(), journey: none(), step: none(), endpoint: none() }
+        Self {
+            kind,
+            name: name.to_owned(),
+            journey: none(),
+            step: none(),
+            endpoint: none(),
+        }
     }
 }
 
@@ -149,7 +155,9 @@ impl Catalogue {
         &'a self,
         wanted: impl Fn(&Series) -> bool + 'a,
     ) -> impl Iterator<Item = SeriesId> + 'a {
-        self.iter().filter(move |(_, series)| wanted(series)).map(|(id, _)| id)
+        self.iter()
+            .filter(move |(_, series)| wanted(series))
+            .map(|(id, _)| id)
     }
 }
 
@@ -231,7 +239,10 @@ impl Metric {
 
     /// The place in a list that has one entry for each metric.
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|metric| *metric == self).unwrap_or_default()
+        Self::ALL
+            .iter()
+            .position(|metric| *metric == self)
+            .unwrap_or_default()
     }
 }
 
@@ -321,7 +332,10 @@ impl ErrorKind {
 
     /// The place in a list that has one entry for each kind.
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|kind| *kind == self).unwrap_or_default()
+        Self::ALL
+            .iter()
+            .position(|kind| *kind == self)
+            .unwrap_or_default()
     }
 }
 
@@ -367,7 +381,13 @@ mod tests {
         }
         for (at, kind) in ErrorKind::ALL.into_iter().enumerate() {
             assert_eq!(kind.index(), at);
-            assert_eq!(ErrorKind::ALL.iter().filter(|k| k.word() == kind.word()).count(), 1);
+            assert_eq!(
+                ErrorKind::ALL
+                    .iter()
+                    .filter(|k| k.word() == kind.word())
+                    .count(),
+                1
+            );
         }
     }
 }
