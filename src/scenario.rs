@@ -1,0 +1,50 @@
+//! The scenario as it is written: text with places, the language's grammars, and all mistakes at once.
+//!
+//! A [`Tree`] holds the text of all files and knows where every word stands. Structs are read from
+//! it with serde; a value that must be able to say where it came from is an [`At`]. Nothing here
+//! opens a file: whoever does gives the text.
+
+mod at;
+mod build;
+mod check;
+mod condition;
+mod diagnostic;
+mod extract;
+mod gate;
+mod grammar;
+mod http;
+mod load;
+mod named;
+mod reader;
+mod render;
+mod schema;
+mod spec;
+mod step;
+mod subject;
+mod template;
+mod test;
+mod think;
+mod tree;
+mod words;
+
+pub use at::{At, StepNode};
+pub use check::{Check, Comparison, Operand};
+pub use condition::{Aggregate, Condition, ConditionSpec, Limit, LimitTest, Relation};
+pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, MAX_DIAGNOSTICS, did_you_mean};
+pub use extract::{Capture, Extract, JsonPath, Picker};
+pub use gate::{BandSpec, CompareSpec, GateSpec, ValiditySpec};
+pub use grammar::{Grammar, GrammarError, Written};
+pub use http::{Connections, HttpSpec, HttpVersion};
+pub use load::{ArrivalKind, LoadShape, PhaseSpec, RateRange, UserRange};
+pub use named::{Named, OneOrMany};
+pub use schema::schema;
+pub use spec::{
+    FeederPick, FeederSpec, HealthSpec, JourneySpec, ScenarioSpec, SessionSpec, TapPostgresSpec,
+    TapSpec, UseSpec,
+};
+pub use step::{CommonSpec, OnFail, Repeat};
+pub use subject::{Selector, SloSpec, Tag, ThresholdSubject};
+pub use template::{Part, Template};
+pub use test::VariableTest;
+pub use think::{ThinkDistribution, ThinkSpec};
+pub use tree::{MAX_DEPTH, MAX_FILES, MAX_NODES, MAX_TEXT, MAX_VISITED, NodeId, Place, Tree};

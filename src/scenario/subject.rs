@@ -1,0 +1,355 @@
+//! What a threshold is about: `http_req_duration{endpoint:GET /api/*}`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::condition::{Aggregate, Condition};
+use super::diagnostic::did_you_mean;
+use super::grammar::{GrammarError, written_as_text};
+use super::words::{first_word, outside};
+use crate::names::{Metric, Series, SeriesKind};
+
+/// Metrics that are no distribution of durations.
+const COUNTED: [&str; 8] = [
+    "http_req_failed",
+    "http_reqs",
+    "checks",
+    "iterations",
+    "dropped_iterations",
+    "data_sent",
+    "data_received",
+    "sql_queries",
+];
+
+/// What a selector looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Method and path template; for a query the endpoint that caused it.
+    Endpoint,
+    /// Name of the journey.
+    Journey,
+    /// Name of the step.
+    Step,
+    /// Normal form of the query.
+    Query,
+    /// Name of the phase.
+    Phase,
+    /// Name of the session whose login it is.
+    Session,
+}
+
+impl Tag {
+    /// All tags with their words.
+    const WORDS: [(&'static str, Self); 6] = [
+        ("endpoint", Self::Endpoint),
+        ("journey", Self::Journey),
+        ("step", Self::Step),
+        ("query", Self::Query),
+        ("phase", Self::Phase),
+        ("session", Self::Session),
+    ];
+}
+
+/// One condition on what is measured: `endpoint:GET /api/*` or `journey!=admin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    /// What is looked at.
+    pub tag: Tag,
+    /// A text in which `*` stands for anything.
+    pub pattern: String,
+    /// Whether what matches is left out.
+    pub negated: bool,
+}
+
+/// What a threshold is about.
+///
+/// ```text
+/// subject  = metric [ "{" selector { "," selector } "}" ]
+/// selector = tag ( ":" | "=" | "!=" ) glob
+/// tag      = "endpoint" | "journey" | "step" | "query" | "phase" | "session"
+/// ```
+/// Without a `session` selector, durations of logins are left out: they have their own series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThresholdSubject {
+    /// A word of [`Metric::word`], or one of the counted metrics.
+    pub metric: String,
+    /// All must hold.
+    pub selectors: Vec<Selector>,
+}
+
+written_as_text! {
+    ThresholdSubject: "a metric such as `http_req_duration{endpoint:GET /api/*}`",
+        ["http_req_duration", "http_req_failed", "http_req_duration{endpoint:GET /api/*}"];
+    SloSpec: "a condition such as `p(95) < 500ms` or `http_req_waiting p(95) < 100ms`",
+        ["p(95) < 500ms", "http_req_waiting p(95) < 100ms"];
+}
+
+impl ThresholdSubject {
+    /// All metrics that can be named.
+    pub fn known_metrics() -> impl Iterator<Item = &'static str> {
+        Metric::ALL.into_iter().map(Metric::word).chain(COUNTED)
+    }
+
+    /// The metric, if it is a distribution of durations.
+    pub fn metric_kind(&self) -> Option<Metric> {
+        Metric::from_word(&self.metric)
+    }
+
+    /// Whether values of `series` are meant.
+    pub fn takes(&self, series: &Series) -> bool {
+        self.takes_kind(series.kind) && self.selectors.iter().all(|selector| selector.takes(series))
+    }
+
+    /// Whether the phase with this name is meant; all are when no selector names one.
+    pub fn takes_phase(&self, name: &str) -> bool {
+        let mut phases = self
+            .selectors
+            .iter()
+            .filter(|selector| selector.tag == Tag::Phase);
+        phases.all(|selector| selector.matches(name))
+    }
+
+    /// Whether phases were named, so that warm-up can be meant, too.
+    pub fn names_phase(&self) -> bool {
+        self.selectors
+            .iter()
+            .any(|selector| selector.tag == Tag::Phase)
+    }
+
+    /// Whether `condition` can be asked of this metric; the reason if not.
+    pub fn accepts(&self, condition: &Condition) -> Result<(), String> {
+        let aggregate = condition.aggregate;
+        let fits = match self.metric.as_str() {
+            "http_req_failed" | "dropped_iterations" => !aggregate.is_duration(),
+            "checks" => matches!(aggregate, Aggregate::Rate | Aggregate::Count),
+            "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
+                matches!(aggregate, Aggregate::Count | Aggregate::PerSecond)
+            }
+            _ => aggregate != Aggregate::Rate,
+        };
+        if fits {
+            return Ok(());
+        }
+        let known = match self.metric.as_str() {
+            "http_req_failed" | "dropped_iterations" => "`rate`, `count` and `count/s`",
+            "checks" => "`rate` and `count`",
+            "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
+                "`count` and `count/s`"
+            }
+            _ => "`avg`, `min`, `med`, `max`, `p(95)`, `count` and `count/s`",
+        };
+        Err(format!(
+            "`{}` has no `{aggregate}`; it has {known}",
+            self.metric
+        ))
+    }
+
+    fn takes_kind(&self, kind: SeriesKind) -> bool {
+        let wants_session = self
+            .selectors
+            .iter()
+            .any(|selector| selector.tag == Tag::Session);
+        match self.metric.as_str() {
+            "sql_query_duration" | "sql_queries" => kind.is_query(),
+            "iteration_duration" | "iterations" => kind == SeriesKind::Journey,
+            "schedule_lag" | "dropped_iterations" => kind == SeriesKind::Run,
+            "checks" => kind.is_http() || kind == SeriesKind::SqlStep,
+            "http_req_failed" | "http_reqs" | "data_sent" | "data_received" => kind.is_http(),
+            _ if wants_session => kind == SeriesKind::Login,
+            _ => kind == SeriesKind::Endpoint,
+        }
+    }
+}
+
+impl Selector {
+    fn takes(&self, series: &Series) -> bool {
+        let value = match (self.tag, series.kind) {
+            (Tag::Phase, _) => return true,
+            (Tag::Endpoint, kind) if kind.is_query() => &series.endpoint,
+            (Tag::Endpoint, kind) if kind.is_http() => &series.name,
+            (Tag::Query, kind) if kind.is_query() => &series.name,
+            (Tag::Session, SeriesKind::Login) => &series.journey,
+            (Tag::Session, _) | (Tag::Journey, SeriesKind::Login) => return self.negated,
+            (Tag::Journey, _) => &series.journey,
+            (Tag::Step, _) => &series.step,
+            (Tag::Endpoint | Tag::Query, _) => return self.negated,
+        };
+        self.matches(value)
+    }
+
+    fn matches(&self, value: &str) -> bool {
+        glob(&self.pattern, value) != self.negated
+    }
+}
+
+/// Whether `text` is like `pattern`, in which `*` stands for any characters.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
+        return false;
+    };
+    let mut pieces = pieces.peekable();
+    if pieces.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return rest.ends_with(piece);
+        }
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+impl fmt::Display for ThresholdSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.metric)?;
+        for (at, selector) in self.selectors.iter().enumerate() {
+            f.write_str(if at == 0 { "{" } else { "," })?;
+            let known = Tag::WORDS.iter().find(|(_, tag)| *tag == selector.tag);
+            let tag = known.map(|(word, _)| *word).unwrap_or_default();
+            let sign = if selector.negated { "!=" } else { ":" };
+            write!(f, "{tag}{sign}{}", selector.pattern)?;
+        }
+        f.write_str(if self.selectors.is_empty() { "" } else { "}" })
+    }
+}
+
+impl FromStr for ThresholdSubject {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let text = text.trim();
+        let (metric, inner) = match text.split_once('{') {
+            Some((metric, rest)) => match rest.strip_suffix('}') {
+                Some(inner) => (metric.trim(), Some(inner)),
+                None => return Err(GrammarError::new(format!("`{{` of `{text}` is not closed"))),
+            },
+            None => (text, None),
+        };
+        known_metric(metric)?;
+        let mut selectors = Vec::new();
+        if let Some(inner) = inner {
+            let mut from = 0;
+            let commas = outside(inner).into_iter().filter(|(_, char)| *char == ',');
+            for end in commas.map(|(at, _)| at).chain([inner.len()]) {
+                selectors.push(inner.get(from..end).unwrap_or_default().parse()?);
+                from = end + 1;
+            }
+        }
+        Ok(Self {
+            metric: metric.to_owned(),
+            selectors,
+        })
+    }
+}
+
+impl FromStr for Selector {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let text = text.trim();
+        let unfit = || {
+            GrammarError::new(format!(
+                "`{text}` is not a selector such as `endpoint:GET /api/*`"
+            ))
+        };
+        let at = text.find([':', '=', '!']).ok_or_else(unfit)?;
+        let (word, rest) = super::words::cut(text, at);
+        let (negated, pattern) = match rest.strip_prefix("!=") {
+            Some(pattern) => (true, pattern),
+            None => (false, rest.strip_prefix([':', '=']).ok_or_else(unfit)?),
+        };
+        let word = word.trim();
+        let Some((_, tag)) = Tag::WORDS.iter().find(|(known, _)| *known == word) else {
+            let known = Tag::WORDS.iter().map(|(known, _)| *known);
+            let advice = match did_you_mean(word, known.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            return Err(GrammarError::new(format!("`{word}` is no tag; {advice}")));
+        };
+        let pattern = super::words::unquote(pattern.trim())?;
+        if pattern.is_empty() {
+            return Err(unfit());
+        }
+        Ok(Self {
+            tag: *tag,
+            pattern,
+            negated,
+        })
+    }
+}
+
+fn known_metric(metric: &str) -> Result<(), GrammarError> {
+    if ThresholdSubject::known_metrics().any(|known| known == metric) {
+        return Ok(());
+    }
+    let advice = match did_you_mean(metric, ThresholdSubject::known_metrics()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => {
+            format!(
+                "known are {}",
+                ThresholdSubject::known_metrics()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        }
+    };
+    Err(GrammarError::new(format!(
+        "`{metric}` is no metric; {advice}"
+    )))
+}
+
+/// What one step must keep to.
+///
+/// ```text
+/// slo = [ metric ] condition
+/// ```
+/// Without a metric it is `http_req_duration`, of an `sql` step `sql_query_duration`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SloSpec {
+    /// The metric, if one was named.
+    pub metric: Option<String>,
+    /// The condition.
+    pub condition: Condition,
+}
+
+impl FromStr for SloSpec {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let text = text.trim();
+        let (word, rest) = first_word(text);
+        let is_name = word.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+        if !is_name || word.parse::<Aggregate>().is_ok() || rest.starts_with(['<', '>', '=', '(']) {
+            return text.parse().map(|condition| Self {
+                metric: None,
+                condition,
+            });
+        }
+        known_metric(word)?;
+        let condition: Condition = rest.parse()?;
+        let subject = ThresholdSubject {
+            metric: word.to_owned(),
+            selectors: Vec::new(),
+        };
+        subject.accepts(&condition).map_err(GrammarError::new)?;
+        Ok(Self {
+            metric: Some(subject.metric),
+            condition,
+        })
+    }
+}
+
+impl fmt::Display for SloSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.metric {
+            Some(metric) => write!(f, "{metric} {}", self.condition),
+            None => write!(f, "{}", self.condition),
+        }
+    }
+}
