@@ -58,18 +58,13 @@ impl Comparison {
 
     /// How it is written.
     pub fn word(self) -> &'static str {
-        let known = Self::WORDS
-            .iter()
-            .find(|(_, comparison)| *comparison == self);
+        let known = Self::WORDS.iter().find(|(_, comparison)| *comparison == self);
         known.map(|(word, _)| *word).unwrap_or_default()
     }
 
     /// Whether it asks for the order of two numbers.
     pub fn is_order(self) -> bool {
-        matches!(
-            self,
-            Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual
-        )
+        matches!(self, Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual)
     }
 }
 
@@ -141,12 +136,7 @@ impl FromStr for Check {
         let (left, comparison, right) = split(source, Self::WANTED)?;
         let extract: Extract = left.parse()?;
         let operand = operand(comparison, right)?;
-        let check = Self {
-            extract,
-            comparison,
-            operand,
-            source: source.trim().to_owned(),
-        };
+        let check = Self { extract, comparison, operand, source: source.trim().to_owned() };
         check.verify()?;
         Ok(check)
     }
@@ -155,11 +145,7 @@ impl FromStr for Check {
 impl Check {
     /// Whether what was written can ever be compared.
     fn verify(&self) -> Result<(), GrammarError> {
-        let fixed = self
-            .operand
-            .templates()
-            .iter()
-            .filter_map(Template::as_literal);
+        let fixed = self.operand.templates().iter().filter_map(Template::as_literal);
         for text in fixed {
             let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
             let (fits, wanted) = match (&self.extract, self.comparison) {
@@ -196,17 +182,14 @@ pub(super) fn split<'a>(
     let mut after_space = false;
     for (at, char) in outside(source) {
         let (left, rest) = cut(source, at);
-        let found = Comparison::WORDS
-            .iter()
-            .find(|(word, _)| match rest.strip_prefix(word) {
-                // A word stands between spaces, a sign doesn't have to.
-                Some(after) if word.starts_with(char::is_alphabetic) => {
-                    after_space
-                        && (after.is_empty() || after.starts_with([' ', '\t', '"', '\'', '[']))
-                }
-                Some(_) => true,
-                None => false,
-            });
+        let found = Comparison::WORDS.iter().find(|(word, _)| match rest.strip_prefix(word) {
+            // A word stands between spaces, a sign doesn't have to.
+            Some(after) if word.starts_with(char::is_alphabetic) => {
+                after_space && (after.is_empty() || after.starts_with([' ', '\t', '"', '\'', '[']))
+            }
+            Some(_) => true,
+            None => false,
+        });
         if let Some((word, comparison)) = found {
             let right = rest.strip_prefix(word).unwrap_or_default().trim();
             return Ok((left.trim(), *comparison, right));
@@ -220,9 +203,7 @@ pub(super) fn split<'a>(
     let advice = did_you_mean(words, Comparison::WORDS.iter().map(|(word, _)| *word))
         .map(|meant| format!("; did you mean `{meant}`?"))
         .unwrap_or_default();
-    Err(GrammarError::new(format!(
-        "expected {wanted}, found `{source}`{advice}"
-    )))
+    Err(GrammarError::new(format!("expected {wanted}, found `{source}`{advice}")))
 }
 
 /// What stands right of the comparison.
@@ -231,20 +212,16 @@ pub(super) fn operand(comparison: Comparison, text: &str) -> Result<Operand, Gra
     let missing = || GrammarError::new(format!("`{word}` takes a value after it"));
     match comparison {
         Comparison::Exists | Comparison::Missing if text.is_empty() => Ok(Operand::None),
-        Comparison::Exists | Comparison::Missing => Err(GrammarError::new(format!(
-            "`{word}` takes nothing after it, found `{text}`"
-        ))),
+        Comparison::Exists | Comparison::Missing => {
+            Err(GrammarError::new(format!("`{word}` takes nothing after it, found `{text}`")))
+        }
         _ if text.is_empty() => Err(missing()),
         Comparison::In => {
             let words = words(text)?;
             if words.is_empty() {
                 return Err(missing());
             }
-            words
-                .iter()
-                .map(|word| word.parse())
-                .collect::<Result<_, _>>()
-                .map(Operand::Many)
+            words.iter().map(|word| word.parse()).collect::<Result<_, _>>().map(Operand::Many)
         }
         Comparison::Matches => {
             let pattern = unquote(text)?;
@@ -260,9 +237,7 @@ pub(super) fn operand(comparison: Comparison, text: &str) -> Result<Operand, Gra
         | Comparison::Contains
         | Comparison::NotContains => {
             if first_word(text).0.starts_with('=') {
-                return Err(GrammarError::new(format!(
-                    "`{word}{text}`: one `=` too many"
-                )));
+                return Err(GrammarError::new(format!("`{word}{text}`: one `=` too many")));
             }
             unquote(text)?.parse().map(Operand::One)
         }

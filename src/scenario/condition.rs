@@ -74,20 +74,14 @@ impl FromStr for Aggregate {
             "count/s" => return Ok(Self::PerSecond),
             _ => {}
         }
-        let inner = text
-            .strip_prefix("p(")
-            .and_then(|rest| rest.strip_suffix(')'));
+        let inner = text.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')'));
         let Some(number) = inner.or_else(|| text.strip_prefix('p')) else {
-            let known = [
-                "avg", "min", "max", "med", "p(95)", "rate", "count", "count/s",
-            ];
+            let known = ["avg", "min", "max", "med", "p(95)", "rate", "count", "count/s"];
             let advice = match did_you_mean(text, known) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("known are {}", known.join(", ")),
             };
-            return Err(GrammarError::new(format!(
-                "`{text}` is no aggregate; {advice}"
-            )));
+            return Err(GrammarError::new(format!("`{text}` is no aggregate; {advice}")));
         };
         match number.trim().parse::<f64>() {
             Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percentile(percent)),
@@ -234,13 +228,7 @@ impl FromStr for Condition {
             }
         }
         let limit = limit_of(aggregate, limit)?;
-        Ok(Self {
-            aggregate,
-            relation,
-            limit,
-            sustained,
-            source: source.to_owned(),
-        })
+        Ok(Self { aggregate, relation, limit, sustained, source: source.to_owned() })
     }
 }
 
@@ -261,11 +249,7 @@ impl FromStr for LimitTest {
             return Err(GrammarError::new(message));
         }
         let limit = limit_of(Aggregate::Rate, limit)?;
-        Ok(Self {
-            relation,
-            limit,
-            source: source.to_owned(),
-        })
+        Ok(Self { relation, limit, source: source.to_owned() })
     }
 }
 
@@ -277,15 +261,11 @@ fn relation<'a>(
     let unfit = || GrammarError::new(format!("expected {wanted}, found `{source}`"));
     let at = source.find(['<', '>', '=', '!']).ok_or_else(unfit)?;
     let (left, rest) = cut(source, at);
-    let known = Relation::WORDS
-        .iter()
-        .find(|(word, _)| rest.starts_with(word));
+    let known = Relation::WORDS.iter().find(|(word, _)| rest.starts_with(word));
     let (word, relation) = known.ok_or_else(unfit)?;
     let right = rest.strip_prefix(word).unwrap_or_default().trim();
     if right.is_empty() {
-        return Err(GrammarError::new(format!(
-            "`{source}` has no limit after `{word}`"
-        )));
+        return Err(GrammarError::new(format!("`{source}` has no limit after `{word}`")));
     }
     Ok((left.trim(), *relation, right))
 }
@@ -306,9 +286,7 @@ fn limit_of(aggregate: Aggregate, text: &str) -> Result<Limit, GrammarError> {
     if text.starts_with(['+', '-']) {
         let share = text.parse::<Ratio>().ok().filter(|_| text.ends_with('%'));
         let message = || format!("`{text}` is not a change such as `+10%`");
-        return share
-            .map(Limit::Change)
-            .ok_or_else(|| GrammarError::new(message()));
+        return share.map(Limit::Change).ok_or_else(|| GrammarError::new(message()));
     }
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
     let limit = match aggregate {
@@ -316,10 +294,7 @@ fn limit_of(aggregate: Aggregate, text: &str) -> Result<Limit, GrammarError> {
         Aggregate::Count => number.map(Limit::Number),
         Aggregate::PerSecond => {
             let bare = text.strip_suffix("/s").unwrap_or(text).trim();
-            bare.parse()
-                .ok()
-                .filter(|number: &f64| number.is_finite())
-                .map(Limit::Number)
+            bare.parse().ok().filter(|number: &f64| number.is_finite()).map(Limit::Number)
         }
         Aggregate::Average
         | Aggregate::Minimum

@@ -102,18 +102,13 @@ impl ThresholdSubject {
 
     /// Whether the phase with this name is meant; all are when no selector names one.
     pub fn takes_phase(&self, name: &str) -> bool {
-        let mut phases = self
-            .selectors
-            .iter()
-            .filter(|selector| selector.tag == Tag::Phase);
+        let mut phases = self.selectors.iter().filter(|selector| selector.tag == Tag::Phase);
         phases.all(|selector| selector.matches(name))
     }
 
     /// Whether phases were named, so that warm-up can be meant, too.
     pub fn names_phase(&self) -> bool {
-        self.selectors
-            .iter()
-            .any(|selector| selector.tag == Tag::Phase)
+        self.selectors.iter().any(|selector| selector.tag == Tag::Phase)
     }
 
     /// Whether `condition` can be asked of this metric; the reason if not.
@@ -138,17 +133,11 @@ impl ThresholdSubject {
             }
             _ => "`avg`, `min`, `med`, `max`, `p(95)`, `count` and `count/s`",
         };
-        Err(format!(
-            "`{}` has no `{aggregate}`; it has {known}",
-            self.metric
-        ))
+        Err(format!("`{}` has no `{aggregate}`; it has {known}", self.metric))
     }
 
     fn takes_kind(&self, kind: SeriesKind) -> bool {
-        let wants_session = self
-            .selectors
-            .iter()
-            .any(|selector| selector.tag == Tag::Session);
+        let wants_session = self.selectors.iter().any(|selector| selector.tag == Tag::Session);
         match self.metric.as_str() {
             "sql_query_duration" | "sql_queries" => kind.is_query(),
             "iteration_duration" | "iterations" => kind == SeriesKind::Journey,
@@ -240,10 +229,7 @@ impl FromStr for ThresholdSubject {
                 from = end + 1;
             }
         }
-        Ok(Self {
-            metric: metric.to_owned(),
-            selectors,
-        })
+        Ok(Self { metric: metric.to_owned(), selectors })
     }
 }
 
@@ -253,9 +239,7 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let text = text.trim();
         let unfit = || {
-            GrammarError::new(format!(
-                "`{text}` is not a selector such as `endpoint:GET /api/*`"
-            ))
+            GrammarError::new(format!("`{text}` is not a selector such as `endpoint:GET /api/*`"))
         };
         let at = text.find([':', '=', '!']).ok_or_else(unfit)?;
         let (word, rest) = super::words::cut(text, at);
@@ -276,11 +260,7 @@ impl FromStr for Selector {
         if pattern.is_empty() {
             return Err(unfit());
         }
-        Ok(Self {
-            tag: *tag,
-            pattern,
-            negated,
-        })
+        Ok(Self { tag: *tag, pattern, negated })
     }
 }
 
@@ -293,15 +273,11 @@ fn known_metric(metric: &str) -> Result<(), GrammarError> {
         None => {
             format!(
                 "known are {}",
-                ThresholdSubject::known_metrics()
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                ThresholdSubject::known_metrics().collect::<Vec<_>>().join(", ")
             )
         }
     };
-    Err(GrammarError::new(format!(
-        "`{metric}` is no metric; {advice}"
-    )))
+    Err(GrammarError::new(format!("`{metric}` is no metric; {advice}")))
 }
 
 /// What one step must keep to.
@@ -326,22 +302,13 @@ impl FromStr for SloSpec {
         let (word, rest) = first_word(text);
         let is_name = word.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
         if !is_name || word.parse::<Aggregate>().is_ok() || rest.starts_with(['<', '>', '=', '(']) {
-            return text.parse().map(|condition| Self {
-                metric: None,
-                condition,
-            });
+            return text.parse().map(|condition| Self { metric: None, condition });
         }
         known_metric(word)?;
         let condition: Condition = rest.parse()?;
-        let subject = ThresholdSubject {
-            metric: word.to_owned(),
-            selectors: Vec::new(),
-        };
+        let subject = ThresholdSubject { metric: word.to_owned(), selectors: Vec::new() };
         subject.accepts(&condition).map_err(GrammarError::new)?;
-        Ok(Self {
-            metric: Some(subject.metric),
-            condition,
-        })
+        Ok(Self { metric: Some(subject.metric), condition })
     }
 }
 

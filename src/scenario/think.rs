@@ -45,13 +45,7 @@ pub struct ThinkSpec {
 impl ThinkSpec {
     /// A pause that is always the same.
     pub fn constant(mean: Nanos) -> Self {
-        Self {
-            mean,
-            distribution: ThinkDistribution::Constant,
-            min: None,
-            max: None,
-            sd: None,
-        }
+        Self { mean, distribution: ThinkDistribution::Constant, min: None, max: None, sd: None }
     }
 }
 
@@ -93,13 +87,7 @@ impl LongForm {
         if min.is_some_and(|min| min > mean) || max.is_some_and(|max| max < mean) {
             return Err("`mean` is not between `min` and `max`");
         }
-        Ok(ThinkSpec {
-            mean,
-            distribution: self.dist,
-            min,
-            max,
-            sd,
-        })
+        Ok(ThinkSpec { mean, distribution: self.dist, min, max, sd })
     }
 }
 
@@ -125,9 +113,7 @@ impl<'de> Visitor<'de> for ThinkVisitor {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, mapping: D) -> Result<ThinkSpec, D::Error> {
-        LongForm::deserialize(mapping)?
-            .resolve()
-            .map_err(D::Error::custom)
+        LongForm::deserialize(mapping)?.resolve().map_err(D::Error::custom)
     }
 }
 
