@@ -266,10 +266,27 @@ impl<'a> Builder<'a> {
         self.text_at(&template.value, template.node, escape)
     }
 
+    /// Makes a template executable that is a value in a query string or a form: all of it is
+    /// percent-encoded, not only its variables.
+    pub fn component(&mut self, template: &At<Template>) -> Text {
+        let encoded = |part: &Part| match part {
+            Part::Text(text) => Part::Text(escaped(text, Escape::Url)),
+            Part::Variable { name, default } => {
+                Part::Variable { name: name.clone(), default: default.clone() }
+            }
+        };
+        let parts: Vec<Part> = template.value.parts().iter().map(encoded).collect();
+        self.pieces(&parts, template.node, Escape::Url)
+    }
+
     /// Makes a template executable that stands at `node`.
     pub fn text_at(&mut self, template: &Template, node: NodeId, escape: Escape) -> Text {
-        let mut pieces = Vec::with_capacity(template.parts().len());
-        for part in template.parts() {
+        self.pieces(template.parts(), node, escape)
+    }
+
+    fn pieces(&mut self, parts: &[Part], node: NodeId, escape: Escape) -> Text {
+        let mut pieces = Vec::with_capacity(parts.len());
+        for part in parts {
             match part {
                 Part::Text(text) => pieces.push(Piece::Literal(text.as_str().into())),
                 Part::Variable { name, default } => {

@@ -94,6 +94,15 @@ impl<'a> Looked<'a> {
         Self { answer: None, json: OnceCell::new() }
     }
 
+    /// The kind of failure that the status stands for, if it stands for one.
+    pub fn status_class(&self) -> Option<ErrorKind> {
+        match self.http()?.status {
+            400..=499 => Some(ErrorKind::Status4xx),
+            500.. => Some(ErrorKind::Status5xx),
+            _ => None,
+        }
+    }
+
     fn http(&self) -> Option<&'a HttpAnswer> {
         match self.answer {
             Some(Answer::Http(answer)) => Some(answer),
