@@ -91,7 +91,7 @@ impl Default for Config {
             prisma_version: "6.19.0".to_owned(),
             faults: Vec::new(),
             pool: 10,
-            token_ttl: Duration::from_secs(3_600),
+            token_ttl: Duration::from_hours(1),
             compress: false,
         }
     }

@@ -22,8 +22,6 @@ mod market;
 
 pub use self::args::{Args, Config};
 pub use self::db::DbError;
-pub use self::faults::{
-    Endpoint, FaultKind, FaultSpec, FaultSpecError, Slowdown, StallWhen,
-};
+pub use self::faults::{Endpoint, FaultKind, FaultSpec, FaultSpecError, Slowdown, StallWhen};
 pub use self::market::{Market, MarketError, run};
 pub use self::seed::{CITIES, PASSWORD, SeedError, Size, TERMS};

@@ -27,7 +27,9 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum MarketError {
     /// The address is taken or not ours.
-    #[error("cannot listen on `{address}`: {cause}\nhint: choose another address, or port 0 for a free one")]
+    #[error(
+        "cannot listen on `{address}`: {cause}\nhint: choose another address, or port 0 for a free one"
+    )]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -105,7 +107,7 @@ impl Market {
     /// Stops listening and gives requests under way a moment.
     pub async fn shutdown(mut self) {
         self.app.faults.end_all();
-        drop(self.stop.send(()));
+        let _already_gone = self.stop.send(());
         if tokio::time::timeout(GRACE, self.server.join_next()).await.is_err() {
             self.server.shutdown().await;
         }
@@ -171,7 +173,7 @@ pub async fn run(args: Args) -> Result<(), MarketError> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        _ = stdin => {}
+        () = stdin => {}
     }
     market.shutdown().await;
     Ok(())

@@ -144,7 +144,8 @@ pub(crate) struct OrderWithCustomer {
 pub(crate) const ORDER_WITH_CUSTOMER: &str = r#"o."id", o."userId", o."farmId", o."checkoutId", o."status", o."paymentStatus",
     o."total", o."createdAt", o."updatedAt", u."id", u."name""#;
 /// Where they come from.
-pub(crate) const ORDER_WITH_CUSTOMER_FROM: &str = r#""Order" o JOIN "User" u ON u."id" = o."userId""#;
+pub(crate) const ORDER_WITH_CUSTOMER_FROM: &str =
+    r#""Order" o JOIN "User" u ON u."id" = o."userId""#;
 
 impl OrderWithCustomer {
     pub(crate) fn read(row: &mut Row) -> Result<Self, DbError> {

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn durations_need_a_unit() {
         assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5_400)));
+        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("1.5s"), Some(Duration::from_millis(1_500)));
         for wrong in ["", "5", "s", "1x", "1e9", "-1s", "99999999999999999999h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(bytes("1KiB"), Some(1_024));
         assert_eq!(bytes("20"), None);
         assert_eq!(bytes("99999999999GB"), None);
-        assert_eq!(byte_rate("2MB/h"), Some((2_000_000, Duration::from_secs(3_600))));
+        assert_eq!(byte_rate("2MB/h"), Some((2_000_000, Duration::from_hours(1))));
         assert_eq!(byte_rate("2MB"), None);
     }
 }

@@ -57,7 +57,8 @@ mod tests {
     #[test]
     fn the_oldest_image_falls_off() {
         let shelf = Shelf::default();
-        let image = |size| Image { content_type: "image/png".to_owned(), bytes: vec![0; size].into() };
+        let image =
+            |size| Image { content_type: "image/png".to_owned(), bytes: vec![0; size].into() };
         assert!(shelf.put("a", image(MOST_BYTES - 1)).is_empty());
         assert!(shelf.put("b", image(1)).is_empty());
         assert_eq!(shelf.put("c", image(10)), ["a"]);

@@ -93,8 +93,7 @@ impl FromRequestParts<App> for Identity {
                 args![&claims.sid],
             )
             .await?;
-        let mut row =
-            row.ok_or_else(|| ApiError::unauthorized("SESSION_ENDED", "log in again"))?;
+        let mut row = row.ok_or_else(|| ApiError::unauthorized("SESSION_ENDED", "log in again"))?;
         Ok(Self {
             id: row.text()?,
             email: row.text()?,

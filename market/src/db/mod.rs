@@ -45,13 +45,6 @@ pub enum DbError {
     Shape(&'static str),
 }
 
-impl DbError {
-    /// Whether a row that must be unique is there already.
-    pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Sql(sqlx::Error::Database(e)) if e.is_unique_violation())
-    }
-}
-
 /// A text made of constants and placeholders; values never go into it.
 pub(crate) fn sql(text: String) -> AssertSqlSafe<String> {
     AssertSqlSafe(text)

@@ -13,8 +13,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, SqlStr};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::value::{Arg, Row, from_postgres, from_sqlite, postgres_arguments, sqlite_arguments};
 use super::DbError;
+use super::value::{Arg, Row, from_postgres, from_sqlite, postgres_arguments, sqlite_arguments};
 
 /// How long a query waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,13 +101,12 @@ impl Pool {
                 .map_err(|_closed| DbError::Shape("an open pool"))?,
         };
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let conn = match idle {
-            Some(conn) => conn,
-            None => {
-                let conn = self.source.connect().await?;
-                self.open.fetch_add(1, Ordering::Relaxed);
-                conn
-            }
+        let conn = if let Some(conn) = idle {
+            conn
+        } else {
+            let conn = self.source.connect().await?;
+            self.open.fetch_add(1, Ordering::Relaxed);
+            conn
         };
         Ok(Lease { pool: self, conn: Some(conn), broken: false, _slot: slot })
     }

@@ -6,8 +6,18 @@ use super::{Arg, DbError, Tx};
 
 /// All tables, dependants first.
 pub(crate) const TABLES: [&str; 12] = [
-    "MarketMeta", "Notification", "PasswordReset", "Session", "Upload", "CartItem", "OrderItem", "Order",
-    "Review", "Product", "Farm", "User",
+    "MarketMeta",
+    "Notification",
+    "PasswordReset",
+    "Session",
+    "Upload",
+    "CartItem",
+    "OrderItem",
+    "Order",
+    "Review",
+    "Product",
+    "Farm",
+    "User",
 ];
 
 const CREATE: &[&str] = &[
@@ -53,7 +63,7 @@ const INDEXES: &[&str] = &[
     r#"CREATE INDEX "Farm_ownerId_idx" ON "Farm" ("ownerId")"#,
     r#"CREATE INDEX "Product_farmId_idx" ON "Product" ("farmId", "deletedAt", "createdAt", "id")"#,
     r#"CREATE INDEX "Product_category_idx" ON "Product" ("category", "deletedAt", "createdAt", "id")"#,
-    r#"CREATE INDEX "Product_createdAt_idx" ON "Product" ("deletedAt", "createdAt", "id")"#,
+    r#"CREATE INDEX "Product_createdAt_idx" ON "Product" ("deletedAt", "createdAt", "id", "name")"#,
     r#"CREATE INDEX "Review_farmId_idx" ON "Review" ("farmId", "createdAt", "id")"#,
     r#"CREATE UNIQUE INDEX "CartItem_userId_productId_key" ON "CartItem" ("userId", "productId")"#,
     r#"CREATE INDEX "Order_userId_idx" ON "Order" ("userId", "createdAt", "id")"#,

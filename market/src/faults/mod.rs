@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::db::Db;
 
-pub use self::spec::{Endpoint, FaultKind, FaultSpec, FaultSpecError, Slowdown, StallWhen};
 pub(crate) use self::spec::plain;
+pub use self::spec::{Endpoint, FaultKind, FaultSpec, FaultSpecError, Slowdown, StallWhen};
 
 /// Faults at one time.
 const MOST_FAULTS: usize = 64;
@@ -53,7 +53,7 @@ pub(crate) struct Faults {
     seed: u64,
     /// Spares a quiet market the lock.
     any: AtomicBool,
-    active: RwLock<Arc<Vec<Arc<Active>>>>,
+    active: RwLock<Arc<[Arc<Active>]>>,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -67,7 +67,7 @@ impl Faults {
         Self {
             seed,
             any: AtomicBool::new(false),
-            active: RwLock::default(),
+            active: RwLock::new(Arc::from([])),
             background: Mutex::default(),
         }
     }
@@ -79,7 +79,7 @@ impl Faults {
             return Err(TooManyFaults);
         }
         let began = clock::now();
-        let mut all = slot.as_ref().clone();
+        let mut all = slot.to_vec();
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         for spec in specs {
             background::begin(&spec, db, &mut background);
@@ -88,7 +88,7 @@ impl Faults {
             all.push(Arc::new(Active { spec, began, seen: AtomicU64::new(0), salt }));
         }
         self.any.store(!all.is_empty(), Ordering::Release);
-        *slot = Arc::new(all);
+        *slot = all.into();
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl Faults {
         let mut slot = self.active.write().unwrap_or_else(PoisonError::into_inner);
         self.background.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
         self.any.store(false, Ordering::Release);
-        *slot = Arc::default();
+        *slot = Arc::from([]);
     }
 
     /// How the faults were written.
@@ -115,66 +115,65 @@ impl Faults {
         if !self.any() {
             return Duration::ZERO;
         }
-        let active = self.active();
-        let waits = active.iter().map(|fault| match fault.spec.kind() {
-            FaultKind::SlowQuery { query, by } if query == name => by.wait(own),
-            _ => Duration::ZERO,
-        });
-        waits.sum()
+        let wait = |fault: &Arc<Active>| {
+            let FaultKind::SlowQuery { query, by } = fault.spec.kind() else { return None };
+            (query == name).then(|| by.wait(own))
+        };
+        self.active().iter().filter_map(wait).sum()
     }
 
     /// How much longer a request that took `own` has to take.
     pub(crate) fn endpoint_delay(&self, route: &str, own: Duration) -> Duration {
-        let active = self.active();
-        let waits = active.iter().map(|fault| match fault.spec.kind() {
-            FaultKind::SlowEndpoint { endpoint, by } if endpoint.matches(route) => by.wait(own),
-            _ => Duration::ZERO,
-        });
-        waits.sum()
+        let wait = |fault: &Arc<Active>| {
+            let FaultKind::SlowEndpoint { endpoint, by } = fault.spec.kind() else { return None };
+            endpoint.matches(route).then(|| by.wait(own))
+        };
+        self.active().iter().filter_map(wait).sum()
     }
 
     /// The rest of a stall that is under way.
     pub(crate) fn stall(&self) -> Duration {
         let now = clock::now();
-        let active = self.active();
-        let rests = active.iter().map(|fault| match fault.spec.kind() {
-            FaultKind::Stall { length, when } => {
-                stalled(now.saturating_duration_since(fault.began), *length, *when)
-            }
-            _ => Duration::ZERO,
-        });
-        rests.max().unwrap_or_default()
+        let rest = |fault: &Arc<Active>| {
+            let FaultKind::Stall { length, when } = fault.spec.kind() else { return None };
+            Some(stalled(now.saturating_duration_since(fault.began), *length, *when))
+        };
+        self.active().iter().filter_map(rest).max().unwrap_or_default()
     }
 
     /// The status that this request is answered with instead of being worked on.
     pub(crate) fn error(&self, route: &str) -> Option<u16> {
-        let active = self.active();
-        active.iter().find_map(|fault| match fault.spec.kind() {
-            FaultKind::Errors { rate, endpoint, status } if endpoint.matches(route) => {
-                fault.hits(*rate).then_some(*status)
-            }
-            _ => None,
-        })
+        let status = |fault: &Arc<Active>| {
+            let FaultKind::Errors { rate, endpoint, status } = fault.spec.kind() else {
+                return None;
+            };
+            (endpoint.matches(route) && fault.hits(*rate)).then_some(*status)
+        };
+        self.active().iter().find_map(status)
     }
 
     /// What happens to this answer.
     pub(crate) fn damage(&self, route: &str) -> Option<Damage> {
-        let active = self.active();
-        active.iter().find_map(|fault| match fault.spec.kind() {
-            FaultKind::Close { rate, endpoint } if endpoint.matches(route) => {
-                fault.hits(*rate).then_some(Damage::Close)
-            }
-            FaultKind::Truncate { rate, endpoint } if endpoint.matches(route) => {
-                fault.hits(*rate).then_some(Damage::Truncate)
-            }
-            FaultKind::Oversize { endpoint, bytes } if endpoint.matches(route) => {
-                Some(Damage::Oversize(*bytes))
-            }
-            _ => None,
-        })
+        let damage = |fault: &Arc<Active>| {
+            let (endpoint, rate, damage) = match fault.spec.kind() {
+                FaultKind::Close { rate, endpoint } => (endpoint, *rate, Damage::Close),
+                FaultKind::Truncate { rate, endpoint } => (endpoint, *rate, Damage::Truncate),
+                FaultKind::Oversize { endpoint, bytes } => {
+                    (endpoint, 1.0, Damage::Oversize(*bytes))
+                }
+                FaultKind::SlowEndpoint { .. }
+                | FaultKind::SlowQuery { .. }
+                | FaultKind::Errors { .. }
+                | FaultKind::Stall { .. }
+                | FaultKind::Leak { .. }
+                | FaultKind::PoolHold { .. } => return None,
+            };
+            (endpoint.matches(route) && fault.hits(rate)).then_some(damage)
+        };
+        self.active().iter().find_map(damage)
     }
 
-    fn active(&self) -> Arc<Vec<Arc<Active>>> {
+    fn active(&self) -> Arc<[Arc<Active>]> {
         Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -164,7 +164,9 @@ pub(crate) fn plain(route: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultSpecError {
     /// The word before the colon.
-    #[error("unknown fault `{0}`\nhint: one of slow, errors, stall, leak, pool, close, truncate, oversize")]
+    #[error(
+        "unknown fault `{0}`\nhint: one of slow, errors, stall, leak, pool, close, truncate, oversize"
+    )]
     Kind(String),
     /// Not `key=value`.
     #[error("`{0}` is not of the form key=value")]
@@ -200,7 +202,9 @@ pub enum FaultSpecError {
         hint: &'static str,
     },
     /// An endpoint that the market does not have.
-    #[error("unknown endpoint `{0}`\nhint: method and path template, such as `GET /api/farms/{{id}}`, or `*`")]
+    #[error(
+        "unknown endpoint `{0}`\nhint: method and path template, such as `GET /api/farms/{{id}}`, or `*`"
+    )]
     UnknownEndpoint(String),
 }
 
@@ -308,9 +312,7 @@ impl<'a> Fields<'a> {
             (None, Some(endpoint)) => {
                 Ok(FaultKind::SlowEndpoint { endpoint: read_endpoint(Some(endpoint)), by })
             }
-            (Some(_), Some(_)) | (None, None) => {
-                Err(self.missing("either `endpoint` or `query`"))
-            }
+            (Some(_), Some(_)) | (None, None) => Err(self.missing("either `endpoint` or `query`")),
         }
     }
 
@@ -362,11 +364,8 @@ impl<'a> Fields<'a> {
         read: impl Fn(&str) -> Option<T>,
         hint: &'static str,
     ) -> Result<T, FaultSpecError> {
-        let missing = FaultSpecError::Missing {
-            kind: self.kind.to_owned(),
-            what: key,
-            hint: self.hint,
-        };
+        let missing =
+            FaultSpecError::Missing { kind: self.kind.to_owned(), what: key, hint: self.hint };
         self.value(key, read, hint)?.ok_or(missing)
     }
 

@@ -51,7 +51,8 @@ async fn dashboard(State(app): State<App>, admin: Identity) -> Result<Json<Value
     admin.require(Role::Admin)?;
     let select = r#"SELECT "role", COUNT(*) FROM "User" GROUP BY "role""#;
     let users = groups(&app, "user.groupBy", select).await?;
-    let select = r#"SELECT "status", COUNT(*) FROM "Farm" WHERE "deletedAt" IS NULL GROUP BY "status""#;
+    let select =
+        r#"SELECT "status", COUNT(*) FROM "Farm" WHERE "deletedAt" IS NULL GROUP BY "status""#;
     let farms = groups(&app, "farm.groupBy", select).await?;
     let select = r#"SELECT COUNT(*) FROM "Product" WHERE "deletedAt" IS NULL"#;
     let row = app.db.read_one("product.count", select, Vec::new()).await?;
@@ -230,7 +231,8 @@ async fn farms(
 /// Lets applicants come back when hardly any farm is pending: an admin's journey must always find one to
 /// decide on. Those decided longest ago come first, so that nobody's fresh decision is undone.
 async fn refill_pending(app: &App) -> Result<(), ApiError> {
-    let select = r#"SELECT COUNT(*) FROM "Farm" WHERE "status" = 'PENDING' AND "deletedAt" IS NULL"#;
+    let select =
+        r#"SELECT COUNT(*) FROM "Farm" WHERE "status" = 'PENDING' AND "deletedAt" IS NULL"#;
     let row = app.db.read_one("farm.count", select, Vec::new()).await?;
     let short = app.least_pending - found(row, "count")?.int()?;
     if short > 0 {
@@ -284,7 +286,8 @@ async fn decide(
     admin.require(Role::Admin)?;
     let update = r#"UPDATE "Farm" SET "status" = $2, "decidedAt" = $3, "updatedAt" = $3
         WHERE "id" = $1 AND "deletedAt" IS NULL RETURNING "id""#;
-    let row = app.db.write_one("farm.update", update, args![id, status, clock::wall_text()]).await?;
+    let row =
+        app.db.write_one("farm.update", update, args![id, status, clock::wall_text()]).await?;
     found(row, "farm")?;
     one_farm(app, id).await
 }

@@ -1,5 +1,7 @@
 //! Logging in and out.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,7 +23,7 @@ use crate::{clock, ids};
 /// How long a CSRF cookie stays.
 const CSRF_SECONDS: u64 = 24 * 3_600;
 /// How long a reset token counts.
-const RESET: std::time::Duration = std::time::Duration::from_secs(3_600);
+const RESET: Duration = Duration::from_hours(1);
 /// The shortest password.
 const LEAST_PASSWORD: usize = 8;
 
@@ -67,7 +69,8 @@ async fn login(
     }
     let wrong = || ApiError::unauthorized("INVALID_CREDENTIALS", "e-mail or password is wrong");
     let email = field("email", &login.email)?.to_lowercase();
-    let select = r#"SELECT "id", "email", "name", "role", "passwordHash" FROM "User" WHERE "email" = $1"#;
+    let select =
+        r#"SELECT "id", "email", "name", "role", "passwordHash" FROM "User" WHERE "email" = $1"#;
     let row = app.db.read_one("user.findUnique", select, args![email]).await?;
     let mut row = row.ok_or_else(wrong)?;
     let (id, email, name, role) = (row.text()?, row.text()?, row.text()?, row.text()?);
@@ -96,7 +99,7 @@ async fn new_session(app: &App, user: &str) -> Result<(String, u64), ApiError> {
 }
 
 async fn session(user: Identity) -> Json<Value> {
-    let expires = clock::iso(std::time::Duration::from_secs(user.claims.exp));
+    let expires = clock::iso(Duration::from_secs(user.claims.exp));
     Json(json!({
         "user": { "id": user.id, "email": user.email, "name": user.name, "role": user.role },
         "expires": expires,
@@ -139,10 +142,7 @@ struct Reset {
     password: String,
 }
 
-async fn reset(
-    State(app): State<App>,
-    Body(reset): Body<Reset>,
-) -> Result<Json<Value>, ApiError> {
+async fn reset(State(app): State<App>, Body(reset): Body<Reset>) -> Result<Json<Value>, ApiError> {
     let password = field("password", &reset.password)?;
     if password.len() < LEAST_PASSWORD {
         return Err(ApiError::invalid(format!("`password` has at least {LEAST_PASSWORD} letters")));

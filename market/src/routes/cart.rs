@@ -86,9 +86,8 @@ async fn add(
             CASE WHEN "CartItem"."quantity" + excluded."quantity" > $6 THEN $6
             ELSE "CartItem"."quantity" + excluded."quantity" END
         RETURNING "id", "quantity""#;
-    let args = args![
-        ids::new("item"), user.id, &product_id, quantity, clock::wall_text(), MOST_QUANTITY
-    ];
+    let args =
+        args![ids::new("item"), user.id, &product_id, quantity, clock::wall_text(), MOST_QUANTITY];
     let row = app.db.write_one("cartItem.upsert", upsert, args).await?;
     let mut row = row.ok_or_else(|| ApiError::conflict("CART_FULL", "the cart is full"))?;
     let (id, quantity) = (row.text()?, row.int()?);

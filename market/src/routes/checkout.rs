@@ -17,9 +17,7 @@ use crate::input::Body;
 use crate::{clock, ids};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/checkout", post(begin))
-        .route("/api/checkout/{id}/payment", post(pay))
+    Router::new().route("/api/checkout", post(begin)).route("/api/checkout/{id}/payment", post(pay))
 }
 
 async fn begin(
@@ -58,15 +56,15 @@ async fn pay(
         WHERE "checkoutId" = $1 AND "userId" = $2 AND "paymentStatus" = 'UNPAID'
         RETURNING "id", "total""#;
     let args = args![&id, &user.id, clock::wall_text()];
-    let (status, mut row) = match app.db.write_one("order.update", update, args).await? {
-        Some(row) => (StatusCode::CREATED, row),
-        None => {
-            // Paid before: who asks again, because the answer was lost, gets the same answer.
-            let select = r#"SELECT "id", "total" FROM "Order" WHERE "checkoutId" = $1 AND "userId" = $2
+    let paid = app.db.write_one("order.update", update, args).await?;
+    let (status, mut row) = if let Some(row) = paid {
+        (StatusCode::CREATED, row)
+    } else {
+        // Paid before: who asks again, because the answer was lost, gets the same answer.
+        let select = r#"SELECT "id", "total" FROM "Order" WHERE "checkoutId" = $1 AND "userId" = $2
                 AND "paymentStatus" = 'PAID'"#;
-            let row = app.db.read_one("order.findUnique", select, args![&id, &user.id]).await?;
-            (StatusCode::OK, found(row, "checkout")?)
-        }
+        let row = app.db.read_one("order.findUnique", select, args![&id, &user.id]).await?;
+        (StatusCode::OK, found(row, "checkout")?)
     };
     let answer = json!({
         "orderId": row.text()?, "checkoutId": id, "status": "PAID", "total": row.int()?,

@@ -75,11 +75,7 @@ async fn begin(
     let text = std::str::from_utf8(&body)
         .map_err(|error| ApiError::bad_request("INVALID_BODY", error.to_string()))?
         .trim();
-    let texts = if text.starts_with(['[', '"']) {
-        read_json(text)?
-    } else {
-        vec![text.to_owned()]
-    };
+    let texts = if text.starts_with(['[', '"']) { read_json(text)? } else { vec![text.to_owned()] };
     let specs = texts
         .iter()
         .map(|text| parse_fault(text))

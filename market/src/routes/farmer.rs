@@ -12,7 +12,8 @@ use crate::db::{Filter, Listed, Listing, args, list, sql};
 use crate::error::ApiError;
 use crate::input::Params;
 use crate::model::{
-    FARM, Farm, ORDER, ORDER_WITH_CUSTOMER, ORDER_WITH_CUSTOMER_FROM, Order, OrderWithCustomer, Product,
+    FARM, Farm, ORDER, ORDER_WITH_CUSTOMER, ORDER_WITH_CUSTOMER_FROM, Order, OrderWithCustomer,
+    Product,
 };
 
 /// Orders of a farm: those with an item of it.
@@ -34,8 +35,7 @@ pub(super) async fn own_farm(app: &App, user: &Identity) -> Result<Farm, ApiErro
             ORDER BY f."createdAt", f."id" LIMIT 1"#
     );
     let row = app.db.read_one("farm.findFirst", sql(select), args![&user.id]).await?;
-    let mut row =
-        row.ok_or_else(|| ApiError::missing("FARM_NOT_FOUND", "you have no farm yet"))?;
+    let mut row = row.ok_or_else(|| ApiError::missing("FARM_NOT_FOUND", "you have no farm yet"))?;
     Ok(Farm::read(&mut row)?)
 }
 

@@ -71,15 +71,13 @@ struct Rating {
     count: i64,
 }
 
-async fn detail(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<Detail>, ApiError> {
+async fn detail(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
     let select = format!(
         r#"SELECT {FARM}, u."id", u."name" FROM "Farm" f JOIN "User" u ON u."id" = f."ownerId"
             WHERE f."id" = $1 AND f."deletedAt" IS NULL"#
     );
-    let mut row = found(app.db.read_one("farm.findUnique", sql(select), args![&id]).await?, "farm")?;
+    let mut row =
+        found(app.db.read_one("farm.findUnique", sql(select), args![&id]).await?, "farm")?;
     let (farm, owner) = (Farm::read(&mut row)?, Named::read(&mut row)?);
     let select = format!(
         r#"SELECT {PRODUCT} FROM {PRODUCT_FROM} WHERE p."farmId" = $1 AND p."deletedAt" IS NULL
@@ -169,8 +167,17 @@ async fn create(
         "certified", "status", "ownerId", "applicant", "decidedAt", "createdAt", "updatedAt")
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $11, $11)"#;
     let args = args![
-        &farm.id, &farm.name, &farm.description, &farm.address, &farm.city, &farm.state, &farm.zip_code,
-        farm.certified, &farm.status, &farm.owner_id, now,
+        &farm.id,
+        &farm.name,
+        &farm.description,
+        &farm.address,
+        &farm.city,
+        &farm.state,
+        &farm.zip_code,
+        farm.certified,
+        &farm.status,
+        &farm.owner_id,
+        now,
     ];
     app.db.write("farm.create", insert, args).await?;
     Ok((StatusCode::CREATED, Json(farm)))
@@ -178,7 +185,8 @@ async fn create(
 
 /// A farm for changing it.
 async fn owned(app: &App, id: &str, user: &Identity) -> Result<Farm, ApiError> {
-    let select = format!(r#"SELECT {FARM} FROM "Farm" f WHERE f."id" = $1 AND f."deletedAt" IS NULL"#);
+    let select =
+        format!(r#"SELECT {FARM} FROM "Farm" f WHERE f."id" = $1 AND f."deletedAt" IS NULL"#);
     let mut row = found(app.db.read_one("farm.findUnique", sql(select), args![id]).await?, "farm")?;
     let farm = Farm::read(&mut row)?;
     user.require_owner(&farm.owner_id)?;
@@ -222,8 +230,15 @@ async fn update(
         "zipCode" = $7, "certified" = $8, "updatedAt" = $9 WHERE "id" = $1 AND "deletedAt" IS NULL
         RETURNING "id""#;
     let args = args![
-        &farm.id, &farm.name, &farm.description, &farm.address, &farm.city, &farm.state, &farm.zip_code,
-        farm.certified, &farm.updated_at,
+        &farm.id,
+        &farm.name,
+        &farm.description,
+        &farm.address,
+        &farm.city,
+        &farm.state,
+        &farm.zip_code,
+        farm.certified,
+        &farm.updated_at,
     ];
     found(app.db.write_one("farm.update", update, args).await?, "farm")?;
     Ok(Json(farm))
@@ -239,7 +254,8 @@ async fn delete(
     let mut tx = app.db.begin().await?;
     let farm = r#"UPDATE "Farm" SET "deletedAt" = $2 WHERE "id" = $1 AND "deletedAt" IS NULL"#;
     tx.all("farm.update", farm, args![&id, &now]).await?;
-    let products = r#"UPDATE "Product" SET "deletedAt" = $2 WHERE "farmId" = $1 AND "deletedAt" IS NULL"#;
+    let products =
+        r#"UPDATE "Product" SET "deletedAt" = $2 WHERE "farmId" = $1 AND "deletedAt" IS NULL"#;
     tx.all("product.updateMany", products, args![&id, &now]).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -64,7 +64,8 @@ async fn reserve(
     let update = r#"UPDATE "Product" SET "stock" = CASE WHEN "stock" > $2 THEN "stock" - $2
         ELSE "stock" - $2 + 1000 END WHERE "id" = $1 AND "deletedAt" IS NULL
         RETURNING "farmId", "name", "price""#;
-    let Some(mut row) = tx.one("product.update", update, args![&product_id, quantity]).await? else {
+    let Some(mut row) = tx.one("product.update", update, args![&product_id, quantity]).await?
+    else {
         return Ok(None);
     };
     let (farm_id, name, price) = (row.text()?, row.text()?, row.int()?);
@@ -82,8 +83,14 @@ async fn insert(tx: &mut Tx<'_>, order: &Order, items: &[OrderItem]) -> Result<(
     let text = r#"INSERT INTO "Order" ("id", "userId", "farmId", "checkoutId", "status", "paymentStatus",
         "total", "createdAt", "updatedAt") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"#;
     let args = args![
-        &order.id, &order.user_id, order.farm_id.as_ref(), order.checkout_id.as_ref(), &order.status,
-        &order.payment_status, order.total, &order.created_at,
+        &order.id,
+        &order.user_id,
+        order.farm_id.as_ref(),
+        order.checkout_id.as_ref(),
+        &order.status,
+        &order.payment_status,
+        order.total,
+        &order.created_at,
     ];
     tx.all("order.create", text, args).await?;
     let mut rows = Vec::with_capacity(items.len());
@@ -92,7 +99,13 @@ async fn insert(tx: &mut Tx<'_>, order: &Order, items: &[OrderItem]) -> Result<(
         let numbers: Vec<String> = (1..=7).map(|n| format!("${}", args.len() + n)).collect();
         rows.push(format!("({})", numbers.join(",")));
         args.extend(args![
-            &item.id, &order.id, &item.product_id, &item.farm_id, &item.name, item.price, item.quantity
+            &item.id,
+            &order.id,
+            &item.product_id,
+            &item.farm_id,
+            &item.name,
+            item.price,
+            item.quantity
         ]);
     }
     let text = format!(

@@ -48,10 +48,7 @@ pub(super) async fn products(
 
 const NAME_CONTAINS: &str = r#"LOWER(p."name") LIKE ? ESCAPE '\'"#;
 
-async fn browse(
-    State(app): State<App>,
-    params: Params,
-) -> Result<Json<Listed<Product>>, ApiError> {
+async fn browse(State(app): State<App>, params: Params) -> Result<Json<Listed<Product>>, ApiError> {
     let farm = params.text("farmId")?.or(params.text("farm")?);
     let filter = Filter::default()
         .maybe(r#"p."farmId" = ?"#, farm)
@@ -60,10 +57,7 @@ async fn browse(
     products(&app, &params, filter).await
 }
 
-async fn search(
-    State(app): State<App>,
-    params: Params,
-) -> Result<Json<Listed<Product>>, ApiError> {
+async fn search(State(app): State<App>, params: Params) -> Result<Json<Listed<Product>>, ApiError> {
     let term = params.text("q")?;
     let term = term.ok_or_else(|| ApiError::bad_request("INVALID_QUERY", "`q` is missing"))?;
     let filter = Filter::default().bind(NAME_CONTAINS, contains(term));
@@ -77,12 +71,10 @@ struct Detail {
     images: Vec<ImageLink>,
 }
 
-async fn detail(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<Detail>, ApiError> {
-    let select =
-        format!(r#"SELECT {PRODUCT} FROM {PRODUCT_FROM} WHERE p."id" = $1 AND p."deletedAt" IS NULL"#);
+async fn detail(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
+    let select = format!(
+        r#"SELECT {PRODUCT} FROM {PRODUCT_FROM} WHERE p."id" = $1 AND p."deletedAt" IS NULL"#
+    );
     let row = app.db.read_one("product.findUnique", sql(select), args![&id]).await?;
     let product = Product::read(&mut found(row, "product")?)?;
     let images = farms::images(&app.db, &id).await?;
@@ -109,8 +101,9 @@ async fn create(
     let farm = match &new.farm_id {
         None => farmer::own_farm(&app, &user).await?,
         Some(id) => {
-            let select =
-                format!(r#"SELECT {FARM} FROM "Farm" f WHERE f."id" = $1 AND f."deletedAt" IS NULL"#);
+            let select = format!(
+                r#"SELECT {FARM} FROM "Farm" f WHERE f."id" = $1 AND f."deletedAt" IS NULL"#
+            );
             let row = app.db.read_one("farm.findUnique", sql(select), args![id]).await?;
             Farm::read(&mut found(row, "farm")?)?
         }
@@ -132,8 +125,14 @@ async fn create(
     let insert = r#"INSERT INTO "Product" ("id", "farmId", "name", "description", "category", "price", "stock",
         "createdAt", "updatedAt") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"#;
     let args = args![
-        &product.id, &product.farm_id, &product.name, &product.description, &product.category, product.price,
-        product.stock, now,
+        &product.id,
+        &product.farm_id,
+        &product.name,
+        &product.description,
+        &product.category,
+        product.price,
+        product.stock,
+        now,
     ];
     app.db.write("product.create", insert, args).await?;
     Ok((StatusCode::CREATED, Json(product)))
@@ -184,7 +183,12 @@ async fn update(
     let update = r#"UPDATE "Product" SET "name" = $2, "description" = $3, "category" = $4, "price" = $5,
         "stock" = $6, "updatedAt" = $7 WHERE "id" = $1 AND "deletedAt" IS NULL RETURNING "id""#;
     let args = args![
-        &product.id, &product.name, &product.description, &product.category, product.price, product.stock,
+        &product.id,
+        &product.name,
+        &product.description,
+        &product.category,
+        product.price,
+        product.stock,
         &product.updated_at,
     ];
     found(app.db.write_one("product.update", update, args).await?, "product")?;
@@ -197,8 +201,7 @@ async fn delete(
     user: Identity,
 ) -> Result<StatusCode, ApiError> {
     owned(&app, &id, &user).await?;
-    let update =
-        r#"UPDATE "Product" SET "deletedAt" = $2 WHERE "id" = $1 AND "deletedAt" IS NULL RETURNING "id""#;
+    let update = r#"UPDATE "Product" SET "deletedAt" = $2 WHERE "id" = $1 AND "deletedAt" IS NULL RETURNING "id""#;
     let row = app.db.write_one("product.update", update, args![&id, clock::wall_text()]).await?;
     found(row, "product")?;
     Ok(StatusCode::NO_CONTENT)

@@ -49,9 +49,8 @@ async fn upload(
     user.require(Role::Farmer)?;
     let form = form.map_err(|error| ApiError::bad_request("INVALID_FORM", error.to_string()))?;
     let form = read(form).await?;
-    let kind = match form.kind.as_deref() {
-        Some(kind @ ("farm" | "product")) => kind,
-        Some(_) | None => return Err(ApiError::invalid("`kind` is `farm` or `product`")),
+    let Some(kind @ ("farm" | "product")) = form.kind.as_deref() else {
+        return Err(ApiError::invalid("`kind` is `farm` or `product`"));
     };
     let image = form.image.ok_or_else(|| ApiError::invalid("`file` is missing"))?;
     let owner = owner(&app, &user, form.farm, form.product).await?;
@@ -64,7 +63,9 @@ async fn upload(
     app.db.write("upload.create", insert, args).await?;
     let content_type = image.content_type.clone();
     for fallen in app.shelf.put(&id, image) {
-        app.db.write("upload.delete", r#"DELETE FROM "Upload" WHERE "id" = $1"#, args![fallen]).await?;
+        app.db
+            .write("upload.delete", r#"DELETE FROM "Upload" WHERE "id" = $1"#, args![fallen])
+            .await?;
     }
     let answer = json!({
         "id": id, "url": format!("/uploads/{id}"), "kind": kind, "contentType": content_type,
@@ -75,7 +76,7 @@ async fn upload(
 
 async fn read(mut multipart: Multipart) -> Result<Form, ApiError> {
     let mut form = Form::default();
-    while let Some(part) = multipart.next_field().await.map_err(broken)? {
+    while let Some(part) = multipart.next_field().await.map_err(|error| broken(&error))? {
         let name = part.name().unwrap_or_default().to_owned();
         if name == "file" {
             let content_type = part.content_type().unwrap_or_default().to_ascii_lowercase();
@@ -104,7 +105,7 @@ async fn read(mut multipart: Multipart) -> Result<Form, ApiError> {
 async fn collect(mut part: Field<'_>, most: usize) -> Result<Bytes, ApiError> {
     let mut kept = Vec::new();
     let mut fits = true;
-    while let Some(chunk) = part.chunk().await.map_err(broken)? {
+    while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
         fits = fits && kept.len().saturating_add(chunk.len()) <= most;
         if fits {
             kept.extend_from_slice(&chunk);
@@ -115,7 +116,7 @@ async fn collect(mut part: Field<'_>, most: usize) -> Result<Bytes, ApiError> {
     if fits { Ok(kept.into()) } else { Err(ApiError::too_large(format!("at most {most} bytes"))) }
 }
 
-fn broken(error: MultipartError) -> ApiError {
+fn broken(error: &MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::too_large("the form is too big");
     }

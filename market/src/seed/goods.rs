@@ -1,25 +1,41 @@
 //! Farms and their products.
 
-use super::{Arg, CITIES, Dice, PER_FARM, Plan, Rows, TERMS, args, at, cycle, farm_id, int};
+use super::{Arg, CITIES, Dice, PER_FARM, Plan, TERMS, Table, args, at, cycle, farm_id, int};
 
 const STATES: [&str; 12] = ["OR", "WA", "CA", "OR", "ID", "WA", "CA", "OR", "ID", "WA", "CA", "OR"];
-const KINDS: [&str; 10] = [
-    "Green", "Sunny", "Old", "Red", "Quiet", "Willow", "Maple", "Stone", "River", "Golden",
-];
-const PLACES: [&str; 10] = [
-    "Acre", "Barn", "Field", "Hollow", "Meadow", "Orchard", "Pasture", "Ridge", "Valley", "Creek",
-];
-const STREETS: [&str; 5] = ["Mill Road", "Station Road", "Orchard Lane", "Creek Road", "Hill Street"];
+const KINDS: [&str; 10] =
+    ["Green", "Sunny", "Old", "Red", "Quiet", "Willow", "Maple", "Stone", "River", "Golden"];
+const PLACES: [&str; 10] =
+    ["Acre", "Barn", "Field", "Hollow", "Meadow", "Orchard", "Pasture", "Ridge", "Valley", "Creek"];
+const STREETS: [&str; 5] =
+    ["Mill Road", "Station Road", "Orchard Lane", "Creek Road", "Hill Street"];
 const QUALITIES: [&str; 8] =
     ["Heirloom", "Organic", "Fresh", "Baby", "Sweet", "Wild", "Early", "Market"];
 const CATEGORIES: [&str; 20] = [
-    "FRUIT", "VEGETABLES", "HERBS", "VEGETABLES", "FRUIT", "VEGETABLES", "DAIRY", "FRUIT", "PANTRY", "DAIRY",
-    "VEGETABLES", "PANTRY", "VEGETABLES", "VEGETABLES", "VEGETABLES", "FRUIT", "VEGETABLES", "VEGETABLES",
-    "VEGETABLES", "VEGETABLES",
+    "FRUIT",
+    "VEGETABLES",
+    "HERBS",
+    "VEGETABLES",
+    "FRUIT",
+    "VEGETABLES",
+    "DAIRY",
+    "FRUIT",
+    "PANTRY",
+    "DAIRY",
+    "VEGETABLES",
+    "PANTRY",
+    "VEGETABLES",
+    "VEGETABLES",
+    "VEGETABLES",
+    "FRUIT",
+    "VEGETABLES",
+    "VEGETABLES",
+    "VEGETABLES",
+    "VEGETABLES",
 ];
 
 /// All farms. The first twelve make sure that every city has a certified one.
-pub(super) fn farms(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn farms(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let settled = plan.counts.farms - plan.counts.applicants;
     let rows = (0..plan.counts.farms).map(move |index| {
         let mut dice = Dice::new(plan, 3, index);
@@ -50,14 +66,26 @@ pub(super) fn farms(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
         ]
     });
     let columns = &[
-        "id", "name", "description", "address", "city", "state", "zipCode", "certified", "status", "ownerId",
-        "applicant", "decidedAt", "createdAt", "updatedAt",
+        "id",
+        "name",
+        "description",
+        "address",
+        "city",
+        "state",
+        "zipCode",
+        "certified",
+        "status",
+        "ownerId",
+        "applicant",
+        "decidedAt",
+        "createdAt",
+        "updatedAt",
     ];
-    Rows { table: "Farm", columns, rows }
+    Table { name: "Farm", columns, rows }
 }
 
 /// All products, farm after farm.
-pub(super) fn products(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn products(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let rows = (0..plan.counts.farms * PER_FARM).map(move |index| {
         let mut dice = Dice::new(plan, 5, index);
         let Product { id, name, price } = product(plan, index);
@@ -74,9 +102,17 @@ pub(super) fn products(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
         ]
     });
     let columns = &[
-        "id", "farmId", "name", "description", "category", "price", "stock", "createdAt", "updatedAt",
+        "id",
+        "farmId",
+        "name",
+        "description",
+        "category",
+        "price",
+        "stock",
+        "createdAt",
+        "updatedAt",
     ];
-    Rows { table: "Product", columns, rows }
+    Table { name: "Product", columns, rows }
 }
 
 /// A product as orders know it.

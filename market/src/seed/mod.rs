@@ -7,7 +7,9 @@ mod trade;
 use std::time::Duration;
 
 use crate::clock;
-use crate::db::{Arg, Db, DbError, TABLES, Tx, args, create_indexes, create_tables, drop_tables, sql};
+use crate::db::{
+    Arg, Db, DbError, TABLES, Tx, args, create_indexes, create_tables, drop_tables, sql,
+};
 use crate::faults::mix;
 
 /// How much data there is.
@@ -31,14 +33,41 @@ impl Size {
 
 /// The cities; each has approved and certified farms in both sizes.
 pub const CITIES: [&str; 12] = [
-    "Ashford", "Brookfield", "Cedarville", "Dunmore", "Eastwick", "Fairview", "Glenwood", "Hillcrest",
-    "Ironton", "Juniper", "Kingsley", "Lakeside",
+    "Ashford",
+    "Brookfield",
+    "Cedarville",
+    "Dunmore",
+    "Eastwick",
+    "Fairview",
+    "Glenwood",
+    "Hillcrest",
+    "Ironton",
+    "Juniper",
+    "Kingsley",
+    "Lakeside",
 ];
 
 /// The terms by which products are found; every farm has each.
 pub const TERMS: [&str; 20] = [
-    "Apples", "Asparagus", "Basil", "Beets", "Blueberries", "Carrots", "Cheese", "Cherries", "Cider", "Eggs",
-    "Garlic", "Honey", "Kale", "Lettuce", "Mushrooms", "Peaches", "Potatoes", "Pumpkin", "Spinach",
+    "Apples",
+    "Asparagus",
+    "Basil",
+    "Beets",
+    "Blueberries",
+    "Carrots",
+    "Cheese",
+    "Cherries",
+    "Cider",
+    "Eggs",
+    "Garlic",
+    "Honey",
+    "Kale",
+    "Lettuce",
+    "Mushrooms",
+    "Peaches",
+    "Potatoes",
+    "Pumpkin",
+    "Spinach",
     "Tomatoes",
 ];
 
@@ -49,8 +78,8 @@ pub const PASSWORD: &str = "TestPassword123";
 const PER_FARM: u64 = 25;
 /// 2025-01-01, when the seeded market began.
 const EPOCH_SECONDS: u64 = 1_735_689_600;
-/// Parameters of one `INSERT`; SQLite takes 32,766.
-const PARAMETERS: usize = 2_000;
+/// Parameters of one `INSERT`. SQLite would take 32,766, but looks each `$n` up in a list from its beginning.
+const PARAMETERS: usize = 400;
 
 /// How many of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +100,9 @@ struct Plan {
     counts: Counts,
 }
 
-/// A table's rows.
-struct Rows<I> {
-    table: &'static str,
+/// A table and its rows.
+struct Table<I> {
+    name: &'static str,
     columns: &'static [&'static str],
     rows: I,
 }
@@ -117,7 +146,9 @@ pub enum SeedError {
     #[error(transparent)]
     Db(#[from] DbError),
     /// Somebody else's tables.
-    #[error("the database has a table `User` that the market did not make\nhint: name an empty database; the market would replace its tables")]
+    #[error(
+        "the database has a table `User` that the market did not make\nhint: name an empty database; the market would replace its tables"
+    )]
     Foreign,
 }
 
@@ -163,7 +194,7 @@ async fn fill(tx: &mut Tx<'_>, plan: Plan) -> Result<(), DbError> {
 
 async fn insert(
     tx: &mut Tx<'_>,
-    Rows { table, columns, rows }: Rows<impl Iterator<Item = Vec<Arg>>>,
+    Table { name, columns, rows }: Table<impl Iterator<Item = Vec<Arg>>>,
 ) -> Result<(), DbError> {
     let per_batch = PARAMETERS.div_euclid(columns.len().max(1));
     let mut batch: Vec<Arg> = Vec::with_capacity(PARAMETERS);
@@ -171,7 +202,7 @@ async fn insert(
     while let Some(row) = rows.next() {
         batch.extend(row);
         if rows.peek().is_none() || batch.len() >= per_batch * columns.len() {
-            let statement = insert_text(table, columns, batch.len());
+            let statement = insert_text(name, columns, batch.len());
             tx.all("seed", sql(statement), std::mem::take(&mut batch)).await?;
         }
     }

@@ -1,15 +1,15 @@
 //! Users and what they think of farms.
 
-use super::{Arg, Dice, PASSWORD, Plan, Rows, args, at, customer_id, farm_id, int};
+use super::{Arg, Dice, PASSWORD, Plan, Table, args, at, customer_id, farm_id, int};
 use crate::auth::password;
 
 const FIRST: [&str; 16] = [
-    "Ada", "Ben", "Clara", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jane", "Karl", "Lena", "Milo",
-    "Nora", "Otis", "Pia",
+    "Ada", "Ben", "Clara", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jane", "Karl", "Lena",
+    "Milo", "Nora", "Otis", "Pia",
 ];
 const LAST: [&str; 12] = [
-    "Archer", "Baker", "Carter", "Dyer", "Farmer", "Fisher", "Gardner", "Hunter", "Mason", "Miller",
-    "Shepherd", "Weaver",
+    "Archer", "Baker", "Carter", "Dyer", "Farmer", "Fisher", "Gardner", "Hunter", "Mason",
+    "Miller", "Shepherd", "Weaver",
 ];
 const OPINIONS: [&str; 6] = [
     "Fresh and friendly.",
@@ -22,7 +22,7 @@ const OPINIONS: [&str; 6] = [
 const REVIEWS_PER_FARM: u64 = 5;
 
 /// All accounts.
-pub(super) fn users(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn users(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let counts = plan.counts;
     let numbered = |prefix: &'static str, role: &'static str, count: u64, digits: usize| {
         (1..=count).map(move |number| {
@@ -44,11 +44,11 @@ pub(super) fn users(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
         args![id, email, name, role, password::hash(PASSWORD, &salt), at(index * 600)]
     });
     let columns = &["id", "email", "name", "role", "passwordHash", "createdAt"];
-    Rows { table: "User", columns, rows }
+    Table { name: "User", columns, rows }
 }
 
 /// What customers wrote about farms.
-pub(super) fn reviews(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn reviews(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let counts = plan.counts;
     let rows = (0..counts.farms * REVIEWS_PER_FARM).map(move |index| {
         let mut dice = Dice::new(plan, 2, index);
@@ -62,5 +62,5 @@ pub(super) fn reviews(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
         ]
     });
     let columns = &["id", "farmId", "userId", "rating", "comment", "createdAt"];
-    Rows { table: "Review", columns, rows }
+    Table { name: "Review", columns, rows }
 }

@@ -1,7 +1,7 @@
 //! Orders of the past.
 
 use super::goods::product;
-use super::{Arg, Dice, PER_FARM, Plan, Rows, args, at, customer_id, farm_id, int};
+use super::{Arg, Dice, PER_FARM, Plan, Table, args, at, customer_id, farm_id, int};
 
 /// Orders whose customers were notified.
 const NOTIFIED: u64 = 500;
@@ -53,23 +53,41 @@ fn order(plan: Plan, index: u64) -> Order {
 }
 
 /// All orders.
-pub(super) fn orders(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn orders(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let rows = (0..plan.counts.orders).map(move |index| {
         let order = order(plan, index);
         let total: i64 =
             order.items.iter().map(|item| product(plan, item.product).price * item.quantity).sum();
         let payment = if order.status == "CANCELLED" { "REFUNDED" } else { "PAID" };
         let created = order.created;
-        args![order.id, order.user, order.farm, None::<&str>, order.status, payment, total, &created, &created]
+        args![
+            order.id,
+            order.user,
+            order.farm,
+            None::<&str>,
+            order.status,
+            payment,
+            total,
+            &created,
+            &created
+        ]
     });
     let columns = &[
-        "id", "userId", "farmId", "checkoutId", "status", "paymentStatus", "total", "createdAt", "updatedAt",
+        "id",
+        "userId",
+        "farmId",
+        "checkoutId",
+        "status",
+        "paymentStatus",
+        "total",
+        "createdAt",
+        "updatedAt",
     ];
-    Rows { table: "Order", columns, rows }
+    Table { name: "Order", columns, rows }
 }
 
 /// The items of all orders.
-pub(super) fn items(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn items(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let rows = (0..plan.counts.orders).flat_map(move |index| {
         let order = order(plan, index);
         let (order_id, farm) = (order.id, order.farm);
@@ -80,11 +98,11 @@ pub(super) fn items(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
         })
     });
     let columns = &["id", "orderId", "productId", "farmId", "name", "price", "quantity"];
-    Rows { table: "OrderItem", columns, rows }
+    Table { name: "OrderItem", columns, rows }
 }
 
 /// What customers of the last orders were told.
-pub(super) fn notifications(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> {
+pub(super) fn notifications(plan: Plan) -> Table<impl Iterator<Item = Vec<Arg>>> {
     let orders = plan.counts.orders;
     let rows = (orders.saturating_sub(NOTIFIED)..orders).map(move |index| {
         let order = order(plan, index);
@@ -93,5 +111,5 @@ pub(super) fn notifications(plan: Plan) -> Rows<impl Iterator<Item = Vec<Arg>>> 
         args![id, order.user, order.id, "ORDER_STATUS", message, false, order.created]
     });
     let columns = &["id", "userId", "orderId", "kind", "message", "read", "createdAt"];
-    Rows { table: "Notification", columns, rows }
+    Table { name: "Notification", columns, rows }
 }

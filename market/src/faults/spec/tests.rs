@@ -22,13 +22,22 @@ fn endpoint(text: &str) -> Endpoint {
 #[test]
 fn every_example_of_the_manual_is_understood() {
     let slow = |endpoint, by| FaultKind::SlowEndpoint { endpoint, by };
-    check("slow:endpoint=GET /api/farms,factor=2", &slow(endpoint("GET /api/farms"), Slowdown::Factor(2.0)));
-    check("slow:endpoint=*,add=50ms", &slow(Endpoint(None), Slowdown::Add(Duration::from_millis(50))));
+    check(
+        "slow:endpoint=GET /api/farms,factor=2",
+        &slow(endpoint("GET /api/farms"), Slowdown::Factor(2.0)),
+    );
+    check(
+        "slow:endpoint=*,add=50ms",
+        &slow(Endpoint(None), Slowdown::Add(Duration::from_millis(50))),
+    );
     check(
         "slow:query=farm.findMany,factor=3",
         &FaultKind::SlowQuery { query: "farm.findMany".to_owned(), by: Slowdown::Factor(3.0) },
     );
-    check("errors:rate=5%", &FaultKind::Errors { rate: 0.05, endpoint: Endpoint(None), status: 503 });
+    check(
+        "errors:rate=5%",
+        &FaultKind::Errors { rate: 0.05, endpoint: Endpoint(None), status: 503 },
+    );
     check(
         "errors:rate=100%,endpoint=POST /api/orders,status=500",
         &FaultKind::Errors { rate: 1.0, endpoint: endpoint("POST /api/orders"), status: 500 },
@@ -38,7 +47,7 @@ fn every_example_of_the_manual_is_understood() {
     check("stall:for=1s,every=10s", &FaultKind::Stall { length, when: StallWhen::Every(ten) });
     check("stall:for=1s,at=10s", &FaultKind::Stall { length, when: StallWhen::At(ten) });
     check("stall:for=1s", &FaultKind::Stall { length, when: StallWhen::At(Duration::ZERO) });
-    check("leak:rate=2MB/h", &FaultKind::Leak { bytes: 2_000_000, per: Duration::from_secs(3_600) });
+    check("leak:rate=2MB/h", &FaultKind::Leak { bytes: 2_000_000, per: Duration::from_hours(1) });
     let half_minute = Some(Duration::from_secs(30));
     check("pool:hold=8,for=30s", &FaultKind::PoolHold { connections: 8, length: half_minute });
     check("close:rate=1%", &FaultKind::Close { rate: 0.01, endpoint: Endpoint(None) });
@@ -56,7 +65,10 @@ fn errors_name_the_value_and_say_what_to_do() {
         "unknown fault `slwo`\nhint: one of slow, errors, stall, leak, pool, close, truncate, oversize",
     );
     refuse("errors:rate", "`rate` is not of the form key=value");
-    refuse("errors:rate=200%", "`200%` is not a value for `rate`\nhint: a share such as 5% or 0.05");
+    refuse(
+        "errors:rate=200%",
+        "`200%` is not a value for `rate`\nhint: a share such as 5% or 0.05",
+    );
     refuse("close:", "fault `close` needs rate\nhint: close:rate=1%");
     refuse("close:rate=1%,foo=2", "fault `close` does not take `foo` here\nhint: close:rate=1%");
     refuse("close:rate=1%,rate=2%", "fault `close` does not take `rate` here\nhint: close:rate=1%");
@@ -65,7 +77,13 @@ fn errors_name_the_value_and_say_what_to_do() {
         "stall:for=2s,every=1s",
         "fault `stall` needs an `every` longer than `for`\nhint: stall:for=1s,every=10s or stall:for=1s,at=10s",
     );
-    for wrong in ["slow:factor=2", "slow:query=a,endpoint=b,factor=2", "slow:query=a", "oversize:size=9GB", ""] {
+    for wrong in [
+        "slow:factor=2",
+        "slow:query=a,endpoint=b,factor=2",
+        "slow:query=a",
+        "oversize:size=9GB",
+        "",
+    ] {
         assert!(wrong.parse::<FaultSpec>().is_err(), "{wrong}");
     }
 }
