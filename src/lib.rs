@@ -17,5 +17,6 @@ pub mod recorder;
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 pub mod walk;
 // The pure line. Floor 5: the input and output shell.
+pub mod store;
 // Floor 6: one run, from plan to record.
 // Floor 7: arguments, terminal, exit codes.
