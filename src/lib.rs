@@ -16,6 +16,7 @@ pub mod plan;
 pub mod recorder;
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 pub mod walk;
+pub mod report;
 // The pure line. Floor 5: the input and output shell.
 pub mod store;
 // Floor 6: one run, from plan to record.

@@ -118,10 +118,7 @@ impl Store {
             let folder = location::folder_of(path);
             tokio::fs::create_dir_all(folder)
                 .await
-                .map_err(|source| StoreError::Folder {
-                    path: folder.to_owned(),
-                    source,
-                })?;
+                .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         }
         let failed = |error: sqlx::Error| StoreError::from_database(location, &error);
         // The driver logs statements; the texts are ours and of no interest to users.
@@ -138,19 +135,10 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if is_file {
-                        set_up(connection).await
-                    } else {
-                        Ok(())
-                    }
-                })
+                Box::pin(async move { if is_file { set_up(connection).await } else { Ok(()) } })
             })
             .connect_lazy_with(options);
-        Ok(Self {
-            pool,
-            location: location.clone(),
-        })
+        Ok(Self { pool, location: location.clone() })
     }
 
     /// Where the store is.
@@ -171,14 +159,8 @@ impl Store {
     pub async fn list(&self) -> Result<Vec<RunLine>, StoreError> {
         let text = "SELECT id, scenario, target, target_version, started_ns, lasted_ns, state, \
                     requests, errors FROM lg_runs ORDER BY started_ns DESC, number DESC";
-        let rows = sqlx::query(text)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|e| self.failed(&e))?;
-        rows.iter()
-            .map(line)
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.failed(&error))
+        let rows = sqlx::query(text).fetch_all(&self.pool).await.map_err(|e| self.failed(&e))?;
+        rows.iter().map(line).collect::<Result<_, _>>().map_err(|error| self.failed(&error))
     }
 
     /// The whole record of a run, named by its id, the beginning of it, or [`LATEST`].
@@ -196,10 +178,7 @@ impl Store {
             let mut transaction = self.pool.begin().await?;
             // This writes nothing; it takes the row, and SQLite's write lock, before the rest.
             let claim = "UPDATE lg_runs SET state = state WHERE id = $1";
-            sqlx::query(claim)
-                .bind(id.as_str())
-                .execute(&mut *transaction)
-                .await?;
+            sqlx::query(claim).bind(id.as_str()).execute(&mut *transaction).await?;
             for text in [
                 "DELETE FROM lg_cells WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
                 "DELETE FROM lg_totals WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
@@ -207,10 +186,7 @@ impl Store {
                 "DELETE FROM lg_series WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
                 "DELETE FROM lg_runs WHERE id = $1",
             ] {
-                sqlx::query(text)
-                    .bind(id.as_str())
-                    .execute(&mut *transaction)
-                    .await?;
+                sqlx::query(text).bind(id.as_str()).execute(&mut *transaction).await?;
             }
             transaction.commit().await
         };
@@ -271,11 +247,8 @@ async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
 
 /// `SQLITE_BUSY`, in any of its extended forms.
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 fn line(row: &sqlx::any::AnyRow) -> Result<RunLine, sqlx::Error> {
@@ -306,11 +279,7 @@ mod tests {
             scenario: "customer".to_owned(),
             started_unix_ns: 1,
             seed: 1,
-            load: Load {
-                phases: Vec::new(),
-                max_users: None,
-                workers: 1,
-            },
+            load: Load { phases: Vec::new(), max_users: None, workers: 1 },
             journeys: Vec::new(),
             thresholds: Vec::new(),
             origin: Origin::default(),
@@ -325,10 +294,7 @@ mod tests {
         for _ in 0..MAX_CONNECTIONS {
             let mut connection = store.pool.acquire().await.unwrap();
             let pragma = format!("PRAGMA max_page_count = {pages}");
-            connection
-                .execute(sqlx::AssertSqlSafe(pragma))
-                .await
-                .unwrap();
+            connection.execute(sqlx::AssertSqlSafe(pragma)).await.unwrap();
             all.push(connection);
         }
     }
@@ -348,10 +314,7 @@ mod tests {
             bytes: crate::histogram::Histogram::new().encode().repeat(500),
             beyond: 0,
         };
-        let interval = Interval {
-            cells: vec![cell],
-            ..Interval::default()
-        };
+        let interval = Interval { cells: vec![cell], ..Interval::default() };
         let mut kept = 0;
         let error = loop {
             match writer.append(&catalogue, &interval).await {
@@ -362,9 +325,7 @@ mod tests {
         };
         assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
         assert!(kept > 0);
-        let stored = sqlx::query("SELECT COUNT(*) FROM lg_cells")
-            .fetch_one(&store.pool)
-            .await;
+        let stored = sqlx::query("SELECT COUNT(*) FROM lg_cells").fetch_one(&store.pool).await;
         assert_eq!(stored.unwrap().try_get::<i64, _>(0).unwrap(), kept);
 
         // The writer goes on when there is room again.
@@ -374,12 +335,9 @@ mod tests {
 
     #[test]
     fn every_state_is_read_as_it_is_written() {
-        for reason in [
-            StopReason::Complete,
-            StopReason::Interrupted,
-            StopReason::Killed,
-            StopReason::Aborted,
-        ] {
+        for reason in
+            [StopReason::Complete, StopReason::Interrupted, StopReason::Killed, StopReason::Aborted]
+        {
             let state = RunState::Ended(reason);
             assert_eq!(RunState::from_word(Some(state.word())), state);
         }

@@ -129,9 +129,9 @@ impl StoreError {
             Self::Unreachable { store, .. } if store.starts_with("postgres") => {
                 Some("check that PostgreSQL runs there, and its user, password and name".to_owned())
             }
-            Self::Unreachable { .. } => Some(format!(
-                "check that the file may be written, or {elsewhere}"
-            )),
+            Self::Unreachable { .. } => {
+                Some(format!("check that the file may be written, or {elsewhere}"))
+            }
             Self::Full { .. } => {
                 Some("make room; what was stored before is safe and can be read".to_owned())
             }
@@ -140,12 +140,9 @@ impl StoreError {
             Self::NewerSchema { .. } => {
                 Some("use the loadgate that made it, or a newer one".to_owned())
             }
-            Self::UnknownRun {
-                nearest: Some(nearest),
-                ..
-            } => Some(format!(
-                "did you mean `{nearest}`? `loadgate runs` lists all of them"
-            )),
+            Self::UnknownRun { nearest: Some(nearest), .. } => {
+                Some(format!("did you mean `{nearest}`? `loadgate runs` lists all of them"))
+            }
             Self::UnknownRun { nearest: None, .. } => {
                 Some("the store is empty: `loadgate run` makes the first run".to_owned())
             }
@@ -211,10 +208,7 @@ impl StoreError {
     }
 
     pub(super) fn damaged(id: &str, detail: &impl ToString) -> Self {
-        Self::Damaged {
-            id: id.to_owned(),
-            detail: detail.to_string(),
-        }
+        Self::Damaged { id: id.to_owned(), detail: detail.to_string() }
     }
 }
 

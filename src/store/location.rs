@@ -42,10 +42,8 @@ impl FromStr for StoreLocation {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Ok(Self::Postgres(text.to_owned()));
         }
-        let path = text
-            .strip_prefix("sqlite://")
-            .or_else(|| text.strip_prefix("sqlite:"))
-            .unwrap_or(text);
+        let path =
+            text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
         if path.is_empty() || path.contains("://") {
             return Err(StoreError::BadLocation { text: masked(text) });
         }
@@ -100,15 +98,12 @@ fn masked(url: &str) -> String {
 /// The folder of `path` must exist. It is resolved here, because the driver's parser would take
 /// `..` out of the text and so walk past a symbolic link.
 fn sqlite_url(path: &Path) -> Result<String, StoreError> {
-    let bad = || StoreError::BadLocation {
-        text: path.display().to_string(),
-    };
+    let bad = || StoreError::BadLocation { text: path.display().to_string() };
     let name = path.file_name().ok_or_else(bad)?;
     let folder = folder_of(path);
-    let folder = folder.canonicalize().map_err(|source| StoreError::Folder {
-        path: folder.to_owned(),
-        source,
-    })?;
+    let folder = folder
+        .canonicalize()
+        .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
     let full = folder.join(name);
     let text = full.to_str().ok_or_else(bad)?;
     Ok(format!("sqlite://{}?mode=rwc", percent_encoded(text)))
@@ -145,10 +140,7 @@ mod tests {
     fn a_location_is_a_path_or_a_postgres_address() {
         let read = |text: &str| text.parse::<StoreLocation>().ok();
         assert_eq!(read("runs.db"), Some(StoreLocation::File("runs.db".into())));
-        assert_eq!(
-            read("sqlite:/a/b.db"),
-            Some(StoreLocation::File("/a/b.db".into()))
-        );
+        assert_eq!(read("sqlite:/a/b.db"), Some(StoreLocation::File("/a/b.db".into())));
         assert_eq!(
             read("postgresql://h/d"),
             Some(StoreLocation::Postgres("postgresql://h/d".into()))
@@ -173,10 +165,7 @@ mod tests {
             };
             assert!(!shown.contains("secret"), "{url} is shown as {shown}");
         }
-        let shown = "postgres://u:p@h:5432/d?a=b"
-            .parse::<StoreLocation>()
-            .unwrap()
-            .to_string();
+        let shown = "postgres://u:p@h:5432/d?a=b".parse::<StoreLocation>().unwrap().to_string();
         assert_eq!(shown, "postgres://u:***@h:5432/d?a=b");
     }
 

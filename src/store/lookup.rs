@@ -7,34 +7,23 @@ pub const LATEST: &str = "latest";
 
 /// The id that `wanted` means among `ids`, which are sorted by start with the newest first.
 pub(super) fn resolve(ids: Vec<String>, wanted: &str) -> Result<String, StoreError> {
-    let unknown = |nearest| StoreError::UnknownRun {
-        wanted: wanted.to_owned(),
-        nearest,
-    };
+    let unknown = |nearest| StoreError::UnknownRun { wanted: wanted.to_owned(), nearest };
     if wanted == LATEST {
         return ids.into_iter().next().ok_or_else(|| unknown(None));
     }
     if ids.iter().any(|id| id == wanted) {
         return Ok(wanted.to_owned());
     }
-    let mut matches: Vec<String> = ids
-        .iter()
-        .filter(|id| !wanted.is_empty() && id.starts_with(wanted))
-        .cloned()
-        .collect();
+    let mut matches: Vec<String> =
+        ids.iter().filter(|id| !wanted.is_empty() && id.starts_with(wanted)).cloned().collect();
     match (matches.pop(), matches.is_empty()) {
         (Some(only), true) => Ok(only),
         (Some(last), false) => {
             matches.push(last);
-            Err(StoreError::Ambiguous {
-                wanted: wanted.to_owned(),
-                matches,
-            })
+            Err(StoreError::Ambiguous { wanted: wanted.to_owned(), matches })
         }
         (None, _) => {
-            let nearest = ids
-                .into_iter()
-                .min_by_key(|id| strsim::osa_distance(id, wanted));
+            let nearest = ids.into_iter().min_by_key(|id| strsim::osa_distance(id, wanted));
             Err(unknown(nearest))
         }
     }
@@ -45,9 +34,7 @@ mod tests {
     use super::*;
 
     fn check(wanted: &str) -> Result<String, String> {
-        let ids = ["20260103-bbb", "20260102-abc", "20260102-aaa"]
-            .map(str::to_owned)
-            .to_vec();
+        let ids = ["20260103-bbb", "20260102-abc", "20260102-aaa"].map(str::to_owned).to_vec();
         resolve(ids, wanted).map_err(|error| format!("{error}; {}", error.hint().unwrap()))
     }
 
@@ -72,9 +59,6 @@ mod tests {
         );
         assert!(check("").is_err());
         let empty = resolve(Vec::new(), "latest").unwrap_err();
-        assert_eq!(
-            empty.hint().unwrap(),
-            "the store is empty: `loadgate run` makes the first run"
-        );
+        assert_eq!(empty.hint().unwrap(), "the store is empty: `loadgate run` makes the first run");
     }
 }

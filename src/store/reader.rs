@@ -37,35 +37,20 @@ struct IntervalRow {
 
 /// The record of the run `id`.
 pub(super) async fn load(store: &Store, id: &str) -> Result<RunRecord, StoreError> {
-    let rows = fetch(store, id)
-        .await
-        .map_err(|error| store.failed(&error))?;
+    let rows = fetch(store, id).await.map_err(|error| store.failed(&error))?;
     let Some(run) = rows.run else {
-        return Err(StoreError::UnknownRun {
-            wanted: id.to_owned(),
-            nearest: None,
-        });
+        return Err(StoreError::UnknownRun { wanted: id.to_owned(), nearest: None });
     };
     check_format(id, run.format)?;
     let header: Header = document(id, &run.header)?;
     let catalogue: Catalogue = document(id, &format!("[{}]", rows.series.join(",")))?;
     let intervals = intervals(id, rows.intervals, rows.cells)?;
-    let end: Option<End> = run
-        .ended
-        .as_deref()
-        .map(|text| document(id, text))
-        .transpose()?;
+    let end: Option<End> = run.ended.as_deref().map(|text| document(id, text)).transpose()?;
     let totals = match &run.tallies {
         Some(tallies) => totals(id, tallies, rows.totals)?,
         None => Totals::from_intervals(&intervals).map_err(|e| StoreError::damaged(id, &e))?,
     };
-    Ok(RunRecord {
-        header,
-        catalogue,
-        totals,
-        intervals,
-        end,
-    })
+    Ok(RunRecord { header, catalogue, totals, intervals, end })
 }
 
 /// Reads all rows of one moment: another process may be appending.
@@ -77,10 +62,7 @@ async fn fetch(store: &Store, id: &str) -> Result<Rows, sqlx::Error> {
     let mut transaction = store.pool.begin_with(begin).await?;
     let text = "SELECT number, format_major, format_minor, header, ended, tallies \
                 FROM lg_runs WHERE id = $1";
-    let row = sqlx::query(text)
-        .bind(id)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let row = sqlx::query(text).bind(id).fetch_optional(&mut *transaction).await?;
     let run = row.as_ref().map(run_row).transpose()?;
     let number = run.as_ref().map_or(0, |run| run.number);
     let series = "SELECT body FROM lg_series WHERE run = $1 ORDER BY id";
@@ -93,10 +75,8 @@ async fn fetch(store: &Store, id: &str) -> Result<Rows, sqlx::Error> {
         run,
         series: all(&mut transaction, series, number, |row| row.try_get(0)).await?,
         intervals: all(&mut transaction, intervals, number, interval_row).await?,
-        cells: all(&mut transaction, cells, number, |row| {
-            Ok((row.try_get("n")?, cell_row(row)?))
-        })
-        .await?,
+        cells: all(&mut transaction, cells, number, |row| Ok((row.try_get("n")?, cell_row(row)?)))
+            .await?,
         totals: all(&mut transaction, totals, number, cell_row).await?,
     };
     transaction.commit().await?;
@@ -110,10 +90,7 @@ async fn all<T>(
     run: i64,
     read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, sqlx::Error> {
-    let rows = sqlx::query(text)
-        .bind(run)
-        .fetch_all(&mut **transaction)
-        .await?;
+    let rows = sqlx::query(text).bind(run).fetch_all(&mut **transaction).await?;
     rows.iter().map(read).collect()
 }
 
@@ -149,15 +126,9 @@ fn cell_row(row: &AnyRow) -> Result<rows::CellRow, sqlx::Error> {
 
 fn check_format(id: &str, (major, minor): (i64, i64)) -> Result<(), StoreError> {
     let part = |number: i64| u16::try_from(number).unwrap_or(u16::MAX);
-    FormatVersion {
-        major: part(major),
-        minor: part(minor),
-    }
-    .check_readable()
-    .map_err(|source| StoreError::Format {
-        id: id.to_owned(),
-        source,
-    })
+    FormatVersion { major: part(major), minor: part(minor) }
+        .check_readable()
+        .map_err(|source| StoreError::Format { id: id.to_owned(), source })
 }
 
 fn document<T: DeserializeOwned>(id: &str, text: &str) -> Result<T, StoreError> {
@@ -165,8 +136,7 @@ fn document<T: DeserializeOwned>(id: &str, text: &str) -> Result<T, StoreError> 
 }
 
 fn cell(id: &str, row: rows::CellRow) -> Result<EncodedCell, StoreError> {
-    row.read()
-        .ok_or_else(|| StoreError::damaged(id, &"a number is out of its range"))
+    row.read().ok_or_else(|| StoreError::damaged(id, &"a number is out of its range"))
 }
 
 fn intervals(
@@ -198,14 +168,10 @@ fn intervals(
 fn totals(id: &str, text: &str, cells: Vec<rows::CellRow>) -> Result<Totals, StoreError> {
     let mut totals = Totals::default();
     for row in cells {
-        let decoded = cell(id, row)?
-            .decode()
-            .map_err(|error| StoreError::damaged(id, &error))?;
+        let decoded = cell(id, row)?.decode().map_err(|error| StoreError::damaged(id, &error))?;
         totals.add_cell(&decoded);
     }
-    tallies(id, text)?
-        .iter()
-        .for_each(|tally| totals.add_tally(tally));
+    tallies(id, text)?.iter().for_each(|tally| totals.add_tally(tally));
     Ok(totals)
 }
 

@@ -33,21 +33,14 @@ struct StoredTally {
     relogins: u64,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
 impl From<&Tally> for StoredTally {
     fn from(tally: &Tally) -> Self {
-        let Tally {
-            phase,
-            series,
-            counts,
-        } = tally;
+        let Tally { phase, series, counts } = tally;
         let Counts {
             started,
             errors: _,
@@ -98,11 +91,7 @@ impl From<StoredTally> for Tally {
                 *errors = count;
             }
         }
-        Self {
-            phase: stored.phase,
-            series: stored.series,
-            counts,
-        }
+        Self { phase: stored.phase, series: stored.series, counts }
     }
 }
 
@@ -161,9 +150,8 @@ pub(super) fn unsigned(count: i64) -> u64 {
 /// `INSERT` of `rows` rows of `columns` values each, with numbered placeholders.
 pub(super) fn insert_text(into: &str, columns: usize, rows: usize) -> String {
     let row = |at: usize| {
-        let values: Vec<String> = (1..=columns)
-            .map(|column| format!("${}", at * columns + column))
-            .collect();
+        let values: Vec<String> =
+            (1..=columns).map(|column| format!("${}", at * columns + column)).collect();
         format!("({})", values.join(","))
     };
     let rows: Vec<String> = (0..rows).map(row).collect();
@@ -188,16 +176,8 @@ mod tests {
             ..Counts::default()
         };
         counts.fail(ErrorKind::Status5xx);
-        let full = Tally {
-            phase: 1,
-            series: SeriesId(9),
-            counts,
-        };
-        let empty = Tally {
-            phase: 0,
-            series: SeriesId(0),
-            counts: Counts::default(),
-        };
+        let full = Tally { phase: 1, series: SeriesId(9), counts };
+        let empty = Tally { phase: 0, series: SeriesId(0), counts: Counts::default() };
         let text = write_tallies([&full, &empty]).unwrap();
         assert_eq!(read_tallies(&text).unwrap(), [full, empty]);
         assert!(text.ends_with(r#"{"phase":0,"series":0}]"#), "{text}");
@@ -205,9 +185,6 @@ mod tests {
 
     #[test]
     fn rows_are_inserted_together() {
-        assert_eq!(
-            insert_text("t (a, b)", 2, 2),
-            "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4)"
-        );
+        assert_eq!(insert_text("t (a, b)", 2, 2), "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4)");
     }
 }

@@ -60,11 +60,7 @@ pub(super) async fn migrate(
         .await
         .map_err(|error| StoreError::from_database(location, &error))?;
     if found > known {
-        return Err(StoreError::NewerSchema {
-            store: location.to_string(),
-            found,
-            known,
-        });
+        return Err(StoreError::NewerSchema { store: location.to_string(), found, known });
     }
     Ok(())
 }
@@ -89,26 +85,16 @@ async fn apply(
                      INSERT INTO lg_schema (version) VALUES (0);";
         sqlx::raw_sql(first).execute(&mut *transaction).await?;
     }
-    for text in MIGRATIONS
-        .iter()
-        .skip(usize::try_from(found).unwrap_or(usize::MAX))
-    {
+    for text in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
         let text = dialect
             .words
             .iter()
-            .fold((*text).to_owned(), |text, (word, meaning)| {
-                text.replace(word, meaning)
-            });
-        sqlx::raw_sql(AssertSqlSafe(text))
-            .execute(&mut *transaction)
-            .await?;
+            .fold((*text).to_owned(), |text, (word, meaning)| text.replace(word, meaning));
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *transaction).await?;
     }
     if found < known {
         let update = "UPDATE lg_schema SET version = $1";
-        sqlx::query(update)
-            .bind(known)
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(update).bind(known).execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
     Ok(found)
@@ -116,15 +102,10 @@ async fn apply(
 
 /// The schema that the store has; 0 for an empty one.
 async fn version(connection: &mut AnyConnection, dialect: &Dialect) -> Result<i64, sqlx::Error> {
-    let tables: i64 = sqlx::query(dialect.has_version)
-        .fetch_one(&mut *connection)
-        .await?
-        .try_get(0)?;
+    let tables: i64 =
+        sqlx::query(dialect.has_version).fetch_one(&mut *connection).await?.try_get(0)?;
     if tables == 0 {
         return Ok(0);
     }
-    sqlx::query("SELECT version FROM lg_schema")
-        .fetch_one(connection)
-        .await?
-        .try_get(0)
+    sqlx::query("SELECT version FROM lg_schema").fetch_one(connection).await?.try_get(0)
 }

@@ -52,9 +52,9 @@ impl RunWriter {
         };
         let begun: Result<i64, sqlx::Error> = begun.await;
         writer.number = begun.map_err(|error| match error.as_database_error() {
-            Some(database) if database.is_unique_violation() => StoreError::Duplicate {
-                id: header.id.clone(),
-            },
+            Some(database) if database.is_unique_violation() => {
+                StoreError::Duplicate { id: header.id.clone() }
+            }
             Some(_) | None => writer.store.failed(&error),
         })?;
         writer.remember(catalogue);
@@ -104,10 +104,7 @@ impl RunWriter {
                 .bind(tallies)
                 .execute(&mut *transaction)
                 .await?;
-            let to = CellTable::Interval {
-                run: self.number,
-                n: self.intervals,
-            };
+            let to = CellTable::Interval { run: self.number, n: self.intervals };
             insert_cells(&mut transaction, to, &interval.cells).await?;
             transaction.commit().await?;
             Ok(true)
@@ -141,12 +138,7 @@ impl RunWriter {
             if updated.rows_affected() == 0 {
                 return Ok(false);
             }
-            insert_cells(
-                &mut transaction,
-                CellTable::Total { run: self.number },
-                &cells,
-            )
-            .await?;
+            insert_cells(&mut transaction, CellTable::Total { run: self.number }, &cells).await?;
             transaction.commit().await?;
             Ok(true)
         };
@@ -159,20 +151,12 @@ impl RunWriter {
         if there {
             return Ok(());
         }
-        Err(StoreError::damaged(
-            &self.id,
-            &"it was removed while it was written",
-        ))
+        Err(StoreError::damaged(&self.id, &"it was removed while it was written"))
     }
 
     fn remember(&mut self, catalogue: &Catalogue) {
         let known = self.http.len();
-        self.http.extend(
-            catalogue
-                .iter()
-                .skip(known)
-                .map(|(_, series)| series.kind.is_http()),
-        );
+        self.http.extend(catalogue.iter().skip(known).map(|(_, series)| series.kind.is_http()));
     }
 
     fn is_http(&self, series: SeriesId) -> bool {
@@ -181,28 +165,18 @@ impl RunWriter {
 
     /// Measured requests and failures among `tallies`.
     fn requests(&self, tallies: &[Tally]) -> (u64, u64) {
-        let measured = |phase: u8| {
-            self.phases
-                .get(usize::from(phase))
-                .is_some_and(|phase| phase.measure)
-        };
-        tallies
-            .iter()
-            .filter(|tally| measured(tally.phase) && self.is_http(tally.series))
-            .fold((0, 0), |(requests, errors), tally| {
-                (
-                    requests + tally.counts.started,
-                    errors + tally.counts.failed(),
-                )
-            })
+        let measured =
+            |phase: u8| self.phases.get(usize::from(phase)).is_some_and(|phase| phase.measure);
+        tallies.iter().filter(|tally| measured(tally.phase) && self.is_http(tally.series)).fold(
+            (0, 0),
+            |(requests, errors), tally| {
+                (requests + tally.counts.started, errors + tally.counts.failed())
+            },
+        )
     }
 
     fn requests_of(&self, totals: &Totals) -> (u64, u64) {
-        let http = (0..)
-            .map(SeriesId)
-            .zip(&self.http)
-            .filter(|(_, is)| **is)
-            .map(|(id, _)| id);
+        let http = (0..).map(SeriesId).zip(&self.http).filter(|(_, is)| **is).map(|(id, _)| id);
         let counts = totals.counts(&Pick::of(&self.phases, Bank::Measured), http);
         (counts.started, counts.failed())
     }
@@ -227,10 +201,7 @@ fn new_series(catalogue: &Catalogue, known: usize) -> Vec<(i64, String)> {
         .skip(known)
         .map(|(id, series)| {
             // A series is texts and a word, which always have a JSON form.
-            (
-                i64::from(id.0),
-                serde_json::to_string(series).unwrap_or_default(),
-            )
+            (i64::from(id.0), serde_json::to_string(series).unwrap_or_default())
         })
         .collect()
 }
@@ -264,11 +235,9 @@ async fn insert_series(
 ) -> Result<(), sqlx::Error> {
     for chunk in chunks(series) {
         let text = rows::insert_text("lg_series (run, id, body)", 3, chunk.len());
-        let query = chunk
-            .iter()
-            .fold(sqlx::query(AssertSqlSafe(text)), |query, (id, body)| {
-                query.bind(run).bind(*id).bind(body.as_str())
-            });
+        let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (id, body)| {
+            query.bind(run).bind(*id).bind(body.as_str())
+        });
         query.execute(&mut **transaction).await?;
     }
     Ok(())
@@ -287,31 +256,25 @@ async fn insert_cells(
     cells: &[EncodedCell],
 ) -> Result<(), sqlx::Error> {
     let (table, columns) = match to {
-        CellTable::Interval { .. } => (
-            "lg_cells (run, n, phase, series, metric, beyond, histogram)",
-            7,
-        ),
-        CellTable::Total { .. } => (
-            "lg_totals (run, phase, series, metric, beyond, histogram)",
-            6,
-        ),
+        CellTable::Interval { .. } => {
+            ("lg_cells (run, n, phase, series, metric, beyond, histogram)", 7)
+        }
+        CellTable::Total { .. } => ("lg_totals (run, phase, series, metric, beyond, histogram)", 6),
     };
     for chunk in chunks(cells) {
         let text = rows::insert_text(table, columns, chunk.len());
-        let query = chunk
-            .iter()
-            .fold(sqlx::query(AssertSqlSafe(text)), |query, cell| {
-                let query = match to {
-                    CellTable::Interval { run, n } => query.bind(run).bind(n),
-                    CellTable::Total { run } => query.bind(run),
-                };
-                query
-                    .bind(i64::from(cell.phase))
-                    .bind(i64::from(cell.series.0))
-                    .bind(rows::metric_code(cell.metric))
-                    .bind(rows::signed(cell.beyond))
-                    .bind(cell.bytes.clone())
-            });
+        let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, cell| {
+            let query = match to {
+                CellTable::Interval { run, n } => query.bind(run).bind(n),
+                CellTable::Total { run } => query.bind(run),
+            };
+            query
+                .bind(i64::from(cell.phase))
+                .bind(i64::from(cell.series.0))
+                .bind(rows::metric_code(cell.metric))
+                .bind(rows::signed(cell.beyond))
+                .bind(cell.bytes.clone())
+        });
         query.execute(&mut **transaction).await?;
     }
     Ok(())

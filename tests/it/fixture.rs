@@ -20,9 +20,8 @@ pub(crate) fn record() -> RunRecord {
     let mut catalogue = Catalogue::new();
     let ids = Ids::of(&mut catalogue);
     let mut random = Pcg64::seed_from_u64(42);
-    let intervals: Vec<Interval> = (0..SECONDS)
-        .map(|second| interval(second, &ids, &mut random))
-        .collect();
+    let intervals: Vec<Interval> =
+        (0..SECONDS).map(|second| interval(second, &ids, &mut random)).collect();
     RunRecord {
         header: header("20260102-030405-fixture"),
         catalogue,
@@ -98,14 +97,8 @@ fn end(ids: &Ids) -> End {
         generator: Generator {
             cpu: Nanos::from_millis(480),
             workers: vec![
-                WorkerUse {
-                    cpu: Nanos::from_millis(250),
-                    peak: Ratio(0.071),
-                },
-                WorkerUse {
-                    cpu: Nanos::from_millis(220),
-                    peak: Ratio(0.066),
-                },
+                WorkerUse { cpu: Nanos::from_millis(250), peak: Ratio(0.071) },
+                WorkerUse { cpu: Nanos::from_millis(220), peak: Ratio(0.066) },
             ],
             requests_sent: 133,
             peak_rss_bytes: 41_000_000,
@@ -147,28 +140,10 @@ impl Ids {
         };
         let find = "farm.findMany";
         Self {
-            login: add(
-                SeriesKind::Login,
-                "POST /api/auth/login",
-                "shopper",
-                "Log in",
-                "",
-            ),
+            login: add(SeriesKind::Login, "POST /api/auth/login", "shopper", "Log in", ""),
             journey: add(SeriesKind::Journey, "customer", "customer", "", ""),
-            list: add(
-                SeriesKind::Endpoint,
-                "GET /api/farms",
-                "customer",
-                "View farm list",
-                "",
-            ),
-            order: add(
-                SeriesKind::Endpoint,
-                "POST /api/orders",
-                "customer",
-                "Place an order",
-                "",
-            ),
+            list: add(SeriesKind::Endpoint, "GET /api/farms", "customer", "View farm list", ""),
+            order: add(SeriesKind::Endpoint, "POST /api/orders", "customer", "Place an order", ""),
             hostile: add(
                 SeriesKind::Endpoint,
                 "GET /<script>alert(1)</script>",
@@ -176,13 +151,7 @@ impl Ids {
                 "\x1b[31m`step` | with *marks*, and a comma",
                 "",
             ),
-            idle: add(
-                SeriesKind::Endpoint,
-                "GET /never",
-                "customer",
-                "Never reached",
-                "",
-            ),
+            idle: add(SeriesKind::Endpoint, "GET /never", "customer", "Never reached", ""),
             query: add(
                 SeriesKind::ServerQuery,
                 find,
@@ -211,11 +180,7 @@ impl Ids {
 /// One second: requests with all their parts, a query for each, and now and then a failure.
 fn interval(second: u64, ids: &Ids, random: &mut Pcg64) -> Interval {
     let phase = u8::from(second > 0);
-    let mut made = Made {
-        phase,
-        cells: Vec::new(),
-        tallies: Vec::new(),
-    };
+    let mut made = Made { phase, cells: Vec::new(), tallies: Vec::new() };
     made.requests(ids.list, 10, 12, random);
     made.requests(ids.order, 6, 60, random);
     made.requests(ids.hostile, 4, 5, random);
@@ -226,36 +191,15 @@ fn interval(second: u64, ids: &Ids, random: &mut Pcg64) -> Interval {
     made.values(ids.query_again, Metric::Query, (6, 20), random);
     made.values(ids.statement, Metric::Query, (4, 1), random);
     for (id, count) in [(ids.query, 10), (ids.query_again, 6), (ids.statement, 4)] {
-        made.tally(
-            id,
-            Counts {
-                started: count,
-                ..Counts::default()
-            },
-        );
+        made.tally(id, Counts { started: count, ..Counts::default() });
     }
     made.values(ids.journey, Metric::Iteration, (4, 400), random);
-    made.tally(
-        ids.journey,
-        Counts {
-            started: 4,
-            ..Counts::default()
-        },
-    );
+    made.tally(ids.journey, Counts { started: 4, ..Counts::default() });
     made.values(SeriesId::RUN, Metric::ScheduleLag, (20, 1), random);
-    made.tally(
-        SeriesId::RUN,
-        Counts {
-            dropped: u64::from(second == 4),
-            ..Counts::default()
-        },
-    );
+    made.tally(SeriesId::RUN, Counts { dropped: u64::from(second == 4), ..Counts::default() });
     made.connections(second, random);
     if second == 2 {
-        let mut counts = Counts {
-            started: 1,
-            ..Counts::default()
-        };
+        let mut counts = Counts { started: 1, ..Counts::default() };
         counts.fail(ErrorKind::Status5xx);
         made.tally(ids.order, counts);
         made.values(ids.order, Metric::Failed, (1, 4), random);
@@ -292,23 +236,13 @@ impl Made {
             for metric in [LookingUp, Connecting, Sending, Waiting, Receiving] {
                 self.values(SeriesId::FRESH, metric, (5, 1), random);
             }
-            let counts = Counts {
-                started: 5,
-                connections: 5,
-                ..Counts::default()
-            };
+            let counts = Counts { started: 5, connections: 5, ..Counts::default() };
             self.tally(SeriesId::FRESH, counts);
         }
         for metric in [Sending, Waiting, Receiving] {
             self.values(SeriesId::REUSED, metric, (15, 1), random);
         }
-        self.tally(
-            SeriesId::REUSED,
-            Counts {
-                started: 15,
-                ..Counts::default()
-            },
-        );
+        self.tally(SeriesId::REUSED, Counts { started: 15, ..Counts::default() });
     }
 
     /// `count` values of about `millis` milliseconds.
@@ -324,39 +258,26 @@ impl Made {
             let spread: u64 = random.random_range(800..1_600);
             histogram.record(Nanos::from_micros(millis * spread));
         }
-        self.cells.push(Cell {
-            phase: self.phase,
-            series,
-            metric,
-            histogram,
-        });
+        self.cells.push(Cell { phase: self.phase, series, metric, histogram });
     }
 
     fn tally(&mut self, series: SeriesId, counts: Counts) {
         let phase = self.phase;
         match self.tallies.iter_mut().find(|tally| tally.series == series) {
             Some(tally) => tally.counts.merge(&counts),
-            None => self.tallies.push(Tally {
-                phase,
-                series,
-                counts,
-            }),
+            None => self.tallies.push(Tally { phase, series, counts }),
         }
     }
 
     fn interval(mut self, second: u64) -> Interval {
-        self.cells
-            .sort_by_key(|cell| (cell.phase, cell.series, cell.metric));
+        self.cells.sort_by_key(|cell| (cell.phase, cell.series, cell.metric));
         self.tallies.retain(|tally| !tally.counts.is_empty());
         Interval {
             start: Nanos::from_secs(second),
             length: Nanos::SECOND,
             cells: self.cells.iter().map(Cell::encode).collect(),
             tallies: self.tallies,
-            gauges: Gauges {
-                active_users: 5 + second,
-                generator_cpu: Nanos::from_millis(80),
-            },
+            gauges: Gauges { active_users: 5 + second, generator_cpu: Nanos::from_millis(80) },
         }
     }
 }

@@ -38,21 +38,13 @@ fn data() -> PathBuf {
 async fn the_stored_form_changes_only_with_its_version() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
-    let store = Store::open(&StoreLocation::File(path.clone()))
-        .await
-        .unwrap();
+    let store = Store::open(&StoreLocation::File(path.clone())).await.unwrap();
     let record = fixture::record();
-    let mut writer = store
-        .begin(&record.header, &Catalogue::new())
-        .await
-        .unwrap();
+    let mut writer = store.begin(&record.header, &Catalogue::new()).await.unwrap();
     for interval in &record.intervals {
         writer.append(&record.catalogue, interval).await.unwrap();
     }
-    writer
-        .finish(record.end.as_ref().unwrap(), &record.totals)
-        .await
-        .unwrap();
+    writer.finish(record.end.as_ref().unwrap(), &record.totals).await.unwrap();
 
     let written = dump(&path).await;
     let name = format!("record-{FORMAT}.json");
@@ -61,10 +53,7 @@ async fn the_stored_form_changes_only_with_its_version() {
     if inflated(&written) != inflated(&committed) {
         let now = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         fs::write(&now, lines(&written)).unwrap();
-        panic!(
-            "the stored form is no longer that of {name}: see {}",
-            now.display()
-        );
+        panic!("the stored form is no longer that of {name}: see {}", now.display());
     }
 }
 
@@ -79,9 +68,7 @@ async fn every_released_form_is_read() {
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runs.db");
-        let store = Store::open(&StoreLocation::File(path.clone()))
-            .await
-            .unwrap();
+        let store = Store::open(&StoreLocation::File(path.clone())).await.unwrap();
         let rows: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         fill(&path, &rows).await;
         let got = store.load("latest").await.unwrap();
@@ -97,11 +84,7 @@ async fn every_released_form_is_read() {
 }
 
 async fn open(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .connect()
-        .await
-        .unwrap()
+    SqliteConnectOptions::new().filename(path).connect().await.unwrap()
 }
 
 async fn dump(path: &Path) -> Value {
@@ -109,10 +92,7 @@ async fn dump(path: &Path) -> Value {
     let mut tables = Map::new();
     for (table, order) in TABLES {
         let text = format!("SELECT * FROM {table} ORDER BY {order}");
-        let rows = sqlx::query(AssertSqlSafe(text))
-            .fetch_all(&mut raw)
-            .await
-            .unwrap();
+        let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(&mut raw).await.unwrap();
         tables.insert(table.to_owned(), rows.iter().map(row).collect());
     }
     Value::Object(tables)
@@ -139,11 +119,8 @@ async fn fill(path: &Path, rows: &Value) {
             let row = row.as_object().unwrap();
             let names: Vec<&str> = row.keys().map(String::as_str).collect();
             let places: Vec<String> = (1..=names.len()).map(|at| format!("${at}")).collect();
-            let text = format!(
-                "INSERT INTO {table} ({}) VALUES ({})",
-                names.join(","),
-                places.join(",")
-            );
+            let text =
+                format!("INSERT INTO {table} ({}) VALUES ({})", names.join(","), places.join(","));
             let mut query = sqlx::query(AssertSqlSafe(text));
             for value in row.values() {
                 query = match value {
@@ -169,15 +146,10 @@ fn inflated(value: &Value) -> Value {
                 let bytes = STANDARD.decode(text).unwrap();
                 let mut plain = Vec::new();
                 // Cookie and length stand before the compressed part.
-                ZlibDecoder::new(&bytes[8..])
-                    .read_to_end(&mut plain)
-                    .unwrap();
+                ZlibDecoder::new(&bytes[8..]).read_to_end(&mut plain).unwrap();
                 json!([bytes[..4], plain])
             }
-            None => map
-                .iter()
-                .map(|(key, value)| (key.clone(), inflated(value)))
-                .collect(),
+            None => map.iter().map(|(key, value)| (key.clone(), inflated(value))).collect(),
         },
         Value::Array(items) => items.iter().map(inflated).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),

@@ -4,4 +4,5 @@
 mod fixture;
 mod golden;
 mod postgres;
+mod reports;
 mod store;

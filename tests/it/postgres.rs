@@ -27,10 +27,7 @@ impl Postgres {
     /// Makes a database cluster in a temporary folder and starts a server on a free port.
     pub(crate) fn start() -> Self {
         let bin = binaries();
-        let folder = tempfile::Builder::new()
-            .prefix("loadgate-pg-")
-            .tempdir()
-            .unwrap();
+        let folder = tempfile::Builder::new().prefix("loadgate-pg-").tempdir().unwrap();
         let user = other_user();
         if let Some(user) = &user {
             chown(folder.path(), Some(user.uid), Some(user.gid)).unwrap();
@@ -39,58 +36,34 @@ impl Postgres {
         let password_file = folder.path().join("password");
         fs::write(&password_file, PASSWORD).unwrap();
         let output = command(user.as_ref(), &bin.join("initdb"))
-            .args([
-                "--username=loadgate",
-                "--auth=scram-sha-256",
-                "--no-sync",
-                "--no-locale",
-            ])
+            .args(["--username=loadgate", "--auth=scram-sha-256", "--no-sync", "--no-locale"])
             .arg("--encoding=UTF8")
             .arg(format!("--pwfile={}", password_file.display()))
             .arg(&data)
             .output()
             .unwrap();
-        assert!(
-            output.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let server = command(user.as_ref(), &bin.join("postgres"))
             .arg("-D")
             .arg(&data)
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
             .args(["-c", &format!("port={port}")])
-            .args([
-                "-c",
-                &format!("unix_socket_directories={}", folder.path().display()),
-            ])
+            .args(["-c", &format!("unix_socket_directories={}", folder.path().display())])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut started = Self {
-            server,
-            port,
-            bin,
-            folder,
-        };
+        let mut started = Self { server, port, bin, folder };
         started.wait();
         started
     }
 
     /// The address of its only database.
     pub(crate) fn url(&self) -> String {
-        format!(
-            "postgres://loadgate:{PASSWORD}@127.0.0.1:{}/postgres",
-            self.port
-        )
+        format!("postgres://loadgate:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
     }
 
     fn wait(&mut self) {
@@ -118,19 +91,14 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGQUIT: the data goes with the folder, so there is nothing to shut down in order.
-        let stopped = Command::new("kill")
-            .args(["-QUIT", &self.server.id().to_string()])
-            .status();
+        let stopped = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
         if stopped.is_ok_and(|status| status.success()) {
             drop(self.server.wait());
         }
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test waits for another process"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test waits for another process")]
 fn pause(step: Duration) {
     std::thread::sleep(step);
 }
@@ -167,14 +135,9 @@ fn other_user() -> Option<User> {
     }
     let users = fs::read_to_string("/etc/passwd").unwrap();
     let line = |name: &str| users.lines().find(|line| line.starts_with(name));
-    let line = line("postgres:")
-        .or_else(|| line("nobody:"))
-        .expect("a user other than root");
+    let line = line("postgres:").or_else(|| line("nobody:")).expect("a user other than root");
     let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
-    Some(User {
-        uid: fields.next().unwrap(),
-        gid: fields.next().unwrap(),
-    })
+    Some(User { uid: fields.next().unwrap(), gid: fields.next().unwrap() })
 }
 
 fn command(user: Option<&User>, program: &Path) -> Command {
@@ -183,12 +146,7 @@ fn command(user: Option<&User>, program: &Path) -> Command {
     };
     let mut command = Command::new("setpriv");
     command
-        .args([
-            "--reuid",
-            &user.uid.to_string(),
-            "--regid",
-            &user.gid.to_string(),
-        ])
+        .args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string()])
         .arg("--clear-groups")
         .arg(program)
         .current_dir("/");

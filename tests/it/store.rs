@@ -15,10 +15,7 @@ use crate::postgres::{PASSWORD, Postgres};
 /// Runs one body on an SQLite file and on a PostgreSQL server.
 async fn on_both<F: AsyncFn(StoreLocation)>(body: F) {
     let folder = tempfile::tempdir().unwrap();
-    body(StoreLocation::File(
-        folder.path().join("made here/runs ü?.db"),
-    ))
-    .await;
+    body(StoreLocation::File(folder.path().join("made here/runs ü?.db"))).await;
     let postgres = Postgres::start();
     body(postgres.url().parse().unwrap()).await;
 }
@@ -32,17 +29,11 @@ async fn save(store: &Store, id: &str, started_unix_ns: u64) -> RunRecord {
     let mut record = fixture::record();
     id.clone_into(&mut record.header.id);
     record.header.started_unix_ns = started_unix_ns;
-    let mut writer = store
-        .begin(&record.header, &Catalogue::new())
-        .await
-        .unwrap();
+    let mut writer = store.begin(&record.header, &Catalogue::new()).await.unwrap();
     for interval in &record.intervals {
         writer.append(&record.catalogue, interval).await.unwrap();
     }
-    writer
-        .finish(record.end.as_ref().unwrap(), &record.totals)
-        .await
-        .unwrap();
+    writer.finish(record.end.as_ref().unwrap(), &record.totals).await.unwrap();
     record
 }
 
@@ -80,10 +71,7 @@ async fn a_killed_run_keeps_every_interval_that_was_appended() {
     on_both(async |location| {
         let store = Store::open(&location).await.unwrap();
         let record = fixture::record();
-        let mut writer = store
-            .begin(&record.header, &record.catalogue)
-            .await
-            .unwrap();
+        let mut writer = store.begin(&record.header, &record.catalogue).await.unwrap();
         let begun = store.load("latest").await.unwrap();
         assert!(begun.intervals.is_empty() && begun.end.is_none());
 
@@ -98,10 +86,7 @@ async fn a_killed_run_keeps_every_interval_that_was_appended() {
 
         let killed = store.load(&record.header.id).await.unwrap();
         assert_eq!(killed.intervals, record.intervals[..4]);
-        assert_eq!(
-            killed.totals,
-            Totals::from_intervals(&record.intervals[..4]).unwrap()
-        );
+        assert_eq!(killed.totals, Totals::from_intervals(&record.intervals[..4]).unwrap());
         assert_eq!(killed.end, None);
     })
     .await;
@@ -124,16 +109,10 @@ async fn a_run_may_find_new_series_while_it_is_written() {
             };
             catalogue.intern(&series).unwrap();
             if number % 70 == 0 {
-                writer
-                    .append(&catalogue, &Interval::default())
-                    .await
-                    .unwrap();
+                writer.append(&catalogue, &Interval::default()).await.unwrap();
             }
         }
-        writer
-            .append(&catalogue, &record.intervals[0])
-            .await
-            .unwrap();
+        writer.append(&catalogue, &record.intervals[0]).await.unwrap();
         assert_eq!(store.load("latest").await.unwrap().catalogue, catalogue);
     })
     .await;
@@ -144,40 +123,20 @@ async fn runs_are_found_by_the_beginning_of_their_id_and_removed() {
     on_both(async |location| {
         let store = Store::open(&location).await.unwrap();
         let empty = store.load("latest").await.unwrap_err();
-        assert!(
-            empty.hint().unwrap().contains("the store is empty"),
-            "{empty}"
-        );
+        assert!(empty.hint().unwrap().contains("the store is empty"), "{empty}");
 
-        for (id, started) in [
-            ("20260101-aaa", 1_000),
-            ("20260103-bbb", 3_000),
-            ("20260102-aab", 2_000),
-        ] {
+        for (id, started) in
+            [("20260101-aaa", 1_000), ("20260103-bbb", 3_000), ("20260102-aab", 2_000)]
+        {
             save(&store, id, started).await;
         }
-        let ids: Vec<String> = store
-            .list()
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|run| run.id)
-            .collect();
+        let ids: Vec<String> = store.list().await.unwrap().into_iter().map(|run| run.id).collect();
         assert_eq!(ids, ["20260103-bbb", "20260102-aab", "20260101-aaa"]);
-        assert_eq!(
-            store.load("20260102").await.unwrap().header.id,
-            "20260102-aab"
-        );
+        assert_eq!(store.load("20260102").await.unwrap().header.id, "20260102-aab");
         let ambiguous = store.load("2026010").await.unwrap_err();
-        assert!(
-            matches!(ambiguous, StoreError::Ambiguous { .. }),
-            "{ambiguous}"
-        );
+        assert!(matches!(ambiguous, StoreError::Ambiguous { .. }), "{ambiguous}");
         let unknown = store.load("20260103-bbx").await.unwrap_err();
-        assert!(
-            unknown.hint().unwrap().contains("`20260103-bbb`"),
-            "{unknown}"
-        );
+        assert!(unknown.hint().unwrap().contains("`20260103-bbb`"), "{unknown}");
 
         let header = fixture::header("20260101-aaa");
         let again = store.begin(&header, &Catalogue::new()).await.unwrap_err();
@@ -185,10 +144,7 @@ async fn runs_are_found_by_the_beginning_of_their_id_and_removed() {
 
         assert_eq!(store.remove("latest").await.unwrap(), "20260103-bbb");
         assert_eq!(store.list().await.unwrap().len(), 2);
-        assert_eq!(
-            store.load("latest").await.unwrap().header.id,
-            "20260102-aab"
-        );
+        assert_eq!(store.load("latest").await.unwrap().header.id, "20260102-aab");
     })
     .await;
 }
@@ -198,15 +154,9 @@ async fn a_run_that_is_removed_while_it_is_written_says_so() {
     on_both(async |location| {
         let store = Store::open(&location).await.unwrap();
         let record = fixture::record();
-        let mut writer = store
-            .begin(&record.header, &record.catalogue)
-            .await
-            .unwrap();
+        let mut writer = store.begin(&record.header, &record.catalogue).await.unwrap();
         store.remove("latest").await.unwrap();
-        let gone = writer
-            .append(&record.catalogue, &record.intervals[0])
-            .await
-            .unwrap_err();
+        let gone = writer.append(&record.catalogue, &record.intervals[0]).await.unwrap_err();
         assert!(gone.to_string().contains("was removed"), "{gone}");
     })
     .await;
@@ -227,10 +177,7 @@ async fn two_processes_write_to_one_store_at_the_same_time() {
         let runs = store.list().await.unwrap();
         assert_eq!(runs.len(), 15);
         for run in runs {
-            assert_eq!(
-                store.load(&run.id).await.unwrap().intervals,
-                fixture::record().intervals
-            );
+            assert_eq!(store.load(&run.id).await.unwrap().intervals, fixture::record().intervals);
         }
     })
     .await;
@@ -243,26 +190,17 @@ async fn a_store_of_a_newer_loadgate_is_refused() {
         match &location {
             StoreLocation::File(path) => {
                 let mut raw = sqlite(path).await;
-                sqlx::query("UPDATE lg_schema SET version = 99")
-                    .execute(&mut raw)
-                    .await
-                    .unwrap();
+                sqlx::query("UPDATE lg_schema SET version = 99").execute(&mut raw).await.unwrap();
                 raw.close().await.unwrap();
             }
             StoreLocation::Postgres(url) => {
                 let mut raw = sqlx::PgConnection::connect(url).await.unwrap();
-                sqlx::query("UPDATE lg_schema SET version = 99")
-                    .execute(&mut raw)
-                    .await
-                    .unwrap();
+                sqlx::query("UPDATE lg_schema SET version = 99").execute(&mut raw).await.unwrap();
                 raw.close().await.unwrap();
             }
         }
         let error = Store::open(&location).await.unwrap_err();
-        assert!(
-            matches!(error, StoreError::NewerSchema { found: 99, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::NewerSchema { found: 99, .. }), "{error}");
     })
     .await;
 }
@@ -275,32 +213,20 @@ async fn a_run_of_a_newer_format_is_refused() {
     header.format.major += 1;
     store.begin(&header, &Catalogue::new()).await.unwrap();
     let error = store.load("newer").await.unwrap_err();
-    assert!(
-        error.to_string().contains("use a newer loadgate"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("use a newer loadgate"), "{error}");
 }
 
 #[tokio::test]
 async fn a_postgres_that_does_not_answer_or_trust_us_never_shows_the_password() {
-    let nobody = "postgres://loadgate:hunter2@127.0.0.1:1/runs"
-        .parse()
-        .unwrap();
+    let nobody = "postgres://loadgate:hunter2@127.0.0.1:1/runs".parse().unwrap();
     let postgres = Postgres::start();
     let wrong = postgres.url().replace(PASSWORD, "hunter2").parse().unwrap();
-    let missing = postgres
-        .url()
-        .replace("/postgres", "/no-such")
-        .parse()
-        .unwrap();
+    let missing = postgres.url().replace("/postgres", "/no-such").parse().unwrap();
     for location in [nobody, wrong, missing] {
         let error = Store::open(&location).await.unwrap_err();
         assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
         let shown = format!("{error} {error:?} {}", error.hint().unwrap());
-        assert!(
-            !shown.contains("hunter2") && !shown.contains(PASSWORD),
-            "{shown}"
-        );
+        assert!(!shown.contains("hunter2") && !shown.contains(PASSWORD), "{shown}");
     }
 }
 
@@ -331,10 +257,7 @@ async fn a_file_that_is_no_store_is_left_alone() {
     fs::write(folder.path().join("runs.db"), &text).unwrap();
     let error = Store::open(&location).await.unwrap_err();
     assert!(matches!(error, StoreError::NotAStore { .. }), "{error:?}");
-    assert_eq!(
-        fs::read_to_string(folder.path().join("runs.db")).unwrap(),
-        text
-    );
+    assert_eq!(fs::read_to_string(folder.path().join("runs.db")).unwrap(), text);
 }
 
 #[tokio::test]
@@ -362,18 +285,11 @@ async fn a_damaged_histogram_is_an_error_and_not_a_wrong_number() {
     let store = Store::open(&file(folder.path())).await.unwrap();
     save(&store, "run", 1).await;
     let mut raw = sqlite(&folder.path().join("runs.db")).await;
-    sqlx::query("UPDATE lg_totals SET histogram = x'00ff'")
-        .execute(&mut raw)
-        .await
-        .unwrap();
+    sqlx::query("UPDATE lg_totals SET histogram = x'00ff'").execute(&mut raw).await.unwrap();
     let error = store.load("run").await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
 }
 
 async fn sqlite(path: &Path) -> SqliteConnection {
-    sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(path)
-        .connect()
-        .await
-        .unwrap()
+    sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
 }
