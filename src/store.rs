@@ -18,7 +18,8 @@ pub use error::StoreError;
 pub use location::StoreLocation;
 pub use lookup::LATEST;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row};
 pub use writer::RunWriter;
 
 use crate::names::Catalogue;
@@ -174,8 +175,9 @@ impl Store {
     /// Removes a run, named as for [`Store::load`], and says which it was.
     pub async fn remove(&self, wanted: &str) -> Result<String, StoreError> {
         let id = self.find(wanted).await?;
+        let mut connection = self.connection().await?;
         let removed = async {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = connection.begin().await?;
             // This writes nothing; it takes the row, and SQLite's write lock, before the rest.
             let claim = "UPDATE lg_runs SET state = state WHERE id = $1";
             sqlx::query(claim).bind(id.as_str()).execute(&mut *transaction).await?;
@@ -190,7 +192,8 @@ impl Store {
             }
             transaction.commit().await
         };
-        removed.await.map_err(|error| self.failed(&error))?;
+        let removed: Result<(), sqlx::Error> = removed.await;
+        settle(connection, removed).map_err(|error| self.failed(&error))?;
         Ok(id)
     }
 
@@ -205,9 +208,27 @@ impl Store {
         lookup::resolve(lines.into_iter().map(|line| line.id).collect(), wanted)
     }
 
+    async fn connection(&self) -> Result<PoolConnection<Any>, StoreError> {
+        self.pool.acquire().await.map_err(|error| self.failed(&error))
+    }
+
     fn failed(&self, error: &sqlx::Error) -> StoreError {
         StoreError::from_database(&self.location, error)
     }
+}
+
+/// Gives a connection back after a transaction.
+///
+/// Not after one that failed: SQLite has rolled back by itself when the disk was full, of which
+/// the driver knows nothing, and the next transaction would begin inside of the lost one.
+fn settle<T>(
+    mut connection: PoolConnection<Any>,
+    result: Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    if result.is_err() {
+        connection.close_on_drop();
+    }
+    result
 }
 
 /// The first connection, within [`CONNECT_LIMIT`].
@@ -269,8 +290,9 @@ fn line(row: &sqlx::any::AnyRow) -> Result<RunLine, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{Metric, SeriesId};
-    use crate::record::{EncodedCell, FORMAT, Interval, Load, Origin, ValidityPolicy};
+    use crate::histogram::Histogram;
+    use crate::names::{Metric, Series, SeriesKind};
+    use crate::record::{Cell, FORMAT, Interval, Load, Origin, ValidityPolicy};
 
     fn header() -> Header {
         Header {
@@ -287,50 +309,88 @@ mod tests {
         }
     }
 
-    /// Lets SQLite itself say that the disk is full: the limit holds for a connection, and these
-    /// are all that the pool may have.
-    async fn allow_pages(store: &Store, pages: u32) {
+    async fn store(folder: &tempfile::TempDir) -> Store {
+        let location = StoreLocation::File(folder.path().join("runs.db"));
+        Store::open(&location).await.unwrap()
+    }
+
+    /// A pragma holds for one connection, and these are all that the pool may have. So SQLite
+    /// itself says what is wrong, without a small disk or another user.
+    async fn on_all(store: &Store, pragma: &'static str) {
         let mut all = Vec::new();
         for _ in 0..MAX_CONNECTIONS {
             let mut connection = store.pool.acquire().await.unwrap();
-            let pragma = format!("PRAGMA max_page_count = {pages}");
-            connection.execute(sqlx::AssertSqlSafe(pragma)).await.unwrap();
+            connection.execute(pragma).await.unwrap();
             all.push(connection);
+        }
+    }
+
+    fn endpoint(name: &str) -> Series {
+        Series {
+            kind: SeriesKind::Endpoint,
+            name: name.to_owned(),
+            journey: String::new(),
+            step: String::new(),
+            endpoint: String::new(),
         }
     }
 
     #[tokio::test]
     async fn a_full_disk_keeps_what_was_stored() {
         let folder = tempfile::tempdir().unwrap();
-        let location = StoreLocation::File(folder.path().join("runs.db"));
-        let store = Store::open(&location).await.unwrap();
-        let catalogue = Catalogue::new();
+        let store = store(&folder).await;
+        let mut catalogue = Catalogue::new();
         let mut writer = store.begin(&header(), &catalogue).await.unwrap();
-        allow_pages(&store, 40).await;
-        let cell = EncodedCell {
-            phase: 0,
-            series: SeriesId::RUN,
-            metric: Metric::ScheduleLag,
-            bytes: crate::histogram::Histogram::new().encode().repeat(500),
-            beyond: 0,
+        on_all(&store, "PRAGMA max_page_count = 40").await;
+        let mut histogram = Histogram::new();
+        histogram.extend((0..500).map(|step| Nanos(1_000_000 + step * 7_919)));
+        let cell = |series| {
+            let metric = Metric::Response;
+            Cell { phase: 0, series, metric, histogram: histogram.clone() }.encode()
         };
-        let interval = Interval { cells: vec![cell], ..Interval::default() };
-        let mut kept = 0;
-        let error = loop {
+        let mut kept = Vec::new();
+        let (error, lost) = loop {
+            let id = catalogue.intern(&endpoint(&format!("GET /{}", kept.len()))).unwrap();
+            let interval = Interval { cells: vec![cell(id)], ..Interval::default() };
             match writer.append(&catalogue, &interval).await {
-                Ok(()) => kept += 1,
-                Err(error) => break error,
+                Ok(()) => kept.push(interval),
+                Err(error) => break (error, interval),
             }
-            assert!(kept < 1_000, "the store is never full");
+            assert!(kept.len() < 1_000, "the store is never full");
         };
         assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
-        assert!(kept > 0);
-        let stored = sqlx::query("SELECT COUNT(*) FROM lg_cells").fetch_one(&store.pool).await;
-        assert_eq!(stored.unwrap().try_get::<i64, _>(0).unwrap(), kept);
+        assert!(!kept.is_empty());
+        assert_eq!(store.load("run").await.unwrap().intervals, kept);
 
-        // The writer goes on when there is room again.
-        allow_pages(&store, 100_000).await;
-        writer.append(&catalogue, &interval).await.unwrap();
+        // When there is room again the same interval goes in, with the series that are new in it.
+        on_all(&store, "PRAGMA max_page_count = 100000").await;
+        writer.append(&catalogue, &lost).await.unwrap();
+        kept.push(lost);
+        let record = store.load("run").await.unwrap();
+        assert_eq!(record.intervals, kept);
+        assert_eq!(record.catalogue, catalogue);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_may_not_be_written_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        on_all(&store, "PRAGMA query_only = ON").await;
+        let error = store.begin(&header(), &Catalogue::new()).await.unwrap_err();
+        assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+        assert!(store.list().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_another_process_keeps_locked_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mine, other) = (store(&folder).await, store(&folder).await);
+        on_all(&mine, "PRAGMA busy_timeout = 20").await;
+        let held = other.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let error = mine.begin(&header(), &Catalogue::new()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+        held.rollback().await.unwrap();
+        mine.begin(&header(), &Catalogue::new()).await.unwrap();
     }
 
     #[test]

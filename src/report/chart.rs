@@ -7,7 +7,7 @@ use crate::units::{Nanos, count_to_f64, f64_to_u64, format_nanos};
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 28.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 28.0;
 

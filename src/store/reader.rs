@@ -2,9 +2,9 @@
 
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, AnyConnection, Connection, Row, Transaction};
 
-use super::{Store, StoreError, StoreLocation, rows};
+use super::{Store, StoreError, StoreLocation, rows, settle};
 use crate::names::Catalogue;
 use crate::record::{EncodedCell, End, FormatVersion, Header, Interval, RunRecord, Totals};
 use crate::units::Nanos;
@@ -37,7 +37,9 @@ struct IntervalRow {
 
 /// The record of the run `id`.
 pub(super) async fn load(store: &Store, id: &str) -> Result<RunRecord, StoreError> {
-    let rows = fetch(store, id).await.map_err(|error| store.failed(&error))?;
+    let mut connection = store.connection().await?;
+    let fetched = fetch(store, &mut connection, id).await;
+    let rows = settle(connection, fetched).map_err(|error| store.failed(&error))?;
     let Some(run) = rows.run else {
         return Err(StoreError::UnknownRun { wanted: id.to_owned(), nearest: None });
     };
@@ -54,12 +56,16 @@ pub(super) async fn load(store: &Store, id: &str) -> Result<RunRecord, StoreErro
 }
 
 /// Reads all rows of one moment: another process may be appending.
-async fn fetch(store: &Store, id: &str) -> Result<Rows, sqlx::Error> {
+async fn fetch(
+    store: &Store,
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Rows, sqlx::Error> {
     let begin = match store.location {
         StoreLocation::File(_) => "BEGIN",
         StoreLocation::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     };
-    let mut transaction = store.pool.begin_with(begin).await?;
+    let mut transaction = connection.begin_with(begin).await?;
     let text = "SELECT number, format_major, format_minor, header, ended, tallies \
                 FROM lg_runs WHERE id = $1";
     let row = sqlx::query(text).bind(id).fetch_optional(&mut *transaction).await?;

@@ -1,8 +1,8 @@
 //! A run that is being written.
 
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AssertSqlSafe, Connection, Row, Transaction};
 
-use super::{RunState, Store, StoreError, rows};
+use super::{RunState, Store, StoreError, rows, settle};
 use crate::names::{Catalogue, SeriesId};
 use crate::record::{
     Bank, EncodedCell, End, Header, Interval, PhaseInfo, Pick, StopReason, Tally, Totals,
@@ -43,20 +43,22 @@ impl RunWriter {
             intervals: 0,
         };
         let document = writer.document(header)?;
+        let mut connection = writer.store.connection().await?;
         let begun = async {
-            let mut transaction = writer.store.pool.begin().await?;
+            let mut transaction = connection.begin().await?;
             let number = insert_run(&mut transaction, header, document).await?;
             insert_series(&mut transaction, number, &new_series(catalogue, 0)).await?;
             transaction.commit().await?;
             Ok(number)
         };
         let begun: Result<i64, sqlx::Error> = begun.await;
-        writer.number = begun.map_err(|error| match error.as_database_error() {
-            Some(database) if database.is_unique_violation() => {
-                StoreError::Duplicate { id: header.id.clone() }
-            }
-            Some(_) | None => writer.store.failed(&error),
-        })?;
+        writer.number =
+            settle(connection, begun).map_err(|error| match error.as_database_error() {
+                Some(database) if database.is_unique_violation() => {
+                    StoreError::Duplicate { id: header.id.clone() }
+                }
+                Some(_) | None => writer.store.failed(&error),
+            })?;
         writer.remember(catalogue);
         Ok(writer)
     }
@@ -73,12 +75,12 @@ impl RunWriter {
         interval: &Interval,
     ) -> Result<(), StoreError> {
         let series = new_series(catalogue, self.http.len());
-        self.remember(catalogue);
         let gauges = self.document(&interval.gauges)?;
         let tallies = self.tallies(&interval.tallies)?;
-        let (requests, errors) = self.requests(&interval.tallies);
+        let (requests, errors) = self.requests(catalogue, &interval.tallies);
+        let mut connection = self.store.connection().await?;
         let appended = async {
-            let mut transaction = self.store.pool.begin().await?;
+            let mut transaction = connection.begin().await?;
             // The first statement writes, so SQLite waits for its lock here and not halfway.
             let update = "UPDATE lg_runs SET lasted_ns = $2, requests = requests + $3, \
                           errors = errors + $4 WHERE number = $1";
@@ -109,7 +111,10 @@ impl RunWriter {
             transaction.commit().await?;
             Ok(true)
         };
-        let there = appended.await.map_err(|error| self.store.failed(&error))?;
+        let appended: Result<bool, sqlx::Error> = appended.await;
+        let there = settle(connection, appended).map_err(|error| self.store.failed(&error))?;
+        // Only now: an append that failed, or was cancelled, is made again with the same series.
+        self.remember(catalogue);
         self.intervals += 1;
         self.still(there)
     }
@@ -121,8 +126,9 @@ impl RunWriter {
         let (requests, errors) = self.requests_of(totals);
         let tallies = self.tallies(&tallies)?;
         let cells: Vec<EncodedCell> = totals.cells().map(|cell| cell.encode()).collect();
+        let mut connection = self.store.connection().await?;
         let finished = async {
-            let mut transaction = self.store.pool.begin().await?;
+            let mut transaction = connection.begin().await?;
             let update = "UPDATE lg_runs SET state = $2, lasted_ns = $3, requests = $4, \
                           errors = $5, ended = $6, tallies = $7 WHERE number = $1";
             let updated = sqlx::query(update)
@@ -142,7 +148,8 @@ impl RunWriter {
             transaction.commit().await?;
             Ok(true)
         };
-        let there = finished.await.map_err(|error| self.store.failed(&error))?;
+        let finished: Result<bool, sqlx::Error> = finished.await;
+        let there = settle(connection, finished).map_err(|error| self.store.failed(&error))?;
         self.still(there)
     }
 
@@ -159,15 +166,12 @@ impl RunWriter {
         self.http.extend(catalogue.iter().skip(known).map(|(_, series)| series.kind.is_http()));
     }
 
-    fn is_http(&self, series: SeriesId) -> bool {
-        self.http.get(series.index()).copied().unwrap_or(false)
-    }
-
     /// Measured requests and failures among `tallies`.
-    fn requests(&self, tallies: &[Tally]) -> (u64, u64) {
+    fn requests(&self, catalogue: &Catalogue, tallies: &[Tally]) -> (u64, u64) {
         let measured =
             |phase: u8| self.phases.get(usize::from(phase)).is_some_and(|phase| phase.measure);
-        tallies.iter().filter(|tally| measured(tally.phase) && self.is_http(tally.series)).fold(
+        let http = |id: SeriesId| catalogue.get(id).is_some_and(|series| series.kind.is_http());
+        tallies.iter().filter(|tally| measured(tally.phase) && http(tally.series)).fold(
             (0, 0),
             |(requests, errors), tally| {
                 (requests + tally.counts.started, errors + tally.counts.failed())
