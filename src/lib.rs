@@ -17,7 +17,9 @@ pub mod recorder;
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 pub mod steps;
 pub mod walk;
+pub mod report;
 // The pure line. Floor 5: the input and output shell.
 pub mod engine;
+pub mod store;
 // Floor 6: one run, from plan to record.
 // Floor 7: arguments, terminal, exit codes.

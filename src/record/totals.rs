@@ -37,6 +37,11 @@ impl Pick {
         Self(vec![true; phases.len()])
     }
 
+    /// The phase at this place of `phases` alone.
+    pub fn one(phases: &[super::PhaseInfo], at: usize) -> Self {
+        Self((0..phases.len()).map(|place| place == at).collect())
+    }
+
     fn takes(&self, phase: u8) -> bool {
         self.0.get(usize::from(phase)).copied().unwrap_or(false)
     }

@@ -1,0 +1,60 @@
+//! The document made once from a record, and the formats that lay it out.
+//!
+//! Every number is chosen in [`Document::new`]; a format only decides where it stands. What has
+//! no data is shown as a dash and written as `null`, never as zero.
+
+mod chart;
+mod csv;
+mod document;
+mod figures;
+mod foreign;
+mod gather;
+pub mod hlog;
+mod html;
+mod json;
+mod markdown;
+mod tables;
+pub mod terminal;
+
+pub use document::{
+    ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency, LoadRow,
+    QueryRow, RequestKind, RequestRow, RunFacts, ThresholdLine, TimelinePoint, TotalFacts,
+};
+use thiserror::Error;
+
+/// A file or text that a document can be laid out as.
+pub trait Format: Sync {
+    /// Its name on the command line.
+    fn word(&self) -> &'static str;
+
+    /// How the names of its files end, without the dot.
+    fn extension(&self) -> &'static str;
+
+    /// The whole text.
+    fn render(&self, document: &Document) -> Result<String, RenderError>;
+}
+
+/// Every format, in the order of the manual.
+pub const FORMATS: &[&dyn Format] =
+    &[&terminal::Text, &json::Json, &markdown::Markdown, &html::Html, &csv::Csv];
+
+/// A format that could not be written, which is a fault of ours.
+#[derive(Debug, Error)]
+#[error("cannot make the {format} report: {detail}")]
+pub struct RenderError {
+    /// The format's word.
+    pub format: &'static str,
+    /// What its writer said.
+    pub detail: String,
+}
+
+impl RenderError {
+    fn new(format: &dyn Format, detail: &impl ToString) -> Self {
+        Self { format: format.word(), detail: detail.to_string() }
+    }
+}
+
+/// The format whose [`Format::word`] is `word`.
+pub fn format(word: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.word() == word)
+}

@@ -1,0 +1,322 @@
+//! What a report says, as plain data in the order in which people read it.
+
+use crate::histogram::Histogram;
+use crate::names::ErrorKind;
+use crate::record::{Origin, WorkerUse};
+use crate::units::{Nanos, Ratio};
+
+/// Everything that a report says of one run.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Who, what and when.
+    pub run: RunFacts,
+    /// What was decided about it elsewhere.
+    pub judgement: Judgement,
+    /// The run in one line.
+    pub totals: TotalFacts,
+    /// Journeys in the order of the scenario.
+    pub journeys: Vec<JourneyRow>,
+    /// Requests of the journeys, in the order in which a user sends them.
+    pub endpoints: Vec<RequestRow>,
+    /// Requests that obtained a session.
+    pub logins: Vec<RequestRow>,
+    /// Queries, each once, whatever endpoints caused it.
+    pub queries: Vec<QueryRow>,
+    /// The parts of an exchange, on new and on reused connections.
+    pub connections: Vec<ConnectionRow>,
+    /// The phases of the load; those that don't count are seen here only.
+    pub load: Vec<LoadRow>,
+    /// Failures, most frequent first.
+    pub errors: Vec<ErrorRow>,
+    /// What the generator says of itself.
+    pub generator: GeneratorFacts,
+    /// The run interval by interval, warm-up included.
+    pub timeline: Vec<TimelinePoint>,
+    /// Where the numbers come from.
+    pub origin: Origin,
+    /// What people should know: a monitor that failed, a limit that was met.
+    pub notes: Vec<String>,
+    /// Where the record is, if whoever makes the document wants it to be said.
+    pub stored_in: Option<String>,
+}
+
+/// Who, what and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFacts {
+    /// The run's id.
+    pub id: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// What everything random was made from.
+    pub seed: u64,
+    /// When it started: RFC 3339, UTC, milliseconds.
+    pub started: String,
+    /// Start to end, or to the last interval of a run that is unfinished.
+    pub lasted: Nanos,
+    /// How much of it was in phases that count.
+    pub measured: Nanos,
+    /// `complete`, `interrupted`, `killed`, `aborted` or `unfinished`.
+    pub state: &'static str,
+    /// Address of the system under test.
+    pub target: String,
+    /// The version that it reported.
+    pub target_version: Option<String>,
+    /// Whether it was the embedded market.
+    pub embedded: bool,
+}
+
+/// What was decided about a run, by those who know the policy and the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Why the run is no measurement; empty when it is one.
+    pub invalid_reasons: Vec<String>,
+    /// Each threshold of the scenario.
+    pub thresholds: Vec<ThresholdLine>,
+    /// `GO`, `HOLD`, `NO-GO` or `ROLLBACK`; `None` without a baseline.
+    pub verdict: Option<String>,
+}
+
+/// One threshold and how it was met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThresholdLine {
+    /// The metric with its selector.
+    pub subject: String,
+    /// The condition as written.
+    pub condition: String,
+    /// Whether it holds; `None` when there was no data.
+    pub passed: Option<bool>,
+    /// What was measured, for people.
+    pub measured: String,
+}
+
+/// The run in one line. Only measured phases.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TotalFacts {
+    /// Requests, logins included.
+    pub requests: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// The share that failed; `None` without a request.
+    pub error_share: Option<Ratio>,
+    /// Starts that could not be made.
+    pub dropped: u64,
+    /// Requests per second; `None` when nothing was measured.
+    pub rate: Option<f64>,
+    /// Response time of all requests, logins included.
+    pub response: Option<Latency>,
+    /// Queries that were seen or sent.
+    pub queries: u64,
+    /// Journeys that were started.
+    pub iterations: u64,
+    /// Checks that held.
+    pub checks_passed: u64,
+    /// Checks that did not hold.
+    pub checks_failed: u64,
+    /// Bytes that were sent.
+    pub sent_bytes: u64,
+    /// Bytes that were received.
+    pub received_bytes: u64,
+}
+
+/// A distribution in the figures that are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// How many values.
+    pub n: u64,
+    /// Mean.
+    pub mean: Nanos,
+    /// Median.
+    pub p50: Nanos,
+    /// 90th percentile.
+    pub p90: Nanos,
+    /// 95th percentile.
+    pub p95: Nanos,
+    /// 99th percentile.
+    pub p99: Nanos,
+    /// 99.9th percentile.
+    pub p999: Nanos,
+    /// Largest value.
+    pub max: Nanos,
+    /// Values beyond the range of the histogram; they count as its upper end.
+    pub beyond: u64,
+}
+
+impl Latency {
+    /// The figures of `histogram`; `None` when it is empty.
+    pub fn of(histogram: &Histogram) -> Option<Self> {
+        Some(Self {
+            n: histogram.len(),
+            mean: histogram.mean()?,
+            p50: histogram.at(0.5)?,
+            p90: histogram.at(0.9)?,
+            p95: histogram.at(0.95)?,
+            p99: histogram.at(0.99)?,
+            p999: histogram.at(0.999)?,
+            max: histogram.max()?,
+            beyond: histogram.beyond(),
+        })
+    }
+}
+
+/// One journey.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JourneyRow {
+    /// Its name.
+    pub name: String,
+    /// How often it was started.
+    pub started: u64,
+    /// From its intended start to its end.
+    pub iteration: Option<Latency>,
+}
+
+/// Which part of the scenario sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// A step of a journey.
+    Endpoint,
+    /// A step of a login.
+    Login,
+}
+
+/// Requests of one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRow {
+    /// Which part of the scenario sent it.
+    pub kind: RequestKind,
+    /// Method and path template.
+    pub name: String,
+    /// The journey, or the session of a login.
+    pub journey: String,
+    /// The step's name.
+    pub step: String,
+    /// Requests sent.
+    pub count: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// Requests per second; `None` when nothing was measured.
+    pub rate: Option<f64>,
+    /// From the intended start to the last byte, of those that succeeded.
+    pub response: Option<Latency>,
+    /// Sending, waiting and receiving, of those that succeeded.
+    pub service: Option<Latency>,
+    /// From the intended start to the end, of those that failed.
+    pub failed: Option<Latency>,
+}
+
+/// One query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryRow {
+    /// `server-timing` or `sql step`.
+    pub source: &'static str,
+    /// Its name or normal form.
+    pub name: String,
+    /// The journey, when only one has it.
+    pub journey: Option<String>,
+    /// The step, when only one has it.
+    pub step: Option<String>,
+    /// How often it was seen or sent.
+    pub count: u64,
+    /// How often it failed.
+    pub errors: u64,
+    /// How long it took.
+    pub duration: Option<Latency>,
+    /// The endpoints that caused it, in journey order.
+    pub endpoints: Vec<String>,
+}
+
+/// One part of an exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionRow {
+    /// Its name in documents: `looking_up`.
+    pub word: &'static str,
+    /// Its name for people: `looking up`.
+    pub title: &'static str,
+    /// On connections that had to be opened.
+    pub fresh: Option<Latency>,
+    /// On connections that were open.
+    pub reused: Option<Latency>,
+}
+
+/// One phase of the load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadRow {
+    /// Its name.
+    pub name: String,
+    /// Its load in the words of the scenario.
+    pub load: String,
+    /// Start since the start of the run.
+    pub start: Nanos,
+    /// Length as planned.
+    pub length: Nanos,
+    /// Whether its figures count.
+    pub measured: bool,
+    /// Requests, logins included.
+    pub requests: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// Requests per second over the part of the phase that was played.
+    pub rate: Option<f64>,
+    /// Response time of all requests.
+    pub response: Option<Latency>,
+}
+
+/// One kind of failure in one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorRow {
+    /// What kind it was.
+    pub kind: ErrorKind,
+    /// How often.
+    pub count: u64,
+    /// The share of the series that failed like this.
+    pub share: Option<Ratio>,
+    /// Endpoint or query.
+    pub name: String,
+    /// Its journey.
+    pub journey: String,
+    /// Its step.
+    pub step: String,
+    /// Status of the first, if it had an answer.
+    pub status: Option<u16>,
+    /// Message of the first.
+    pub message: Option<String>,
+    /// When the first happened, since the start of the run.
+    pub at: Option<Nanos>,
+}
+
+/// What the generator says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GeneratorFacts {
+    /// CPU time of the process; `None` for an unfinished run, as in the next three.
+    pub cpu: Option<Nanos>,
+    /// CPU time as a share of one processor.
+    pub cpu_share: Option<Ratio>,
+    /// Largest resident memory in bytes.
+    pub peak_rss_bytes: Option<u64>,
+    /// All requests that went to the target, warm-up and preflight included.
+    pub requests_sent: Option<u64>,
+    /// Each worker.
+    pub workers: Vec<WorkerUse>,
+    /// How much later than intended a start was dispatched.
+    pub lag: Option<Latency>,
+    /// Starts that could not be made.
+    pub dropped: u64,
+}
+
+/// One interval, for charts. Warm-up included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelinePoint {
+    /// Start since the start of the run.
+    pub start: Nanos,
+    /// Length.
+    pub length: Nanos,
+    /// Whether it began in a phase that counts.
+    pub measured: bool,
+    /// Requests, logins included.
+    pub requests: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// Response time of all requests; `None` is a gap.
+    pub response: Option<Latency>,
+    /// Virtual users in a journey at its end.
+    pub active_users: u64,
+}

@@ -1,0 +1,222 @@
+//! The parts of the JSON document.
+
+use serde::Serialize;
+
+use crate::report::document::{
+    ErrorRow, GeneratorFacts, JourneyRow, Latency, LoadRow, QueryRow, ThresholdLine, TimelinePoint,
+};
+use crate::units::{Nanos, Ratio};
+
+/// A distribution. All keys are always there.
+#[derive(Serialize)]
+pub(super) struct LatencyJson {
+    n: u64,
+    mean_ns: Option<u64>,
+    p50_ns: Option<u64>,
+    p90_ns: Option<u64>,
+    p95_ns: Option<u64>,
+    p99_ns: Option<u64>,
+    p999_ns: Option<u64>,
+    max_ns: Option<u64>,
+    beyond: u64,
+}
+
+impl LatencyJson {
+    pub(super) fn of(latency: Option<Latency>) -> Self {
+        let pick = |choose: fn(Latency) -> Nanos| latency.map(|latency| choose(latency).0);
+        Self {
+            n: latency.map_or(0, |latency| latency.n),
+            mean_ns: pick(|l| l.mean),
+            p50_ns: pick(|l| l.p50),
+            p90_ns: pick(|l| l.p90),
+            p95_ns: pick(|l| l.p95),
+            p99_ns: pick(|l| l.p99),
+            p999_ns: pick(|l| l.p999),
+            max_ns: pick(|l| l.max),
+            beyond: latency.map_or(0, |latency| latency.beyond),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct PartJson {
+    pub(super) new: LatencyJson,
+    pub(super) reused: LatencyJson,
+}
+
+#[derive(Serialize)]
+pub(super) struct QueryJson<'a> {
+    source: &'static str,
+    name: &'a str,
+    journey: Option<&'a str>,
+    step: Option<&'a str>,
+    count: u64,
+    errors: u64,
+    duration: LatencyJson,
+    endpoints: &'a [String],
+}
+
+impl<'a> QueryJson<'a> {
+    pub(super) fn of(row: &'a QueryRow) -> Self {
+        Self {
+            source: row.source,
+            name: &row.name,
+            journey: row.journey.as_deref(),
+            step: row.step.as_deref(),
+            count: row.count,
+            errors: row.errors,
+            duration: LatencyJson::of(row.duration),
+            endpoints: &row.endpoints,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct JourneyJson<'a> {
+    name: &'a str,
+    count: u64,
+    iteration: LatencyJson,
+}
+
+impl<'a> JourneyJson<'a> {
+    pub(super) fn of(row: &'a JourneyRow) -> Self {
+        Self { name: &row.name, count: row.started, iteration: LatencyJson::of(row.iteration) }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct GeneratorJson {
+    cpu_s: Option<f64>,
+    cpu_share: Option<f64>,
+    lag: LatencyJson,
+    dropped: u64,
+    requests_sent: Option<u64>,
+    peak_rss_bytes: Option<u64>,
+    workers: Vec<WorkerJson>,
+}
+
+#[derive(Serialize)]
+struct WorkerJson {
+    cpu_s: f64,
+    peak_share: f64,
+}
+
+impl GeneratorJson {
+    pub(super) fn of(facts: &GeneratorFacts) -> Self {
+        let worker = |own: &crate::record::WorkerUse| WorkerJson {
+            cpu_s: own.cpu.as_secs_f64(),
+            peak_share: own.peak.0,
+        };
+        Self {
+            cpu_s: facts.cpu.map(Nanos::as_secs_f64),
+            cpu_share: facts.cpu_share.map(|Ratio(share)| share),
+            lag: LatencyJson::of(facts.lag),
+            dropped: facts.dropped,
+            requests_sent: facts.requests_sent,
+            peak_rss_bytes: facts.peak_rss_bytes,
+            workers: facts.workers.iter().map(worker).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct ErrorJson<'a> {
+    kind: &'static str,
+    count: u64,
+    name: &'a str,
+    journey: &'a str,
+    step: &'a str,
+    first_status: Option<u16>,
+    first_message: Option<&'a str>,
+    first_at_ns: Option<u64>,
+}
+
+impl<'a> ErrorJson<'a> {
+    pub(super) fn of(row: &'a ErrorRow) -> Self {
+        Self {
+            kind: row.kind.word(),
+            count: row.count,
+            name: &row.name,
+            journey: &row.journey,
+            step: &row.step,
+            first_status: row.status,
+            first_message: row.message.as_deref(),
+            first_at_ns: row.at.map(|at| at.0),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct ThresholdJson<'a> {
+    subject: &'a str,
+    condition: &'a str,
+    passed: Option<bool>,
+    measured: &'a str,
+}
+
+impl<'a> ThresholdJson<'a> {
+    pub(super) fn of(line: &'a ThresholdLine) -> Self {
+        let ThresholdLine { subject, condition, passed, measured } = line;
+        Self { subject, condition, passed: *passed, measured }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LoadJson<'a> {
+    name: &'a str,
+    load: &'a str,
+    start_ns: u64,
+    length_ns: u64,
+    measured: bool,
+    requests: u64,
+    errors: u64,
+    rate_per_s: Option<f64>,
+    response: LatencyJson,
+}
+
+impl<'a> LoadJson<'a> {
+    pub(super) fn of(row: &'a LoadRow) -> Self {
+        Self {
+            name: &row.name,
+            load: &row.load,
+            start_ns: row.start.0,
+            length_ns: row.length.0,
+            measured: row.measured,
+            requests: row.requests,
+            errors: row.errors,
+            rate_per_s: row.rate,
+            response: LatencyJson::of(row.response),
+        }
+    }
+}
+
+/// One interval, short because there is one for every second.
+#[derive(Serialize)]
+pub(super) struct PointJson {
+    start_ns: u64,
+    length_ns: u64,
+    measured: bool,
+    requests: u64,
+    errors: u64,
+    active_users: u64,
+    p50_ns: Option<u64>,
+    p95_ns: Option<u64>,
+    p99_ns: Option<u64>,
+}
+
+impl PointJson {
+    pub(super) fn of(point: &TimelinePoint) -> Self {
+        let pick = |choose: fn(Latency) -> Nanos| point.response.map(|latency| choose(latency).0);
+        Self {
+            start_ns: point.start.0,
+            length_ns: point.length.0,
+            measured: point.measured,
+            requests: point.requests,
+            errors: point.errors,
+            active_users: point.active_users,
+            p50_ns: pick(|l| l.p50),
+            p95_ns: pick(|l| l.p95),
+            p99_ns: pick(|l| l.p99),
+        }
+    }
+}

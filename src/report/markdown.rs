@@ -1,0 +1,103 @@
+//! GitHub-flavoured Markdown, for pull requests and job summaries.
+
+use super::document::Document;
+use super::foreign::clean;
+use super::tables::{self, Cell, Fact, Group, Table};
+use super::{Format, RenderError};
+
+/// Markdown as GitHub shows it.
+#[derive(Debug)]
+pub(super) struct Markdown;
+
+impl Format for Markdown {
+    fn word(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn extension(&self) -> &'static str {
+        "md"
+    }
+
+    fn render(&self, document: &Document) -> Result<String, RenderError> {
+        let standing = tables::standing(document);
+        let mut blocks = vec![
+            format!("# {}: {}", escape(&document.run.scenario), escape(&standing.word)),
+            list(standing.reasons.iter().map(|reason| escape(reason))),
+            list(tables::overview(document).iter().map(named)),
+            summary(document),
+        ];
+        for table in tables::all(document) {
+            blocks.push(format!("## {}", table.title));
+            blocks.push(table.about.to_owned());
+            blocks.extend(table.groups.iter().flat_map(|group| group_blocks(&table, group)));
+        }
+        blocks.push("## Origin".to_owned());
+        blocks.push(list(tables::origin(document).iter().map(named)));
+        blocks.retain(|block| !block.is_empty());
+        Ok(format!("{}\n", blocks.join("\n\n")))
+    }
+}
+
+fn named(fact: &Fact) -> String {
+    format!("**{}**: {}", fact.name, escape(&fact.value))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.map(|item| format!("- {item}")).collect();
+    items.join("\n")
+}
+
+fn row(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+}
+
+fn summary(document: &Document) -> String {
+    let facts = tables::summary(document);
+    let heads = row(facts.iter().map(|fact| fact.name.to_owned()));
+    let rule = row(facts.iter().map(|_| "--:".to_owned()));
+    let values = row(facts.iter().map(|fact| escape(&fact.value)));
+    [heads, rule, values].join("\n")
+}
+
+fn group_blocks(table: &Table, group: &Group) -> Vec<String> {
+    let heads = row(table.columns.iter().map(|column| column.head.to_owned()));
+    let rule = |number: bool| if number { "--:" } else { ":--" }.to_owned();
+    let rule = row(table.columns.iter().map(|column| rule(column.number)));
+    let cells = |cells: &Vec<Cell>| row(cells.iter().map(|cell| escape(&cell.text)));
+    let lines: Vec<String> =
+        [heads, rule].into_iter().chain(group.rows.iter().map(cells)).collect();
+    let title = group.title.as_ref().map(|title| format!("### {}", escape(title)));
+    title.into_iter().chain([lines.join("\n")]).collect()
+}
+
+/// `text` as itself: nothing in it is taken for markup, a link, a mention or HTML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in clean(text).chars() {
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            // A mention would send mail to a stranger; the invisible joiner breaks it.
+            '@' => escaped.push_str("@&#8288;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '$' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_text_is_markup() {
+        assert_eq!(escape("a|b `c` <d> *e*"), "a\\|b \\`c\\` &lt;d&gt; \\*e\\*");
+        assert_eq!(escape("ask @team & [x](y)"), "ask @&#8288;team &amp; \\[x\\](y)");
+        assert_eq!(escape("one\ntwo"), "one two");
+    }
+}

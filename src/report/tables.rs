@@ -1,0 +1,286 @@
+//! The document as tables of texts, which the formats for people lay out.
+
+mod facts;
+
+pub(super) use facts::{Fact, Standing, amounts, origin, overview, standing, summary, times};
+use serde::Serialize;
+
+use super::document::{Document, Latency, LoadRow, QueryRow, RequestRow};
+use super::figures::{self, NOTHING};
+use crate::units::Nanos;
+
+/// One table.
+#[derive(Debug, Serialize)]
+pub(super) struct Table {
+    pub(super) title: &'static str,
+    /// What the numbers are, in one sentence.
+    pub(super) about: &'static str,
+    pub(super) columns: Vec<Column>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// The head of a column.
+#[derive(Debug, Serialize)]
+pub(super) struct Column {
+    pub(super) head: &'static str,
+    /// Numbers stand at the right, texts at the left.
+    pub(super) number: bool,
+}
+
+/// Rows that belong together.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    pub(super) title: Option<String>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// One text with its weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) tone: Tone,
+}
+
+/// How a text is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Tone {
+    Plain,
+    Quiet,
+    Good,
+    Bad,
+}
+
+impl Cell {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Plain }
+    }
+
+    fn quiet(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Quiet }
+    }
+
+    fn time(value: Option<Nanos>) -> Self {
+        Self::number(figures::nanos(value))
+    }
+
+    /// A dash is quiet, so that numbers stand out.
+    fn number(text: String) -> Self {
+        let tone = if text == NOTHING { Tone::Quiet } else { Tone::Plain };
+        Self { text, tone }
+    }
+
+    fn failures(count: u64) -> Self {
+        let tone = if count == 0 { Tone::Quiet } else { Tone::Bad };
+        Self { text: figures::count(count), tone }
+    }
+}
+
+/// All tables that have rows, in the order in which people read them.
+pub(super) fn all(document: &Document) -> Vec<Table> {
+    let tables = [
+        endpoints(document),
+        queries(document),
+        journeys(document),
+        connections(document),
+        load(document),
+        errors(document),
+        thresholds(document),
+    ];
+    let has_rows = |table: &Table| table.groups.iter().any(|group| !group.rows.is_empty());
+    tables.into_iter().filter(has_rows).collect()
+}
+
+fn texts(heads: &[&'static str]) -> Vec<Column> {
+    heads.iter().map(|head| Column { head, number: false }).collect()
+}
+
+fn columns(text: &[&'static str], numbers: &[&'static str]) -> Vec<Column> {
+    let numbers = numbers.iter().map(|head| Column { head, number: true });
+    texts(text).into_iter().chain(numbers).collect()
+}
+
+fn single(rows: Vec<Vec<Cell>>) -> Vec<Group> {
+    vec![Group { title: None, rows }]
+}
+
+/// p50, p95, p99 and max.
+fn spread(latency: Option<Latency>) -> [Cell; 4] {
+    let pick = |choose: fn(Latency) -> Nanos| Cell::time(latency.map(choose));
+    [pick(|l| l.p50), pick(|l| l.p95), pick(|l| l.p99), pick(|l| l.max)]
+}
+
+fn endpoints(document: &Document) -> Table {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut journey: Option<&str> = None;
+    for row in &document.endpoints {
+        if journey != Some(&row.journey) {
+            journey = Some(&row.journey);
+            groups.push(Group { title: Some(row.journey.clone()), rows: Vec::new() });
+        }
+        if let Some(group) = groups.last_mut() {
+            group.rows.push(request(row, &row.step));
+        }
+    }
+    if !document.logins.is_empty() {
+        let named = |row: &RequestRow| match row.step.as_str() {
+            "" => row.journey.clone(),
+            step => format!("{}: {step}", row.journey),
+        };
+        let rows = document.logins.iter().map(|row| request(row, &named(row))).collect();
+        groups.push(Group { title: Some("logins".to_owned()), rows });
+    }
+    Table {
+        title: "Endpoints",
+        about: "Response times count from the intended start, service times from sending.",
+        columns: columns(
+            &["step", "request"],
+            &["n", "rate", "errors", "p50", "p95", "p99", "max", "service p99"],
+        ),
+        groups,
+    }
+}
+
+fn request(row: &RequestRow, step: &str) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::new(step),
+        Cell::quiet(row.name.as_str()),
+        Cell::new(figures::count(row.count)),
+        Cell::number(figures::rate(row.rate)),
+        Cell::failures(row.errors),
+    ];
+    cells.extend(spread(row.response));
+    cells.push(Cell::time(row.service.map(|latency| latency.p99)));
+    cells
+}
+
+fn queries(document: &Document) -> Table {
+    Table {
+        title: "Queries",
+        about: "Each query once, whatever caused it.",
+        columns: columns(&["query", "from"], &["n", "errors", "p50", "p95", "p99", "max"]),
+        groups: single(document.queries.iter().map(query).collect()),
+    }
+}
+
+fn query(row: &QueryRow) -> Vec<Cell> {
+    let from = match row.endpoints.as_slice() {
+        [] => row.step.clone().unwrap_or_else(|| row.source.to_owned()),
+        [only] => only.clone(),
+        several => format!("{} endpoints", several.len()),
+    };
+    let mut cells = vec![
+        Cell::new(row.name.as_str()),
+        Cell::quiet(from),
+        Cell::new(figures::count(row.count)),
+        Cell::failures(row.errors),
+    ];
+    cells.extend(spread(row.duration));
+    cells
+}
+
+fn journeys(document: &Document) -> Table {
+    let rows = document.journeys.iter().map(|row| {
+        let mut cells = vec![Cell::new(row.name.as_str()), Cell::new(figures::count(row.started))];
+        cells.extend(spread(row.iteration));
+        cells
+    });
+    Table {
+        title: "Journeys",
+        about: "From the intended start of a journey to its end, think times included.",
+        columns: columns(&["journey"], &["n", "p50", "p95", "p99", "max"]),
+        groups: single(rows.collect()),
+    }
+}
+
+fn connections(document: &Document) -> Table {
+    let nothing = document.connections.iter().all(|row| row.fresh.or(row.reused).is_none());
+    let rows = document.connections.iter().map(|row| {
+        let [fresh_p50, _, fresh_p99, fresh_max] = spread(row.fresh);
+        let [reused_p50, _, reused_p99, reused_max] = spread(row.reused);
+        let figures = [fresh_p50, fresh_p99, fresh_max, reused_p50, reused_p99, reused_max];
+        std::iter::once(Cell::new(row.title)).chain(figures).collect()
+    });
+    Table {
+        title: "Where the time goes",
+        about: "The parts of an exchange, on connections that had to be opened and on open ones.",
+        columns: columns(
+            &["part"],
+            &["new p50", "new p99", "new max", "reused p50", "reused p99", "reused max"],
+        ),
+        groups: single(if nothing { Vec::new() } else { rows.collect() }),
+    }
+}
+
+fn load(document: &Document) -> Table {
+    Table {
+        title: "Load",
+        about: "Every phase; what does not count is in no other table.",
+        columns: columns(
+            &["phase", "load", "counts"],
+            &["length", "requests", "rate", "errors", "p50", "p95", "p99"],
+        ),
+        groups: single(document.load.iter().map(phase).collect()),
+    }
+}
+
+fn phase(row: &LoadRow) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::new(row.name.as_str()),
+        Cell::quiet(row.load.as_str()),
+        if row.measured { Cell::new("yes") } else { Cell::quiet("no") },
+        Cell::time(Some(row.length)),
+        Cell::new(figures::count(row.requests)),
+        Cell::number(figures::rate(row.rate)),
+        Cell::failures(row.errors),
+    ];
+    cells.extend(spread(row.response).into_iter().take(3));
+    cells
+}
+
+fn errors(document: &Document) -> Table {
+    let rows = document.errors.iter().map(|row| {
+        let place = match row.step.as_str() {
+            "" => row.name.clone(),
+            step => format!("{} › {step}", row.journey),
+        };
+        let status = row.status.map(|status| format!("{status} ")).unwrap_or_default();
+        let message = row.message.as_deref().unwrap_or(NOTHING);
+        vec![
+            Cell { text: row.kind.word().to_owned(), tone: Tone::Bad },
+            Cell::new(place),
+            Cell::new(format!("{status}{message}")),
+            Cell::new(figures::count(row.count)),
+            Cell::number(figures::share(row.share)),
+            Cell::time(row.at),
+        ]
+    });
+    Table {
+        title: "Errors",
+        about: "By kind and place, with the message of the first.",
+        columns: columns(&["kind", "where", "first message"], &["n", "share", "first at"]),
+        groups: single(rows.collect()),
+    }
+}
+
+fn thresholds(document: &Document) -> Table {
+    let rows = document.judgement.thresholds.iter().map(|line| {
+        let (mark, tone) = match line.passed {
+            Some(true) => ("✓", Tone::Good),
+            Some(false) => ("✗", Tone::Bad),
+            None => ("no data", Tone::Bad),
+        };
+        vec![
+            Cell { text: mark.to_owned(), tone },
+            Cell::new(line.subject.as_str()),
+            Cell::new(line.condition.as_str()),
+            Cell { text: line.measured.clone(), tone },
+        ]
+    });
+    Table {
+        title: "Thresholds",
+        about: "The limits of the scenario.",
+        columns: columns(&["", "subject", "condition"], &["measured"]),
+        groups: single(rows.collect()),
+    }
+}

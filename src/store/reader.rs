@@ -1,0 +1,186 @@
+//! A run as it is read back.
+
+use serde::de::DeserializeOwned;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, Connection, Row, Transaction};
+
+use super::{Store, StoreError, StoreLocation, rows, settle};
+use crate::names::Catalogue;
+use crate::record::{EncodedCell, End, FormatVersion, Header, Interval, RunRecord, Totals};
+use crate::units::Nanos;
+
+/// The row of a run, not yet understood.
+struct RunRow {
+    number: i64,
+    format: (i64, i64),
+    header: String,
+    ended: Option<String>,
+    tallies: Option<String>,
+}
+
+/// Everything that is stored of a run.
+struct Rows {
+    run: Option<RunRow>,
+    series: Vec<String>,
+    intervals: Vec<IntervalRow>,
+    cells: Vec<(i64, rows::CellRow)>,
+    totals: Vec<rows::CellRow>,
+}
+
+struct IntervalRow {
+    n: i64,
+    start: i64,
+    length: i64,
+    gauges: String,
+    tallies: String,
+}
+
+/// The record of the run `id`.
+pub(super) async fn load(store: &Store, id: &str) -> Result<RunRecord, StoreError> {
+    let mut connection = store.connection().await?;
+    let fetched = fetch(store, &mut connection, id).await;
+    let rows = settle(connection, fetched).map_err(|error| store.failed(&error))?;
+    let Some(run) = rows.run else {
+        return Err(StoreError::UnknownRun { wanted: id.to_owned(), nearest: None });
+    };
+    check_format(id, run.format)?;
+    let header: Header = document(id, &run.header)?;
+    let catalogue: Catalogue = document(id, &format!("[{}]", rows.series.join(",")))?;
+    let intervals = intervals(id, rows.intervals, rows.cells)?;
+    let end: Option<End> = run.ended.as_deref().map(|text| document(id, text)).transpose()?;
+    let totals = match &run.tallies {
+        Some(tallies) => totals(id, tallies, rows.totals)?,
+        None => Totals::from_intervals(&intervals).map_err(|e| StoreError::damaged(id, &e))?,
+    };
+    Ok(RunRecord { header, catalogue, totals, intervals, end })
+}
+
+/// Reads all rows of one moment: another process may be appending.
+async fn fetch(
+    store: &Store,
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Rows, sqlx::Error> {
+    let begin = match store.location {
+        StoreLocation::File(_) => "BEGIN",
+        StoreLocation::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    };
+    let mut transaction = connection.begin_with(begin).await?;
+    let text = "SELECT number, format_major, format_minor, header, ended, tallies \
+                FROM lg_runs WHERE id = $1";
+    let row = sqlx::query(text).bind(id).fetch_optional(&mut *transaction).await?;
+    let run = row.as_ref().map(run_row).transpose()?;
+    let number = run.as_ref().map_or(0, |run| run.number);
+    let series = "SELECT body FROM lg_series WHERE run = $1 ORDER BY id";
+    let intervals = "SELECT n, start_ns, length_ns, gauges, tallies FROM lg_intervals \
+                     WHERE run = $1 ORDER BY n";
+    let cells = "SELECT phase, series, metric, beyond, histogram, n FROM lg_cells \
+                 WHERE run = $1 ORDER BY n, phase, series, metric";
+    let totals = "SELECT phase, series, metric, beyond, histogram FROM lg_totals WHERE run = $1";
+    let rows = Rows {
+        run,
+        series: all(&mut transaction, series, number, |row| row.try_get(0)).await?,
+        intervals: all(&mut transaction, intervals, number, interval_row).await?,
+        cells: all(&mut transaction, cells, number, |row| Ok((row.try_get("n")?, cell_row(row)?)))
+            .await?,
+        totals: all(&mut transaction, totals, number, cell_row).await?,
+    };
+    transaction.commit().await?;
+    Ok(rows)
+}
+
+/// All rows of `run` that `text` selects, each read by `read`.
+async fn all<T>(
+    transaction: &mut Transaction<'_, Any>,
+    text: &'static str,
+    run: i64,
+    read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
+) -> Result<Vec<T>, sqlx::Error> {
+    let rows = sqlx::query(text).bind(run).fetch_all(&mut **transaction).await?;
+    rows.iter().map(read).collect()
+}
+
+fn run_row(row: &AnyRow) -> Result<RunRow, sqlx::Error> {
+    Ok(RunRow {
+        number: row.try_get("number")?,
+        format: (row.try_get("format_major")?, row.try_get("format_minor")?),
+        header: row.try_get("header")?,
+        ended: row.try_get("ended")?,
+        tallies: row.try_get("tallies")?,
+    })
+}
+
+fn interval_row(row: &AnyRow) -> Result<IntervalRow, sqlx::Error> {
+    Ok(IntervalRow {
+        n: row.try_get("n")?,
+        start: row.try_get("start_ns")?,
+        length: row.try_get("length_ns")?,
+        gauges: row.try_get("gauges")?,
+        tallies: row.try_get("tallies")?,
+    })
+}
+
+fn cell_row(row: &AnyRow) -> Result<rows::CellRow, sqlx::Error> {
+    Ok(rows::CellRow {
+        phase: row.try_get("phase")?,
+        series: row.try_get("series")?,
+        metric: row.try_get("metric")?,
+        beyond: row.try_get("beyond")?,
+        bytes: row.try_get("histogram")?,
+    })
+}
+
+fn check_format(id: &str, (major, minor): (i64, i64)) -> Result<(), StoreError> {
+    let part = |number: i64| u16::try_from(number).unwrap_or(u16::MAX);
+    FormatVersion { major: part(major), minor: part(minor) }
+        .check_readable()
+        .map_err(|source| StoreError::Format { id: id.to_owned(), source })
+}
+
+fn document<T: DeserializeOwned>(id: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::damaged(id, &error))
+}
+
+fn cell(id: &str, row: rows::CellRow) -> Result<EncodedCell, StoreError> {
+    row.read().ok_or_else(|| StoreError::damaged(id, &"a number is out of its range"))
+}
+
+fn intervals(
+    id: &str,
+    intervals: Vec<IntervalRow>,
+    cells: Vec<(i64, rows::CellRow)>,
+) -> Result<Vec<Interval>, StoreError> {
+    let mut cells = cells.into_iter().peekable();
+    let mut read = Vec::with_capacity(intervals.len());
+    for row in intervals {
+        let mut interval = Interval {
+            start: Nanos(rows::unsigned(row.start)),
+            length: Nanos(rows::unsigned(row.length)),
+            cells: Vec::new(),
+            tallies: tallies(id, &row.tallies)?,
+            gauges: document(id, &row.gauges)?,
+        };
+        while let Some((_, own)) = cells.next_if(|(n, _)| *n == row.n) {
+            interval.cells.push(cell(id, own)?);
+        }
+        read.push(interval);
+    }
+    match cells.next() {
+        Some((n, _)) => Err(StoreError::damaged(id, &format!("interval {n} is missing"))),
+        None => Ok(read),
+    }
+}
+
+fn totals(id: &str, text: &str, cells: Vec<rows::CellRow>) -> Result<Totals, StoreError> {
+    let mut totals = Totals::default();
+    for row in cells {
+        let decoded = cell(id, row)?.decode().map_err(|error| StoreError::damaged(id, &error))?;
+        totals.add_cell(&decoded);
+    }
+    tallies(id, text)?.iter().for_each(|tally| totals.add_tally(tally));
+    Ok(totals)
+}
+
+fn tallies(id: &str, text: &str) -> Result<Vec<crate::record::Tally>, StoreError> {
+    rows::read_tallies(text).map_err(|error| StoreError::damaged(id, &error))
+}

@@ -1,0 +1,292 @@
+//! A run that is being written.
+
+use sqlx::{Any, AssertSqlSafe, Connection, Row, Transaction};
+
+use super::{RunState, Store, StoreError, rows, settle};
+use crate::names::{Catalogue, SeriesId};
+use crate::record::{
+    Bank, EncodedCell, End, Header, Interval, PhaseInfo, Pick, StopReason, Tally, Totals,
+};
+
+/// Rows that go to the database together. A round trip for each row would take a remote
+/// PostgreSQL longer than the second that an interval lasts; two sizes keep the number of
+/// different statements small.
+const TOGETHER: [usize; 2] = [64, 1];
+
+/// Writes one run, interval by interval.
+///
+/// Dropped without [`RunWriter::finish`] it leaves an unfinished run, as a killed process does.
+#[derive(Debug)]
+pub struct RunWriter {
+    store: Store,
+    id: String,
+    number: i64,
+    phases: Vec<PhaseInfo>,
+    /// For each series that is stored, whether it holds HTTP requests.
+    http: Vec<bool>,
+    intervals: i64,
+}
+
+impl RunWriter {
+    /// Stores what is known before the first request.
+    pub(super) async fn begin(
+        store: Store,
+        header: &Header,
+        catalogue: &Catalogue,
+    ) -> Result<Self, StoreError> {
+        let mut writer = Self {
+            store,
+            id: header.id.clone(),
+            number: 0,
+            phases: header.load.phases.clone(),
+            http: Vec::new(),
+            intervals: 0,
+        };
+        let document = writer.document(header)?;
+        let mut connection = writer.store.connection().await?;
+        let begun = async {
+            let mut transaction = connection.begin().await?;
+            let number = insert_run(&mut transaction, header, document).await?;
+            insert_series(&mut transaction, number, &new_series(catalogue, 0)).await?;
+            transaction.commit().await?;
+            Ok(number)
+        };
+        let begun: Result<i64, sqlx::Error> = begun.await;
+        writer.number =
+            settle(connection, begun).map_err(|error| match error.as_database_error() {
+                Some(database) if database.is_unique_violation() => {
+                    StoreError::Duplicate { id: header.id.clone() }
+                }
+                Some(_) | None => writer.store.failed(&error),
+            })?;
+        writer.remember(catalogue);
+        Ok(writer)
+    }
+
+    /// The run that is written.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Stores one interval and the series that are new since the last; durable on return.
+    pub async fn append(
+        &mut self,
+        catalogue: &Catalogue,
+        interval: &Interval,
+    ) -> Result<(), StoreError> {
+        let series = new_series(catalogue, self.http.len());
+        let gauges = self.document(&interval.gauges)?;
+        let tallies = self.tallies(&interval.tallies)?;
+        let (requests, errors) = self.requests(catalogue, &interval.tallies);
+        let mut connection = self.store.connection().await?;
+        let appended = async {
+            let mut transaction = connection.begin().await?;
+            // The first statement writes, so SQLite waits for its lock here and not halfway.
+            let update = "UPDATE lg_runs SET lasted_ns = $2, requests = requests + $3, \
+                          errors = errors + $4 WHERE number = $1";
+            let updated = sqlx::query(update)
+                .bind(self.number)
+                .bind(rows::signed((interval.start + interval.length).0))
+                .bind(rows::signed(requests))
+                .bind(rows::signed(errors))
+                .execute(&mut *transaction)
+                .await?;
+            if updated.rows_affected() == 0 {
+                return Ok(false);
+            }
+            insert_series(&mut transaction, self.number, &series).await?;
+            let insert = "INSERT INTO lg_intervals (run, n, start_ns, length_ns, gauges, tallies) \
+                          VALUES ($1, $2, $3, $4, $5, $6)";
+            sqlx::query(insert)
+                .bind(self.number)
+                .bind(self.intervals)
+                .bind(rows::signed(interval.start.0))
+                .bind(rows::signed(interval.length.0))
+                .bind(gauges)
+                .bind(tallies)
+                .execute(&mut *transaction)
+                .await?;
+            let to = CellTable::Interval { run: self.number, n: self.intervals };
+            insert_cells(&mut transaction, to, &interval.cells).await?;
+            transaction.commit().await?;
+            Ok(true)
+        };
+        let appended: Result<bool, sqlx::Error> = appended.await;
+        let there = settle(connection, appended).map_err(|error| self.store.failed(&error))?;
+        // Only now: an append that failed, or was cancelled, is made again with the same series.
+        self.remember(catalogue);
+        self.intervals += 1;
+        self.still(there)
+    }
+
+    /// Stores the end of the run and its totals.
+    pub async fn finish(self, end: &End, totals: &Totals) -> Result<(), StoreError> {
+        let ended = self.document(end)?;
+        let tallies: Vec<Tally> = totals.tallies().collect();
+        let (requests, errors) = self.requests_of(totals);
+        let tallies = self.tallies(&tallies)?;
+        let cells: Vec<EncodedCell> = totals.cells().map(|cell| cell.encode()).collect();
+        let mut connection = self.store.connection().await?;
+        let finished = async {
+            let mut transaction = connection.begin().await?;
+            let update = "UPDATE lg_runs SET state = $2, lasted_ns = $3, requests = $4, \
+                          errors = $5, ended = $6, tallies = $7 WHERE number = $1";
+            let updated = sqlx::query(update)
+                .bind(self.number)
+                .bind(state_word(end.reason))
+                .bind(rows::signed(end.lasted.0))
+                .bind(rows::signed(requests))
+                .bind(rows::signed(errors))
+                .bind(ended)
+                .bind(tallies)
+                .execute(&mut *transaction)
+                .await?;
+            if updated.rows_affected() == 0 {
+                return Ok(false);
+            }
+            insert_cells(&mut transaction, CellTable::Total { run: self.number }, &cells).await?;
+            transaction.commit().await?;
+            Ok(true)
+        };
+        let finished: Result<bool, sqlx::Error> = finished.await;
+        let there = settle(connection, finished).map_err(|error| self.store.failed(&error))?;
+        self.still(there)
+    }
+
+    /// An error when somebody removed the run while it was written.
+    fn still(&self, there: bool) -> Result<(), StoreError> {
+        if there {
+            return Ok(());
+        }
+        Err(StoreError::damaged(&self.id, &"it was removed while it was written"))
+    }
+
+    fn remember(&mut self, catalogue: &Catalogue) {
+        let known = self.http.len();
+        self.http.extend(catalogue.iter().skip(known).map(|(_, series)| series.kind.is_http()));
+    }
+
+    /// Measured requests and failures among `tallies`.
+    fn requests(&self, catalogue: &Catalogue, tallies: &[Tally]) -> (u64, u64) {
+        let measured =
+            |phase: u8| self.phases.get(usize::from(phase)).is_some_and(|phase| phase.measure);
+        let http = |id: SeriesId| catalogue.get(id).is_some_and(|series| series.kind.is_http());
+        tallies.iter().filter(|tally| measured(tally.phase) && http(tally.series)).fold(
+            (0, 0),
+            |(requests, errors), tally| {
+                (requests + tally.counts.started, errors + tally.counts.failed())
+            },
+        )
+    }
+
+    fn requests_of(&self, totals: &Totals) -> (u64, u64) {
+        let http = (0..).map(SeriesId).zip(&self.http).filter(|(_, is)| **is).map(|(id, _)| id);
+        let counts = totals.counts(&Pick::of(&self.phases, Bank::Measured), http);
+        (counts.started, counts.failed())
+    }
+
+    fn tallies(&self, tallies: &[Tally]) -> Result<String, StoreError> {
+        rows::write_tallies(tallies).map_err(|error| StoreError::damaged(&self.id, &error))
+    }
+
+    fn document(&self, value: &impl serde::Serialize) -> Result<String, StoreError> {
+        serde_json::to_string(value).map_err(|error| StoreError::damaged(&self.id, &error))
+    }
+}
+
+fn state_word(reason: StopReason) -> &'static str {
+    RunState::Ended(reason).word()
+}
+
+/// Ids and documents of the series beyond the first `known`.
+fn new_series(catalogue: &Catalogue, known: usize) -> Vec<(i64, String)> {
+    catalogue
+        .iter()
+        .skip(known)
+        .map(|(id, series)| {
+            // A series is texts and a word, which always have a JSON form.
+            (i64::from(id.0), serde_json::to_string(series).unwrap_or_default())
+        })
+        .collect()
+}
+
+async fn insert_run(
+    transaction: &mut Transaction<'_, Any>,
+    header: &Header,
+    document: String,
+) -> Result<i64, sqlx::Error> {
+    let insert = "INSERT INTO lg_runs (id, format_major, format_minor, scenario, target, \
+                  target_version, started_ns, lasted_ns, requests, errors, header) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8) RETURNING number";
+    sqlx::query(insert)
+        .bind(header.id.as_str())
+        .bind(i64::from(header.format.major))
+        .bind(i64::from(header.format.minor))
+        .bind(header.scenario.as_str())
+        .bind(header.origin.target.url.as_str())
+        .bind(header.origin.target.version.as_deref())
+        .bind(rows::signed(header.started_unix_ns))
+        .bind(document)
+        .fetch_one(&mut **transaction)
+        .await?
+        .try_get(0)
+}
+
+async fn insert_series(
+    transaction: &mut Transaction<'_, Any>,
+    run: i64,
+    series: &[(i64, String)],
+) -> Result<(), sqlx::Error> {
+    for chunk in chunks(series) {
+        let text = rows::insert_text("lg_series (run, id, body)", 3, chunk.len());
+        let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (id, body)| {
+            query.bind(run).bind(*id).bind(body.as_str())
+        });
+        query.execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+/// Where distributions go.
+#[derive(Clone, Copy)]
+enum CellTable {
+    Interval { run: i64, n: i64 },
+    Total { run: i64 },
+}
+
+async fn insert_cells(
+    transaction: &mut Transaction<'_, Any>,
+    to: CellTable,
+    cells: &[EncodedCell],
+) -> Result<(), sqlx::Error> {
+    let (table, columns) = match to {
+        CellTable::Interval { .. } => {
+            ("lg_cells (run, n, phase, series, metric, beyond, histogram)", 7)
+        }
+        CellTable::Total { .. } => ("lg_totals (run, phase, series, metric, beyond, histogram)", 6),
+    };
+    for chunk in chunks(cells) {
+        let text = rows::insert_text(table, columns, chunk.len());
+        let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, cell| {
+            let query = match to {
+                CellTable::Interval { run, n } => query.bind(run).bind(n),
+                CellTable::Total { run } => query.bind(run),
+            };
+            query
+                .bind(i64::from(cell.phase))
+                .bind(i64::from(cell.series.0))
+                .bind(rows::metric_code(cell.metric))
+                .bind(rows::signed(cell.beyond))
+                .bind(cell.bytes.clone())
+        });
+        query.execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+/// `items` in pieces of the sizes of [`TOGETHER`], the large ones first.
+fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+    let [many, one] = TOGETHER;
+    let (full, rest) = items.split_at(items.len() - items.len().rem_euclid(many));
+    full.chunks(many).chain(rest.chunks(one))
+}

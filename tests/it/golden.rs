@@ -1,0 +1,170 @@
+//! The stored form of every released format: what this build writes, and that it reads all.
+//!
+//! `tests/data/record-MAJOR.MINOR.json` holds the rows of a store with the fixture in it. When
+//! the test says that the stored form has changed, and that was the intention, raise
+//! `record::FORMAT` and commit the file that the test has written under the new version's name.
+//! The file of a released version never changes.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
+use loadgate::names::Catalogue;
+use loadgate::record::FORMAT;
+use loadgate::store::{Store, StoreLocation};
+use serde_json::{Map, Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Row, SqliteConnection, ValueRef};
+
+use crate::fixture;
+
+/// The tables with the order of their rows.
+const TABLES: [(&str, &str); 5] = [
+    ("lg_runs", "number"),
+    ("lg_series", "run, id"),
+    ("lg_intervals", "run, n"),
+    ("lg_cells", "run, n, phase, series, metric"),
+    ("lg_totals", "run, phase, series, metric"),
+];
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+#[tokio::test]
+async fn the_stored_form_changes_only_with_its_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let store = Store::open(&StoreLocation::File(path.clone())).await.unwrap();
+    let record = fixture::record();
+    let mut writer = store.begin(&record.header, &Catalogue::new()).await.unwrap();
+    for interval in &record.intervals {
+        writer.append(&record.catalogue, interval).await.unwrap();
+    }
+    writer.finish(record.end.as_ref().unwrap(), &record.totals).await.unwrap();
+
+    let written = dump(&path).await;
+    let name = format!("record-{FORMAT}.json");
+    let committed = fs::read_to_string(data().join(&name)).unwrap_or_default();
+    let committed: Value = serde_json::from_str(&committed).unwrap_or_default();
+    if inflated(&written) != inflated(&committed) {
+        let now = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+        fs::write(&now, lines(&written)).unwrap();
+        panic!("the stored form is no longer that of {name}: see {}", now.display());
+    }
+}
+
+#[tokio::test]
+async fn every_released_form_is_read() {
+    let mut read = 0;
+    for entry in fs::read_dir(data()).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        if !(name.starts_with("record-") && file.extension().is_some_and(|end| end == "json")) {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs.db");
+        let store = Store::open(&StoreLocation::File(path.clone())).await.unwrap();
+        let rows: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        fill(&path, &rows).await;
+        let got = store.load("latest").await.unwrap();
+        let want = fixture::record();
+        assert_eq!(got.header, want.header, "{name}");
+        assert_eq!(got.catalogue, want.catalogue, "{name}");
+        assert_eq!(got.intervals, want.intervals, "{name}");
+        assert_eq!(got.totals, want.totals, "{name}");
+        assert_eq!(got.end, want.end, "{name}");
+        read += 1;
+    }
+    assert!(read > 0, "no golden file was found");
+}
+
+async fn open(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+}
+
+async fn dump(path: &Path) -> Value {
+    let mut raw = open(path).await;
+    let mut tables = Map::new();
+    for (table, order) in TABLES {
+        let text = format!("SELECT * FROM {table} ORDER BY {order}");
+        let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(&mut raw).await.unwrap();
+        tables.insert(table.to_owned(), rows.iter().map(row).collect());
+    }
+    Value::Object(tables)
+}
+
+fn row(row: &SqliteRow) -> Value {
+    let columns = row.columns().iter().enumerate().map(|(at, column)| {
+        let kind = row.try_get_raw(at).unwrap().type_info().to_string();
+        let value = match kind.as_str() {
+            "INTEGER" => json!(row.get::<i64, _>(at)),
+            "TEXT" => json!(row.get::<String, _>(at)),
+            "BLOB" => json!({ "base64": STANDARD.encode(row.get::<Vec<u8>, _>(at)) }),
+            _ => Value::Null,
+        };
+        (column.name().to_owned(), value)
+    });
+    Value::Object(columns.collect())
+}
+
+async fn fill(path: &Path, rows: &Value) {
+    let mut raw = open(path).await;
+    for (table, _) in TABLES {
+        for row in rows[table].as_array().unwrap() {
+            let row = row.as_object().unwrap();
+            let names: Vec<&str> = row.keys().map(String::as_str).collect();
+            let places: Vec<String> = (1..=names.len()).map(|at| format!("${at}")).collect();
+            let text =
+                format!("INSERT INTO {table} ({}) VALUES ({})", names.join(","), places.join(","));
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for value in row.values() {
+                query = match value {
+                    Value::Number(number) => query.bind(number.as_i64().unwrap()),
+                    Value::String(text) => query.bind(text.clone()),
+                    Value::Object(blob) => {
+                        query.bind(STANDARD.decode(blob["base64"].as_str().unwrap()).unwrap())
+                    }
+                    Value::Null | Value::Bool(_) | Value::Array(_) => query.bind(None::<i64>),
+                };
+            }
+            query.execute(&mut raw).await.unwrap();
+        }
+    }
+}
+
+/// The rows with histograms unpacked: another release of the compressor may write other bytes
+/// that mean the same.
+fn inflated(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => match map.get("base64").and_then(Value::as_str) {
+            Some(text) => {
+                let bytes = STANDARD.decode(text).unwrap();
+                let mut plain = Vec::new();
+                // Cookie and length stand before the compressed part.
+                ZlibDecoder::new(&bytes[8..]).read_to_end(&mut plain).unwrap();
+                json!([bytes[..4], plain])
+            }
+            None => map.iter().map(|(key, value)| (key.clone(), inflated(value))).collect(),
+        },
+        Value::Array(items) => items.iter().map(inflated).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// One row a line, so that a change can be seen.
+fn lines(tables: &Value) -> String {
+    let tables: Vec<String> = TABLES
+        .iter()
+        .map(|(table, _)| {
+            let rows = tables[table].as_array().unwrap();
+            let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+            format!("\"{table}\": [\n{}\n]", rows.join(",\n"))
+        })
+        .collect();
+    format!("{{\n{}\n}}\n", tables.join(",\n"))
+}

@@ -1,0 +1,8 @@
+//! The tests that need more than one module, or the world outside, linked once.
+#![cfg(test)]
+
+mod fixture;
+mod golden;
+mod postgres;
+mod reports;
+mod store;

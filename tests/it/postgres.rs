@@ -1,0 +1,154 @@
+//! A PostgreSQL server of our own for the length of a test.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How long the server may take to answer its first question.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// The password of the server's only user, who is called `loadgate`.
+pub(crate) const PASSWORD: &str = "pw-of-the-test";
+
+/// A running server. It stops, and its files go, when this is dropped.
+pub(crate) struct Postgres {
+    server: Child,
+    port: u16,
+    bin: PathBuf,
+    folder: TempDir,
+}
+
+impl Postgres {
+    /// Makes a database cluster in a temporary folder and starts a server on a free port.
+    pub(crate) fn start() -> Self {
+        let bin = binaries();
+        let folder = tempfile::Builder::new().prefix("loadgate-pg-").tempdir().unwrap();
+        let user = other_user();
+        if let Some(user) = &user {
+            chown(folder.path(), Some(user.uid), Some(user.gid)).unwrap();
+        }
+        let data = folder.path().join("data");
+        let password_file = folder.path().join("password");
+        fs::write(&password_file, PASSWORD).unwrap();
+        let output = command(user.as_ref(), &bin.join("initdb"))
+            .args(["--username=loadgate", "--auth=scram-sha-256", "--no-sync", "--no-locale"])
+            .arg("--encoding=UTF8")
+            .arg(format!("--pwfile={}", password_file.display()))
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let server = command(user.as_ref(), &bin.join("postgres"))
+            .arg("-D")
+            .arg(&data)
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
+            .args(["-c", &format!("port={port}")])
+            .args(["-c", &format!("unix_socket_directories={}", folder.path().display())])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut started = Self { server, port, bin, folder };
+        started.wait();
+        started
+    }
+
+    /// The address of its only database.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://loadgate:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn wait(&mut self) {
+        let step = Duration::from_millis(100);
+        let mut waited = Duration::ZERO;
+        loop {
+            let ready = Command::new(self.bin.join("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+                .status()
+                .unwrap();
+            if ready.success() {
+                return;
+            }
+            let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            if let Some(status) = self.server.try_wait().unwrap() {
+                panic!("postgres ended with {status}: {}", log());
+            }
+            assert!(waited < START_LIMIT, "postgres is not ready: {}", log());
+            pause(step);
+            waited += step;
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // SIGQUIT: the data goes with the folder, so there is nothing to shut down in order.
+        let stopped = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        if stopped.is_ok_and(|status| status.success()) {
+            drop(self.server.wait());
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits for another process")]
+fn pause(step: Duration) {
+    std::thread::sleep(step);
+}
+
+/// The newest installed PostgreSQL.
+fn binaries() -> PathBuf {
+    let root = Path::new("/usr/lib/postgresql");
+    let version = |path: &PathBuf| -> Option<u32> { path.file_name()?.to_str()?.parse().ok() };
+    let found = fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("bin/postgres").exists())
+        .max_by_key(version);
+    match found {
+        Some(path) => path.join("bin"),
+        None => panic!(
+            "this test needs PostgreSQL under {}: `apt-get install postgresql`",
+            root.display()
+        ),
+    }
+}
+
+/// A user who is not root.
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+/// PostgreSQL refuses to run as root; then the user of its package runs it.
+fn other_user() -> Option<User> {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let line = |name: &str| users.lines().find(|line| line.starts_with(name));
+    let line = line("postgres:").or_else(|| line("nobody:")).expect("a user other than root");
+    let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
+    Some(User { uid: fields.next().unwrap(), gid: fields.next().unwrap() })
+}
+
+fn command(user: Option<&User>, program: &Path) -> Command {
+    let Some(user) = user else {
+        return Command::new(program);
+    };
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string()])
+        .arg("--clear-groups")
+        .arg(program)
+        .current_dir("/");
+    command
+}
