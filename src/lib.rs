@@ -22,4 +22,5 @@ pub mod report;
 pub mod engine;
 pub mod store;
 // Floor 6: one run, from plan to record.
+pub mod harness;
 // Floor 7: arguments, terminal, exit codes.
