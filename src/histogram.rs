@@ -143,10 +143,7 @@ impl Histogram {
             .deserialize(&mut Cursor::new(bytes))
             .map_err(|error| DecodeError::Form(error.to_string()))?;
         let mut fresh = Self::new();
-        fresh
-            .inner
-            .add(&stored)
-            .map_err(|_too_large| DecodeError::Range)?;
+        fresh.inner.add(&stored).map_err(|_too_large| DecodeError::Range)?;
         fresh.beyond = beyond;
         Ok(fresh)
     }

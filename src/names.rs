@@ -81,13 +81,7 @@ impl Series {
     /// A series of the run as a whole, of which there are the three of [`Catalogue::new`].
     fn whole(kind: SeriesKind, name: &str) -> Self {
         let none = String::new;
-        Self {
-            kind,
-            name: name.to_owned(),
-            journey: none(),
-            step: none(),
-            endpoint: none(),
-        }
+        Self { kind, name: name.to_owned(), journey: none(), step: none(), endpoint: none() }
     }
 }
 
@@ -155,9 +149,7 @@ impl Catalogue {
         &'a self,
         wanted: impl Fn(&Series) -> bool + 'a,
     ) -> impl Iterator<Item = SeriesId> + 'a {
-        self.iter()
-            .filter(move |(_, series)| wanted(series))
-            .map(|(id, _)| id)
+        self.iter().filter(move |(_, series)| wanted(series)).map(|(id, _)| id)
     }
 }
 
@@ -239,10 +231,7 @@ impl Metric {
 
     /// The place in a list that has one entry for each metric.
     pub fn index(self) -> usize {
-        Self::ALL
-            .iter()
-            .position(|metric| *metric == self)
-            .unwrap_or_default()
+        Self::ALL.iter().position(|metric| *metric == self).unwrap_or_default()
     }
 }
 
@@ -332,10 +321,7 @@ impl ErrorKind {
 
     /// The place in a list that has one entry for each kind.
     pub fn index(self) -> usize {
-        Self::ALL
-            .iter()
-            .position(|kind| *kind == self)
-            .unwrap_or_default()
+        Self::ALL.iter().position(|kind| *kind == self).unwrap_or_default()
     }
 }
 
@@ -381,13 +367,7 @@ mod tests {
         }
         for (at, kind) in ErrorKind::ALL.into_iter().enumerate() {
             assert_eq!(kind.index(), at);
-            assert_eq!(
-                ErrorKind::ALL
-                    .iter()
-                    .filter(|k| k.word() == kind.word())
-                    .count(),
-                1
-            );
+            assert_eq!(ErrorKind::ALL.iter().filter(|k| k.word() == kind.word()).count(), 1);
         }
     }
 }

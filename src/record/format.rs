@@ -57,24 +57,8 @@ mod tests {
 
     #[test]
     fn a_minor_version_is_readable_and_a_major_one_is_not() {
-        assert!(
-            FormatVersion {
-                major: FORMAT.major,
-                minor: 99
-            }
-            .check_readable()
-            .is_ok()
-        );
-        let newer = FormatVersion {
-            major: FORMAT.major + 1,
-            minor: 0,
-        }
-        .check_readable();
-        assert!(
-            newer
-                .unwrap_err()
-                .to_string()
-                .contains("use a newer loadgate")
-        );
+        assert!(FormatVersion { major: FORMAT.major, minor: 99 }.check_readable().is_ok());
+        let newer = FormatVersion { major: FORMAT.major + 1, minor: 0 }.check_readable();
+        assert!(newer.unwrap_err().to_string().contains("use a newer loadgate"));
     }
 }

@@ -132,11 +132,7 @@ pub struct ValidityPolicy {
 
 impl Default for ValidityPolicy {
     fn default() -> Self {
-        Self {
-            lag_p99: Nanos::from_millis(50),
-            dropped: Ratio(0.01),
-            worker_cpu: Ratio(0.90),
-        }
+        Self { lag_p99: Nanos::from_millis(50), dropped: Ratio(0.01), worker_cpu: Ratio(0.90) }
     }
 }
 

@@ -29,12 +29,7 @@ pub enum Bank {
 impl Pick {
     /// The phases of `phases` that belong to `bank`.
     pub fn of(phases: &[super::PhaseInfo], bank: Bank) -> Self {
-        Self(
-            phases
-                .iter()
-                .map(|phase| phase.measure == (bank == Bank::Measured))
-                .collect(),
-        )
+        Self(phases.iter().map(|phase| phase.measure == (bank == Bank::Measured)).collect())
     }
 
     /// All phases.
@@ -58,10 +53,7 @@ impl Totals {
 
     /// Adds what was counted.
     pub fn add_tally(&mut self, tally: &Tally) {
-        self.counts
-            .entry((tally.phase, tally.series))
-            .or_default()
-            .merge(&tally.counts);
+        self.counts.entry((tally.phase, tally.series)).or_default().merge(&tally.counts);
     }
 
     /// Adds up stored intervals: what an unfinished run is read from.
@@ -71,10 +63,7 @@ impl Totals {
             for cell in &interval.cells {
                 totals.add_cell(&cell.decode()?);
             }
-            interval
-                .tallies
-                .iter()
-                .for_each(|tally| totals.add_tally(tally));
+            interval.tallies.iter().for_each(|tally| totals.add_tally(tally));
         }
         Ok(totals)
     }
@@ -112,15 +101,14 @@ impl Totals {
 
     /// Every distribution, for the store.
     pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
-        self.histograms
-            .iter()
-            .filter(|(_, histogram)| !histogram.is_empty())
-            .map(|((phase, series, metric), histogram)| Cell {
+        self.histograms.iter().filter(|(_, histogram)| !histogram.is_empty()).map(
+            |((phase, series, metric), histogram)| Cell {
                 phase: *phase,
                 series: *series,
                 metric: *metric,
                 histogram: histogram.clone(),
-            })
+            },
+        )
     }
 
     /// Everything that was counted, for the store.
@@ -141,12 +129,7 @@ mod tests {
     fn cell(phase: u8, value: u64) -> Cell {
         let mut histogram = Histogram::new();
         histogram.record(Nanos(value));
-        Cell {
-            phase,
-            series: SeriesId(3),
-            metric: Metric::Response,
-            histogram,
-        }
+        Cell { phase, series: SeriesId(3), metric: Metric::Response, histogram }
     }
 
     #[test]
@@ -154,10 +137,7 @@ mod tests {
         let tally = Tally {
             phase: 1,
             series: SeriesId(3),
-            counts: Counts {
-                started: 2,
-                ..Counts::default()
-            },
+            counts: Counts { started: 2, ..Counts::default() },
         };
         let intervals: Vec<Interval> = (1..=3)
             .map(|second| Interval {
@@ -174,11 +154,6 @@ mod tests {
         assert_eq!(histogram.max().unwrap().0 / 1_000, 3);
         assert_eq!(totals.counts(&measured, [SeriesId(3)]).started, 6);
         let everything = Pick(vec![true, true]);
-        assert_eq!(
-            totals
-                .histogram(&everything, [SeriesId(3)], Metric::Response)
-                .len(),
-            6
-        );
+        assert_eq!(totals.histogram(&everything, [SeriesId(3)], Metric::Response).len(), 6);
     }
 }

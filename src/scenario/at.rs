@@ -28,10 +28,7 @@ pub struct At<T> {
 impl<T> At<T> {
     /// A value that was not written.
     pub fn default_value(value: T) -> Self {
-        Self {
-            value,
-            node: NodeId::NOWHERE,
-        }
+        Self { value, node: NodeId::NOWHERE }
     }
 
     /// Whether the value stands in a file.
@@ -71,10 +68,7 @@ impl<'de, T: Written> Visitor<'de> for AtVisitor<T> {
         let missing = || A::Error::custom("a value is missing");
         let node: u32 = pair.next_element()?.ok_or_else(missing)?;
         let Inner(value) = pair.next_element()?.ok_or_else(missing)?;
-        Ok(At {
-            value,
-            node: NodeId(node),
-        })
+        Ok(At { value, node: NodeId(node) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! YAML text made into nodes: events of the parser in, nodes with their bytes out.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
@@ -16,18 +17,11 @@ const MAX_DUPLICATES: usize = 20;
 /// Adds a file; see [`Tree::add`].
 pub(super) fn add(tree: &mut Tree, path: &str, text: &str) -> Result<NodeId, Vec<Diagnostic>> {
     if text.len() > MAX_TEXT {
-        let message = format!(
-            "`{path}` has {} bytes, the most is {MAX_TEXT} (1 MiB)",
-            text.len()
-        );
-        return Err(vec![
-            Diagnostic::new(message).with_hint("put data into a CSV feeder"),
-        ]);
+        let message = format!("`{path}` has {} bytes, the most is {MAX_TEXT} (1 MiB)", text.len());
+        return Err(vec![Diagnostic::new(message).with_hint("put data into a CSV feeder")]);
     }
     if tree.files.len() >= MAX_FILES {
-        return Err(vec![Diagnostic::new(format!(
-            "more than {MAX_FILES} files"
-        ))]);
+        return Err(vec![Diagnostic::new(format!("more than {MAX_FILES} files"))]);
     }
     let file = tree.files.len();
     tree.files.push(SourceFile::new(path, text));
@@ -62,10 +56,7 @@ impl ByteIndex {
         } else {
             text.char_indices().map(|(at, _)| at).collect()
         };
-        Self {
-            starts,
-            length: text.len(),
-        }
+        Self { starts, length: text.len() }
     }
 
     fn byte(&self, char: usize) -> usize {
@@ -136,10 +127,7 @@ impl Builder {
 
     /// Takes one event; `None` when reading must end.
     fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
-        let range = (
-            self.bytes.byte(span.start.index()),
-            self.bytes.byte(span.end.index()),
-        );
+        let range = (self.bytes.byte(span.start.index()), self.bytes.byte(span.end.index()));
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             Event::DocumentStart(_) => {
@@ -185,15 +173,8 @@ impl Builder {
             self.problem((start, start), message, None);
             return None;
         }
-        let id = u32::try_from(self.first + self.nodes.len())
-            .ok()
-            .map(NodeId)?;
-        self.nodes.push(Node {
-            content,
-            file: self.file,
-            start,
-            end: end.max(start),
-        });
+        let id = u32::try_from(self.first + self.nodes.len()).ok().map(NodeId)?;
+        self.nodes.push(Node { content, file: self.file, start, end: end.max(start) });
         Some(id)
     }
 
@@ -201,20 +182,11 @@ impl Builder {
         if self.open.len() >= MAX_DEPTH {
             return self.too_deep(range);
         }
-        let content = if is_mapping {
-            Content::Mapping(Vec::new())
-        } else {
-            Content::Sequence(Vec::new())
-        };
+        let content =
+            if is_mapping { Content::Mapping(Vec::new()) } else { Content::Sequence(Vec::new()) };
         let id = self.node(content, range)?;
         let measure = Measure { height: 1, size: 1 };
-        self.open.push(Open {
-            id,
-            is_mapping,
-            anchor,
-            children: Vec::new(),
-            measure,
-        });
+        self.open.push(Open { id, is_mapping, anchor, children: Vec::new(), measure });
         Some(())
     }
 
@@ -231,10 +203,7 @@ impl Builder {
         } else {
             Content::Sequence(open.children)
         };
-        let start = self
-            .local(open.id)
-            .map(|node| node.start)
-            .unwrap_or_default();
+        let start = self.local(open.id).map(|node| node.start).unwrap_or_default();
         if let Some(node) = self.local_mut(open.id) {
             node.content = content;
             // The end of a block has no text of its own; the end of a flow is its bracket.
@@ -274,8 +243,8 @@ impl Builder {
                 let Some(word) = self.scalar(key) else {
                     continue;
                 };
-                if !known.contains_key(&word) {
-                    known.insert(word, key);
+                if let Entry::Vacant(free) = known.entry(word) {
+                    free.insert(key);
                     pairs.push((key, value));
                 }
             }
@@ -294,10 +263,7 @@ impl Builder {
                     node.is_some_and(|node| matches!(node.content, Content::Mapping(_)))
                 }) =>
             {
-                sources
-                    .into_iter()
-                    .flat_map(|id| self.merge_source(id))
-                    .collect()
+                sources.into_iter().flat_map(|id| self.merge_source(id)).collect()
             }
             Some(Content::Scalar(..) | Content::Sequence(_)) | None => {
                 let hint = "write `<<: *anchor` where `anchor` names a mapping";
@@ -365,19 +331,15 @@ impl Builder {
     }
 
     fn range(&self, id: NodeId) -> (usize, usize) {
-        self.local(id)
-            .map(|node| (node.start, node.end))
-            .unwrap_or_default()
+        self.local(id).map(|node| (node.start, node.end)).unwrap_or_default()
     }
 
     fn local(&self, id: NodeId) -> Option<&Node> {
-        self.nodes
-            .get(usize::try_from(id.0).ok()?.checked_sub(self.first)?)
+        self.nodes.get(usize::try_from(id.0).ok()?.checked_sub(self.first)?)
     }
 
     fn local_mut(&mut self, id: NodeId) -> Option<&mut Node> {
-        self.nodes
-            .get_mut(usize::try_from(id.0).ok()?.checked_sub(self.first)?)
+        self.nodes.get_mut(usize::try_from(id.0).ok()?.checked_sub(self.first)?)
     }
 
     fn problem(
@@ -386,31 +348,17 @@ impl Builder {
         message: impl Into<String>,
         hint: Option<&'static str>,
     ) {
-        self.problems.push(Problem {
-            start,
-            end,
-            message: message.into(),
-            hint,
-        });
+        self.problems.push(Problem { start, end, message: message.into(), hint });
     }
 
     /// Gives the nodes to the tree, or the mistakes to the caller.
     fn finish(self, tree: &mut Tree) -> Result<NodeId, Vec<Diagnostic>> {
-        let Self {
-            nodes,
-            root,
-            problems,
-            file,
-            ..
-        } = self;
+        let Self { nodes, root, problems, file, .. } = self;
         let Some(source) = tree.files.get(file) else {
             return Err(Vec::new());
         };
         if !problems.is_empty() {
-            return Err(problems
-                .into_iter()
-                .map(|problem| problem.report(source))
-                .collect());
+            return Err(problems.into_iter().map(|problem| problem.report(source)).collect());
         }
         let Some(root) = root else {
             let hint = "a scenario has at least `journeys:` and `load:`";
@@ -432,10 +380,7 @@ impl Problem {
         if let (Some(before), Some(byte), Some(after)) = (parts.next(), parts.next(), parts.next())
         {
             let place = file.place(byte.parse().unwrap_or_default());
-            message = format!(
-                "{before}line {}, column {}{after}",
-                place.line, place.column
-            );
+            message = format!("{before}line {}, column {}{after}", place.line, place.column);
         }
         let diagnostic = Diagnostic::in_file(file, (self.start, self.end), message);
         match self.hint {

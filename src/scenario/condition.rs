@@ -74,20 +74,14 @@ impl FromStr for Aggregate {
             "count/s" => return Ok(Self::PerSecond),
             _ => {}
         }
-        let inner = text
-            .strip_prefix("p(")
-            .and_then(|rest| rest.strip_suffix(')'));
+        let inner = text.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')'));
         let Some(number) = inner.or_else(|| text.strip_prefix('p')) else {
-            let known = [
-                "avg", "min", "max", "med", "p(95)", "rate", "count", "count/s",
-            ];
+            let known = ["avg", "min", "max", "med", "p(95)", "rate", "count", "count/s"];
             let advice = match did_you_mean(text, known) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("known are {}", known.join(", ")),
             };
-            return Err(GrammarError::new(format!(
-                "`{text}` is no aggregate; {advice}"
-            )));
+            return Err(GrammarError::new(format!("`{text}` is no aggregate; {advice}")));
         };
         match number.trim().parse::<f64>() {
             Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percentile(percent)),
@@ -234,13 +228,7 @@ impl FromStr for Condition {
             }
         }
         let limit = limit_of(aggregate, limit)?;
-        Ok(Self {
-            aggregate,
-            relation,
-            limit,
-            sustained,
-            source: source.to_owned(),
-        })
+        Ok(Self { aggregate, relation, limit, sustained, source: source.to_owned() })
     }
 }
 
@@ -261,11 +249,7 @@ impl FromStr for LimitTest {
             return Err(GrammarError::new(message));
         }
         let limit = limit_of(Aggregate::Rate, limit)?;
-        Ok(Self {
-            relation,
-            limit,
-            source: source.to_owned(),
-        })
+        Ok(Self { relation, limit, source: source.to_owned() })
     }
 }
 
@@ -277,15 +261,11 @@ fn relation<'a>(
     let unfit = || GrammarError::new(format!("expected {wanted}, found `{source}`"));
     let at = source.find(['<', '>', '=', '!']).ok_or_else(unfit)?;
     let (left, rest) = cut(source, at);
-    let known = Relation::WORDS
-        .iter()
-        .find(|(word, _)| rest.starts_with(word));
+    let known = Relation::WORDS.iter().find(|(word, _)| rest.starts_with(word));
     let (word, relation) = known.ok_or_else(unfit)?;
     let right = rest.strip_prefix(word).unwrap_or_default().trim();
     if right.is_empty() {
-        return Err(GrammarError::new(format!(
-            "`{source}` has no limit after `{word}`"
-        )));
+        return Err(GrammarError::new(format!("`{source}` has no limit after `{word}`")));
     }
     Ok((left.trim(), *relation, right))
 }
@@ -306,9 +286,7 @@ fn limit_of(aggregate: Aggregate, text: &str) -> Result<Limit, GrammarError> {
     if text.starts_with(['+', '-']) {
         let share = text.parse::<Ratio>().ok().filter(|_| text.ends_with('%'));
         let message = || format!("`{text}` is not a change such as `+10%`");
-        return share
-            .map(Limit::Change)
-            .ok_or_else(|| GrammarError::new(message()));
+        return share.map(Limit::Change).ok_or_else(|| GrammarError::new(message()));
     }
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
     let limit = match aggregate {
@@ -316,10 +294,7 @@ fn limit_of(aggregate: Aggregate, text: &str) -> Result<Limit, GrammarError> {
         Aggregate::Count => number.map(Limit::Number),
         Aggregate::PerSecond => {
             let bare = text.strip_suffix("/s").unwrap_or(text).trim();
-            bare.parse()
-                .ok()
-                .filter(|number: &f64| number.is_finite())
-                .map(Limit::Number)
+            bare.parse().ok().filter(|number: &f64| number.is_finite()).map(Limit::Number)
         }
         Aggregate::Average
         | Aggregate::Minimum
@@ -446,5 +421,66 @@ impl JsonSchema for ConditionSpec {
         let short = generator.subschema_for::<Condition>();
         let long = generator.subschema_for::<LongForm>();
         json_schema!({ "anyOf": [short, long] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, want: &str) {
+        let got = match input.parse::<Condition>() {
+            Ok(Condition { aggregate, relation, limit, sustained, .. }) => {
+                let sustained = sustained.map(|at| format!(" for {at}")).unwrap_or_default();
+                format!("{aggregate} {} {limit:?}{sustained}", relation.word())
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn conditions_are_read_as_k6_writes_them_and_with_units() {
+        check("p(95)<500", "p(95) < Duration(Nanos(500000000))");
+        check("p(99.9) < 1s", "p(99.9) < Duration(Nanos(1000000000))");
+        check("p95<=1.5", "p(95) <= Duration(Nanos(1500000))");
+        check("avg < 200ms", "avg < Duration(Nanos(200000000))");
+        check("rate<0.01", "rate < Share(Ratio(0.01))");
+        check("rate < 1%", "rate < Share(Ratio(0.01))");
+        check("count>=100", "count >= Number(100.0)");
+        check("count/s > 50", "count/s > Number(50.0)");
+        check("count/s > 50/s", "count/s > Number(50.0)");
+        check("rate===0", "rate == Share(Ratio(0.0))");
+        check("p(95) <= +10%", "p(95) <= Change(Ratio(0.1))");
+        check("p(99) < 500ms for 2m", "p(99) < Duration(Nanos(500000000)) for 2m");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        let wanted = Condition::WANTED;
+        check("", &format!("expected {wanted}, found ``"));
+        check("p(95) 500", &format!("expected {wanted}, found `p(95) 500`"));
+        check("p(95) != 500", &format!("expected {wanted}, found `p(95) != 500`"));
+        check("p(95) <", "`p(95) <` has no limit after `<`");
+        check("p(101) < 5", "`p(101)`: a percentile is above 0 and at most 100");
+        check("agv < 5", "`agv` is no aggregate; did you mean `avg`?");
+        check("rate < 5ms", &format!("`rate` is held against {}, found `5ms`", Ratio::WANTED));
+        check("count < 5%", "`count` is held against a number, found `5%`");
+        check("avg < 5%", &format!("`avg` is held against {}, found `5%`", Nanos::WANTED));
+        check("avg < +5", "`+5` is not a change such as `+10%`");
+        check("avg < 5 for x", &format!("expected {} after `for`, found `x`", Nanos::WANTED));
+        check("avg < 5 for 0", "`for` takes a duration above zero");
+        check(
+            "avg < 5 within 1m",
+            "`within` in `avg < 5 within 1m` is not known here; a condition ends with its limit or `for 2m`",
+        );
+    }
+
+    #[test]
+    fn a_limit_alone_is_read() {
+        let read = |text: &str| text.parse::<LimitTest>().map(|test| (test.relation, test.limit));
+        assert_eq!(read("<= +10%"), Ok((Relation::LessOrEqual, Limit::Change(Ratio(0.1)))));
+        assert_eq!(read("> 2%"), Ok((Relation::Greater, Limit::Share(Ratio(0.02)))));
+        assert!(read("p95 > 2%").is_err() && read("> 2ms").is_err() && read("2%").is_err());
     }
 }

@@ -32,10 +32,7 @@ pub struct Excerpt {
 impl Diagnostic {
     /// A mistake without a place.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            ..Self::default()
-        }
+        Self { message: message.into(), ..Self::default() }
     }
 
     /// A mistake at a node.
@@ -55,19 +52,12 @@ impl Diagnostic {
         let (line, line_start) = file.line_at(start);
         let text = file.line_text(line);
         let line_end = line_start + text.len();
-        let meant = file
-            .text
-            .get(start..end.min(line_end))
-            .unwrap_or_default()
-            .trim_end();
+        let meant = file.text.get(start..end.min(line_end)).unwrap_or_default().trim_end();
         Self {
             message: message.into(),
             hint: None,
             place: Some(file.place(start)),
-            excerpt: Some(Excerpt {
-                line: text.to_owned(),
-                length: meant.chars().count().max(1),
-            }),
+            excerpt: Some(Excerpt { line: text.to_owned(), length: meant.chars().count().max(1) }),
         }
     }
 
@@ -117,13 +107,9 @@ impl Diagnostics {
     }
 
     fn keep(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
-        let is_new = self
-            .seen
-            .insert((diagnostic.place.clone(), diagnostic.message.clone()));
+        let is_new = self.seen.insert((diagnostic.place.clone(), diagnostic.message.clone()));
         if is_new && self.list.len() < MAX_DIAGNOSTICS {
-            let at = self
-                .list
-                .partition_point(|known| known.place <= diagnostic.place);
+            let at = self.list.partition_point(|known| known.place <= diagnostic.place);
             self.list.insert(at, diagnostic);
             return self.list.get_mut(at).unwrap_or(&mut self.surplus);
         }
@@ -160,8 +146,7 @@ impl Diagnostics {
     /// The mistakes by file and place; the last one says how many more there are.
     pub fn into_vec(mut self) -> Vec<Diagnostic> {
         if self.more > 0 {
-            self.list
-                .push(Diagnostic::new(format!("and {} more mistakes", self.more)));
+            self.list.push(Diagnostic::new(format!("and {} more mistakes", self.more)));
         }
         self.list
     }
@@ -178,9 +163,7 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
 impl Extend<Diagnostic> for Diagnostics {
     fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: I) {
-        diagnostics
-            .into_iter()
-            .for_each(|diagnostic| self.push(diagnostic));
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 }
 
@@ -210,10 +193,7 @@ mod tests {
         assert_eq!(did_you_mean("thinks", known), Some("think"));
         assert_eq!(did_you_mean("pots", known), Some("post"));
         assert_eq!(did_you_mean("GET", known), Some("get"));
-        assert_eq!(
-            did_you_mean("http_req_durations", known),
-            Some("http_req_duration")
-        );
+        assert_eq!(did_you_mean("http_req_durations", known), Some("http_req_duration"));
         assert_eq!(did_you_mean("websocket", known), None);
         assert_eq!(did_you_mean("", known), None);
         assert_eq!(did_you_mean("a", ["b"]), None);
@@ -240,9 +220,6 @@ mod tests {
             all.push(Diagnostic::new(format!("mistake {at}")));
         }
         assert_eq!(all.len(), MAX_DIAGNOSTICS);
-        assert_eq!(
-            all.into_vec().last().unwrap().message,
-            "and 7 more mistakes"
-        );
+        assert_eq!(all.into_vec().last().unwrap().message, "and 7 more mistakes");
     }
 }

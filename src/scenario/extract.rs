@@ -72,10 +72,9 @@ impl FromStr for JsonPath {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         match serde_json_path::JsonPath::parse(text) {
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(error) => Err(GrammarError::new(format!(
-                "`{text}` is not a JSONPath: {}",
-                error.message()
-            ))),
+            Err(error) => {
+                Err(GrammarError::new(format!("`{text}` is not a JSONPath: {}", error.message())))
+            }
         }
     }
 }
@@ -88,22 +87,13 @@ impl fmt::Display for JsonPath {
 
 /// Whether `pattern` is one that can be used, and how many groups it has.
 pub(super) fn pattern_groups(pattern: &str) -> Result<usize, GrammarError> {
-    match regex::RegexBuilder::new(pattern)
-        .size_limit(MAX_PATTERN)
-        .build()
-    {
+    match regex::RegexBuilder::new(pattern).size_limit(MAX_PATTERN).build() {
         Ok(regex) => Ok(regex.captures_len() - 1),
         Err(error) => {
             let text = error.to_string();
-            let reason = text
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim()
-                .trim_start_matches("error: ");
-            Err(GrammarError::new(format!(
-                "`{pattern}` is not a pattern: {reason}"
-            )))
+            let reason =
+                text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+            Err(GrammarError::new(format!("`{pattern}` is not a pattern: {reason}")))
         }
     }
 }
@@ -116,10 +106,7 @@ impl FromStr for Extract {
         if text.starts_with('$') {
             return text.parse().map(Self::Json);
         }
-        if let Some(inner) = text
-            .strip_prefix("len(")
-            .and_then(|rest| rest.strip_suffix(')'))
-        {
+        if let Some(inner) = text.strip_prefix("len(").and_then(|rest| rest.strip_suffix(')')) {
             return inner.parse().map(|inner| Self::Length(Box::new(inner)));
         }
         if let Some(column) = text.strip_prefix("row.") {
@@ -151,9 +138,7 @@ fn named(name: &str, text: &str, example: &str) -> Result<String, GrammarError> 
 
 fn regex_extract(pattern: &str) -> Result<Extract, GrammarError> {
     if pattern.is_empty() {
-        return Err(GrammarError::new(
-            "`regex` takes a pattern, like `regex \"csrf=([^&]+)\"`",
-        ));
+        return Err(GrammarError::new("`regex` takes a pattern, like `regex \"csrf=([^&]+)\"`"));
     }
     let pattern = unquote(pattern)?;
     match pattern_groups(&pattern)? {
@@ -165,15 +150,12 @@ fn regex_extract(pattern: &str) -> Result<Extract, GrammarError> {
 }
 
 fn unknown(text: &str, word: &str) -> GrammarError {
-    let known = [
-        "status", "body", "size", "duration", "rows", "header", "cookie", "regex", "len",
-    ];
+    let known = ["status", "body", "size", "duration", "rows", "header", "cookie", "regex", "len"];
     let advice = match did_you_mean(word, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!(
-            "known are {}, `row.column` and JSONPaths such as `$.id`",
-            known.join(", ")
-        ),
+        None => {
+            format!("known are {}, `row.column` and JSONPaths such as `$.id`", known.join(", "))
+        }
     };
     GrammarError::new(format!("`{text}` is nothing that an answer has; {advice}"))
 }
@@ -258,12 +240,8 @@ impl FromStr for Capture {
         pieces.push(cut(source, from).1.trim());
         let mut pieces = pieces.into_iter();
         let extract = pieces.next().unwrap_or_default().parse()?;
-        let mut capture = Self {
-            extract,
-            picker: Picker::First,
-            default: None,
-            source: source.to_owned(),
-        };
+        let mut capture =
+            Self { extract, picker: Picker::First, default: None, source: source.to_owned() };
         for (at, piece) in pieces.enumerate() {
             match first_word(piece) {
                 ("default", text) if capture.default.is_none() => {
@@ -292,9 +270,7 @@ impl FromStr for Picker {
             ("count", "") => Ok(Self::Count),
             ("nth", number) => match number.parse() {
                 Ok(number) => Ok(Self::Nth(number)),
-                Err(_) => Err(GrammarError::new(
-                    "`nth` takes a number from 0, like `nth 2`",
-                )),
+                Err(_) => Err(GrammarError::new("`nth` takes a number from 0, like `nth 2`")),
             },
             (word, _) => {
                 let known = ["first", "last", "random", "all", "count", "nth", "default"];
@@ -302,10 +278,52 @@ impl FromStr for Picker {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("known are {}", known.join(", ")),
                 };
-                Err(GrammarError::new(format!(
-                    "`| {text}` picks nothing; {advice}"
-                )))
+                Err(GrammarError::new(format!("`| {text}` picks nothing; {advice}")))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, want: &str) {
+        let got = match input.parse::<Capture>() {
+            Ok(Capture { extract, picker, default, .. }) => {
+                let default = default.map(|text| format!(" or {text}")).unwrap_or_default();
+                format!("{extract} {picker:?}{default}")
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn captures_are_read() {
+        check("$.farms[*].id | random", "$.farms[*].id Random");
+        check("$.a[?@.b == 'x|y' || @.c].id | last", "$.a[?@.b == 'x|y' || @.c].id Last");
+        check("header Location", "header location First");
+        check("cookie csrf", "cookie csrf First");
+        check("regex \"csrf=([^&|]+)\" | first", "regex \"csrf=([^&|]+)\" First");
+        check("status", "status First");
+        check("row.id", "row.id First");
+        check("$.x | default none", "$.x First or none");
+        check("$.x | nth 2 | default ''", "$.x Nth(2) or ");
+        check("len($.x)", "len($.x) First");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        check("$.x | radnom", "`| radnom` picks nothing; did you mean `random`?");
+        check("$.x | nth x", "`nth` takes a number from 0, like `nth 2`");
+        check("$.x | first | last", "`| last` is one too many: a picker and a default");
+        check("header", "`header` names nothing: write it like `header location`");
+        check("row.", "`row.` names nothing: write it like `row.status`");
+        check("regex \"a\"", "the pattern `a` has 0 groups, it takes one: the text to keep");
+        check("regex", "`regex` takes a pattern, like `regex \"csrf=([^&]+)\"`");
+        check("headers x", "`headers x` is nothing that an answer has; did you mean `header`?");
+        let bad = "$.x[".parse::<Capture>().unwrap_err().to_string();
+        assert!(bad.starts_with("`$.x[` is not a JSONPath: "), "{bad}");
     }
 }

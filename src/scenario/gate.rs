@@ -77,10 +77,7 @@ impl FromStr for CompareSpec {
         let aggregate: Aggregate = figure.trim().parse()?;
         match (kind, aggregate) {
             ("http" | "sql", Aggregate::Average | Aggregate::Median | Aggregate::Percentile(_)) => {
-                Ok(Self {
-                    sql: kind == "sql",
-                    aggregate,
-                })
+                Ok(Self { sql: kind == "sql", aggregate })
             }
             (_, _) => Err(unfit()),
         }
@@ -89,12 +86,7 @@ impl FromStr for CompareSpec {
 
 impl fmt::Display for CompareSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}",
-            if self.sql { "sql" } else { "http" },
-            self.aggregate
-        )
+        write!(f, "{} {}", if self.sql { "sql" } else { "http" }, self.aggregate)
     }
 }
 

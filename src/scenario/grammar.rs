@@ -21,7 +21,7 @@ pub trait Written: Sized {
 
 /// A value that is written as one scalar with a grammar of its own.
 pub trait Grammar: FromStr<Err: fmt::Display> {
-    /// What it is, with an example: `a duration such as `250ms``.
+    /// What it is, with an example in backticks.
     const WANTED: &'static str;
     /// Texts that are right.
     const EXAMPLES: &'static [&'static str];

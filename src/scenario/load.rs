@@ -79,14 +79,8 @@ impl PhaseSpec {
     /// The load, if exactly one of `rate` and `users` is given.
     pub fn shape(&self) -> Result<LoadShape, &'static str> {
         match (&self.rate, &self.users) {
-            (Some(rate), None) => Ok(LoadShape::Rate {
-                from: rate.from,
-                to: rate.to,
-            }),
-            (None, Some(users)) => Ok(LoadShape::Users {
-                from: users.from,
-                to: users.to,
-            }),
+            (Some(rate), None) => Ok(LoadShape::Rate { from: rate.from, to: rate.to }),
+            (None, Some(users)) => Ok(LoadShape::Users { from: users.from, to: users.to }),
             (None, None) => Err("a phase needs `rate` (open model) or `users` (closed model)"),
             (Some(_), Some(_)) => Err("a phase has either `rate` or `users`, not both"),
         }
@@ -131,27 +125,22 @@ impl FromStr for RateRange {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let read = |part: &str| {
             part.parse::<Rate>().map_err(|error| {
-                GrammarError::new(match text.contains("..") {
-                    true => format!("{error}, in the ramp `{text}`"),
-                    false => format!("expected {}, found `{text}`", error.wanted),
+                GrammarError::new(if text.contains("..") {
+                    format!("{error}, in the ramp `{text}`")
+                } else {
+                    format!("expected {}, found `{text}`", error.wanted)
                 })
             })
         };
         let Some((from, to)) = text.split_once("..") else {
-            return read(text).map(|rate| Self {
-                from: rate,
-                to: rate,
-            });
+            return read(text).map(|rate| Self { from: rate, to: rate });
         };
         let unit = to.split_once('/').map(|(_, unit)| unit);
         let from = match unit {
             Some(unit) if !from.contains('/') => format!("{}/{unit}", from.trim()),
             Some(_) | None => from.to_owned(),
         };
-        Ok(Self {
-            from: read(&from)?,
-            to: read(to)?,
-        })
+        Ok(Self { from: read(&from)?, to: read(to)? })
     }
 }
 
@@ -171,22 +160,16 @@ impl FromStr for UserRange {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let read = |part: &str| match part.trim().parse() {
             Ok(number) if number <= MAX_USERS => Ok(number),
-            Ok(number) => Err(GrammarError::new(format!(
-                "{number} users are more than {MAX_USERS}"
-            ))),
+            Ok(number) => {
+                Err(GrammarError::new(format!("{number} users are more than {MAX_USERS}")))
+            }
             Err(_) => Err(GrammarError::new(format!(
                 "expected a number of users such as `30` or a ramp such as `0..30`, found `{text}`"
             ))),
         };
         match text.split_once("..") {
-            Some((from, to)) => Ok(Self {
-                from: read(from)?,
-                to: read(to)?,
-            }),
-            None => read(text).map(|users| Self {
-                from: users,
-                to: users,
-            }),
+            Some((from, to)) => Ok(Self { from: read(from)?, to: read(to)? }),
+            None => read(text).map(|users| Self { from: users, to: users }),
         }
     }
 }
@@ -221,10 +204,7 @@ mod tests {
         check::<RateRange>("5/s..50/s", "5/s..50/s");
         check::<RateRange>("5..50/s", "5/s..50/s");
         check::<RateRange>("60..300/m", "1/s..5/s");
-        check::<RateRange>(
-            "5x",
-            "expected a rate such as `50/s` or `300/m`, found `5x`",
-        );
+        check::<RateRange>("5x", "expected a rate such as `50/s` or `300/m`, found `5x`");
         check::<RateRange>(
             "5/s..",
             "`` is not a rate such as `50/s` or `300/m`, in the ramp `5/s..`",

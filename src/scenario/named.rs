@@ -24,10 +24,7 @@ impl<T> Named<T> {
 
     /// The value with this name.
     pub fn get(&self, name: &str) -> Option<&T> {
-        self.entries
-            .iter()
-            .find(|(known, _)| known.value == name)
-            .map(|(_, value)| value)
+        self.entries.iter().find(|(known, _)| known.value == name).map(|(_, value)| value)
     }
 
     /// All names.
@@ -47,11 +44,7 @@ impl<T> Named<T> {
 
     /// Adds one at the end, or replaces the one with this name.
     pub fn insert(&mut self, name: At<String>, value: T) {
-        match self
-            .entries
-            .iter_mut()
-            .find(|(known, _)| known.value == name.value)
-        {
+        match self.entries.iter_mut().find(|(known, _)| known.value == name.value) {
             Some(entry) => *entry = (name, value),
             None => self.entries.push((name, value)),
         }
@@ -60,17 +53,13 @@ impl<T> Named<T> {
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-        }
+        Self { entries: Vec::new() }
     }
 }
 
 impl<T> FromIterator<(At<String>, T)> for Named<T> {
     fn from_iter<I: IntoIterator<Item = (At<String>, T)>>(entries: I) -> Self {
-        Self {
-            entries: entries.into_iter().collect(),
-        }
+        Self { entries: entries.into_iter().collect() }
     }
 }
 

@@ -39,10 +39,7 @@ pub(super) fn read<T: DeserializeOwned>(
         work: Cell::new(0),
     };
     loop {
-        let result = T::deserialize(Reader {
-            state: &state,
-            node: root,
-        });
+        let result = T::deserialize(Reader { state: &state, node: root });
         for unknown in state.unknown.take() {
             state.report(unknown, out);
         }
@@ -213,16 +210,8 @@ impl<'t> Reader<'_, 't> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let state = self.state;
-        let open = elements
-            .iter()
-            .copied()
-            .filter(|node| !state.is_struck(*node))
-            .collect();
-        let list = Elements {
-            reader: self,
-            open,
-            at: 0,
-        };
+        let open = elements.iter().copied().filter(|node| !state.is_struck(*node)).collect();
+        let list = Elements { reader: self, open, at: 0 };
         visitor.visit_seq(list).map_err(|error| error.at(self.node))
     }
 
@@ -231,14 +220,8 @@ impl<'t> Reader<'_, 't> {
         open: Vec<(NodeId, NodeId)>,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let entries = Entries {
-            reader: self,
-            open,
-            at: 0,
-        };
-        visitor
-            .visit_map(entries)
-            .map_err(|error| error.at(self.node))
+        let entries = Entries { reader: self, open, at: 0 };
+        visitor.visit_map(entries).map_err(|error| error.at(self.node))
     }
 
     /// Entries of a struct: unknown keys are reported and skipped, empty values are not written.
@@ -249,11 +232,7 @@ impl<'t> Reader<'_, 't> {
         entries: &'t [(NodeId, NodeId)],
     ) -> Vec<(NodeId, NodeId)> {
         let tree = self.state.tree;
-        let others = if self.node == self.state.root {
-            self.state.others
-        } else {
-            &[]
-        };
+        let others = if self.node == self.state.root { self.state.others } else { &[] };
         let mut open = self.open_entries(entries);
         open.retain(|(key, value)| {
             let word = tree.text(*key);
@@ -262,11 +241,7 @@ impl<'t> Reader<'_, 't> {
             }
             if !fields.contains(&word) {
                 let known = fields.iter().chain(others).copied();
-                let context = if others.is_empty() && name.contains(' ') {
-                    name
-                } else {
-                    ""
-                };
+                let context = if others.is_empty() && name.contains(' ') { name } else { "" };
                 let unknown = ReadError::unknown_key(word, context, known).at(*key);
                 self.state.unknown.borrow_mut().push(unknown);
                 return false;
@@ -337,16 +312,12 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let text = self.scalar(&visitor)?;
-        visitor
-            .visit_str(text)
-            .map_err(|error: ReadError| error.at(self.node))
+        visitor.visit_str(text).map_err(|error: ReadError| error.at(self.node))
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let text = self.scalar(&"a text")?;
-        visitor
-            .visit_str(text)
-            .map_err(|error: ReadError| error.at(self.node))
+        visitor.visit_str(text).map_err(|error: ReadError| error.at(self.node))
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -367,10 +338,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let read = match name {
-            AT => visitor.visit_seq(Pair {
-                reader: self,
-                number_given: false,
-            }),
+            AT => visitor.visit_seq(Pair { reader: self, number_given: false }),
             STEP if !self.state.tree.is_mapping(self.node) => return Err(self.unlike(&visitor)),
             STEP => visitor.visit_u32(self.node.0),
             SCALAR_OR_MAPPING => match self.content()? {
@@ -413,9 +381,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 read.map_err(|error| error.in_struct(name))
             }
             Content::Scalar(..) | Content::Sequence(_) if name.contains(' ') => Err(self.unlike(
-                &format_args!("{name}: a mapping with {}", list(fields))
-                    .to_string()
-                    .as_str(),
+                &format_args!("{name}: a mapping with {}", list(fields)).to_string().as_str(),
             )),
             Content::Scalar(..) | Content::Sequence(_) => Err(self.unlike(&visitor)),
         }
@@ -434,9 +400,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 .map(|word| format!("did you mean `{word}`?"));
             return Err(error);
         }
-        visitor
-            .visit_enum(Word(text))
-            .map_err(|error: ReadError| error.at(self.node))
+        visitor.visit_enum(Word(text)).map_err(|error: ReadError| error.at(self.node))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -497,8 +461,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
             return Err(ReadError::custom("a key without a value"));
         };
         self.at += 1;
-        seed.deserialize(self.reader.other(value))
-            .map_err(|error| error.at(value))
+        seed.deserialize(self.reader.other(value)).map_err(|error| error.at(value))
     }
 }
 

@@ -20,11 +20,7 @@ impl Diagnostic {
     /// The mistake with its place, the offending line and the hint; ends with a line end.
     pub fn render(&self, colour: bool) -> String {
         let paint = |code: &str, text: &str| {
-            if colour {
-                format!("{code}{text}{PLAIN}")
-            } else {
-                text.to_owned()
-            }
+            if colour { format!("{code}{text}{PLAIN}") } else { text.to_owned() }
         };
         let mut text = String::new();
         let message = paint(BOLD, &format!(": {}", escape(&self.message)));
@@ -34,10 +30,7 @@ impl Diagnostic {
             gutter = " ".repeat(place.line.to_string().len());
             let arrow = paint(BLUE, &format!("{gutter}-->"));
             let file = escape(&place.file);
-            line(
-                &mut text,
-                format_args!("{arrow} {file}:{}:{}", place.line, place.column),
-            );
+            line(&mut text, format_args!("{arrow} {file}:{}:{}", place.line, place.column));
             if let Some(excerpt) = &self.excerpt {
                 let (shown, carets) = cut(place, excerpt);
                 let bar = paint(BLUE, &format!("{gutter} |"));
@@ -68,29 +61,15 @@ fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
 fn cut(place: &Place, excerpt: &Excerpt) -> (String, String) {
     let column = place.column.saturating_sub(1);
     let count = excerpt.line.chars().count();
-    let from = if count > MAX_COLUMNS {
-        column.saturating_sub(BEFORE)
-    } else {
-        0
-    };
+    let from = if count > MAX_COLUMNS { column.saturating_sub(BEFORE) } else { 0 };
     let (mut shown, mut carets) = (String::new(), String::new());
     if from > 0 {
         shown.push('…');
         carets.push(' ');
     }
-    for (at, char) in excerpt
-        .line
-        .chars()
-        .enumerate()
-        .skip(from)
-        .take(MAX_COLUMNS)
-    {
+    for (at, char) in excerpt.line.chars().enumerate().skip(from).take(MAX_COLUMNS) {
         let piece = escape_char(char);
-        let mark = if at >= column && at < column + excerpt.length {
-            '^'
-        } else {
-            ' '
-        };
+        let mark = if at >= column && at < column + excerpt.length { '^' } else { ' ' };
         carets.extend(std::iter::repeat_n(mark, piece.chars().count()));
         shown.push_str(&piece);
     }
@@ -128,15 +107,8 @@ mod tests {
         Diagnostic {
             message: "unknown key `thinks` in a step".to_owned(),
             hint: Some("did you mean `think`?".to_owned()),
-            place: Some(Place {
-                file: "scenarios/customer.yaml".to_owned(),
-                line: 24,
-                column,
-            }),
-            excerpt: Some(Excerpt {
-                line: line.to_owned(),
-                length,
-            }),
+            place: Some(Place { file: "scenarios/customer.yaml".to_owned(), line: 24, column }),
+            excerpt: Some(Excerpt { line: line.to_owned(), length }),
         }
     }
 
@@ -172,12 +144,7 @@ error: unknown key `thinks` in a step
     fn a_long_line_is_cut_around_the_place() {
         let long = format!("{}thinks{}", "x".repeat(5_000), "y".repeat(5_000));
         let shown = at(&long, 5_001, 6).render(false);
-        assert!(
-            shown
-                .lines()
-                .all(|line| line.chars().count() < MAX_COLUMNS + 10),
-            "{shown}"
-        );
+        assert!(shown.lines().all(|line| line.chars().count() < MAX_COLUMNS + 10), "{shown}");
         let lines: Vec<_> = shown.lines().collect();
         assert_eq!(lines[3].find("thinks").map(|at| at - 2), lines[4].find('^'));
     }

@@ -16,9 +16,7 @@ pub fn schema(mut step: Value) -> Value {
         step.remove("$defs")
     });
     if let Some(root) = root.as_object_mut() {
-        let definitions = root
-            .entry("$defs")
-            .or_insert_with(|| Value::Object(Map::new()));
+        let definitions = root.entry("$defs").or_insert_with(|| Value::Object(Map::new()));
         if let Some(definitions) = definitions.as_object_mut() {
             if let Some(Value::Object(inner)) = inner {
                 definitions.extend(inner);

@@ -41,16 +41,8 @@ pub struct CommonSpec {
 
 impl CommonSpec {
     /// All keys, for [`super::Tree::read_beside`].
-    pub const KEYS: &[&str] = &[
-        "name",
-        "feature",
-        "if",
-        "repeat",
-        "sample",
-        "on_fail",
-        "eventually",
-        "slo",
-    ];
+    pub const KEYS: &[&str] =
+        &["name", "feature", "if", "repeat", "sample", "on_fail", "eventually", "slo"];
 }
 
 /// What a failed step does to its journey.
@@ -89,18 +81,13 @@ impl FromStr for Repeat {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let read = |part: &str| match part.trim().parse() {
             Ok(number) if number <= MAX_REPEAT => Ok(number),
-            Ok(_) => Err(GrammarError::new(format!(
-                "a step is done at most {MAX_REPEAT} times"
-            ))),
+            Ok(_) => Err(GrammarError::new(format!("a step is done at most {MAX_REPEAT} times"))),
             Err(_) => Err(GrammarError::new(format!(
                 "expected a number such as `3` or a range such as `1..3`, found `{text}`"
             ))),
         };
         let (from, to) = text.split_once("..").unwrap_or((text, text));
-        let repeat = Self {
-            from: read(from)?,
-            to: read(to)?,
-        };
+        let repeat = Self { from: read(from)?, to: read(to)? };
         if repeat.from > repeat.to {
             let message = format!("`{text}` goes down: write `{}..{}`", repeat.to, repeat.from);
             return Err(GrammarError::new(message));
@@ -138,9 +125,6 @@ mod tests {
         check("0..2", "0..2");
         check("3..1", "`3..1` goes down: write `1..3`");
         check("99999", "a step is done at most 10000 times");
-        check(
-            "x",
-            "expected a number such as `3` or a range such as `1..3`, found `x`",
-        );
+        check("x", "expected a number such as `3` or a range such as `1..3`, found `x`");
     }
 }

@@ -102,18 +102,13 @@ impl ThresholdSubject {
 
     /// Whether the phase with this name is meant; all are when no selector names one.
     pub fn takes_phase(&self, name: &str) -> bool {
-        let mut phases = self
-            .selectors
-            .iter()
-            .filter(|selector| selector.tag == Tag::Phase);
+        let mut phases = self.selectors.iter().filter(|selector| selector.tag == Tag::Phase);
         phases.all(|selector| selector.matches(name))
     }
 
     /// Whether phases were named, so that warm-up can be meant, too.
     pub fn names_phase(&self) -> bool {
-        self.selectors
-            .iter()
-            .any(|selector| selector.tag == Tag::Phase)
+        self.selectors.iter().any(|selector| selector.tag == Tag::Phase)
     }
 
     /// Whether `condition` can be asked of this metric; the reason if not.
@@ -138,17 +133,11 @@ impl ThresholdSubject {
             }
             _ => "`avg`, `min`, `med`, `max`, `p(95)`, `count` and `count/s`",
         };
-        Err(format!(
-            "`{}` has no `{aggregate}`; it has {known}",
-            self.metric
-        ))
+        Err(format!("`{}` has no `{aggregate}`; it has {known}", self.metric))
     }
 
     fn takes_kind(&self, kind: SeriesKind) -> bool {
-        let wants_session = self
-            .selectors
-            .iter()
-            .any(|selector| selector.tag == Tag::Session);
+        let wants_session = self.selectors.iter().any(|selector| selector.tag == Tag::Session);
         match self.metric.as_str() {
             "sql_query_duration" | "sql_queries" => kind.is_query(),
             "iteration_duration" | "iterations" => kind == SeriesKind::Journey,
@@ -169,10 +158,10 @@ impl Selector {
             (Tag::Endpoint, kind) if kind.is_http() => &series.name,
             (Tag::Query, kind) if kind.is_query() => &series.name,
             (Tag::Session, SeriesKind::Login) => &series.journey,
-            (Tag::Session, _) | (Tag::Journey, SeriesKind::Login) => return self.negated,
-            (Tag::Journey, _) => &series.journey,
+            (Tag::Journey, kind) if kind != SeriesKind::Login => &series.journey,
             (Tag::Step, _) => &series.step,
-            (Tag::Endpoint | Tag::Query, _) => return self.negated,
+            // The series has no such thing, so that only "everything but …" takes it.
+            (Tag::Session | Tag::Journey | Tag::Endpoint | Tag::Query, _) => return self.negated,
         };
         self.matches(value)
     }
@@ -240,10 +229,7 @@ impl FromStr for ThresholdSubject {
                 from = end + 1;
             }
         }
-        Ok(Self {
-            metric: metric.to_owned(),
-            selectors,
-        })
+        Ok(Self { metric: metric.to_owned(), selectors })
     }
 }
 
@@ -253,9 +239,7 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let text = text.trim();
         let unfit = || {
-            GrammarError::new(format!(
-                "`{text}` is not a selector such as `endpoint:GET /api/*`"
-            ))
+            GrammarError::new(format!("`{text}` is not a selector such as `endpoint:GET /api/*`"))
         };
         let at = text.find([':', '=', '!']).ok_or_else(unfit)?;
         let (word, rest) = super::words::cut(text, at);
@@ -276,11 +260,7 @@ impl FromStr for Selector {
         if pattern.is_empty() {
             return Err(unfit());
         }
-        Ok(Self {
-            tag: *tag,
-            pattern,
-            negated,
-        })
+        Ok(Self { tag: *tag, pattern, negated })
     }
 }
 
@@ -293,15 +273,11 @@ fn known_metric(metric: &str) -> Result<(), GrammarError> {
         None => {
             format!(
                 "known are {}",
-                ThresholdSubject::known_metrics()
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                ThresholdSubject::known_metrics().collect::<Vec<_>>().join(", ")
             )
         }
     };
-    Err(GrammarError::new(format!(
-        "`{metric}` is no metric; {advice}"
-    )))
+    Err(GrammarError::new(format!("`{metric}` is no metric; {advice}")))
 }
 
 /// What one step must keep to.
@@ -326,22 +302,13 @@ impl FromStr for SloSpec {
         let (word, rest) = first_word(text);
         let is_name = word.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
         if !is_name || word.parse::<Aggregate>().is_ok() || rest.starts_with(['<', '>', '=', '(']) {
-            return text.parse().map(|condition| Self {
-                metric: None,
-                condition,
-            });
+            return text.parse().map(|condition| Self { metric: None, condition });
         }
         known_metric(word)?;
         let condition: Condition = rest.parse()?;
-        let subject = ThresholdSubject {
-            metric: word.to_owned(),
-            selectors: Vec::new(),
-        };
+        let subject = ThresholdSubject { metric: word.to_owned(), selectors: Vec::new() };
         subject.accepts(&condition).map_err(GrammarError::new)?;
-        Ok(Self {
-            metric: Some(subject.metric),
-            condition,
-        })
+        Ok(Self { metric: Some(subject.metric), condition })
     }
 }
 
@@ -351,5 +318,111 @@ impl fmt::Display for SloSpec {
             Some(metric) => write!(f, "{metric} {}", self.condition),
             None => write!(f, "{}", self.condition),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(kind: SeriesKind, name: &str, journey: &str, step: &str) -> Series {
+        let [name, journey, step] = [name, journey, step].map(str::to_owned);
+        Series { kind, name, journey, step, endpoint: "GET /e".to_owned() }
+    }
+
+    fn takes(subject: &str, series: &Series) -> bool {
+        subject.parse::<ThresholdSubject>().unwrap().takes(series)
+    }
+
+    #[test]
+    fn subjects_are_shown_as_they_are_read() {
+        for text in [
+            "http_req_failed",
+            "http_req_duration{endpoint:GET /api/farms/{farmId},journey!=admin}",
+            "sql_query_duration{endpoint:POST /api/orders}",
+            "http_req_response{phase:warmup*}",
+        ] {
+            assert_eq!(text.parse::<ThresholdSubject>().unwrap().to_string(), text);
+        }
+        let spaced: ThresholdSubject = "checks{ step=a , journey != \"b c\" }".parse().unwrap();
+        assert_eq!(spaced.to_string(), "checks{step:a,journey!=b c}");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        let error = |text: &str| text.parse::<ThresholdSubject>().unwrap_err().to_string();
+        assert_eq!(
+            error("http_req_duratoin"),
+            "`http_req_duratoin` is no metric; did you mean `http_req_duration`?"
+        );
+        assert_eq!(error("checks{jorney:a}"), "`jorney` is no tag; did you mean `journey`?");
+        assert_eq!(error("checks{a"), "`{` of `checks{a` is not closed");
+        assert_eq!(error("checks{}"), "`` is not a selector such as `endpoint:GET /api/*`");
+        assert!(error("checks{step:}").contains("is not a selector"));
+        assert!(error("checks{status:200}").contains("known are endpoint, journey, step"));
+    }
+
+    #[test]
+    fn series_are_taken_by_metric_and_selectors() {
+        let farms = series(SeriesKind::Endpoint, "GET /api/farms", "customer", "browse");
+        let login = series(SeriesKind::Login, "POST /api/login", "customer", "");
+        let query = series(SeriesKind::ServerQuery, "SELECT 1", "customer", "browse");
+        assert!(takes("http_req_duration", &farms));
+        assert!(!takes("http_req_duration", &login) && takes("http_req_failed", &login));
+        assert!(takes("http_req_duration{session:cust*}", &login));
+        assert!(!takes("http_req_duration{session:cust*}", &farms));
+        assert!(takes("http_req_duration{endpoint:GET *}", &farms));
+        assert!(!takes("http_req_duration{endpoint:POST *}", &farms));
+        assert!(!takes("http_req_failed{journey:customer}", &login));
+        assert!(takes("http_req_failed{journey!=admin}", &login));
+        assert!(takes("sql_query_duration{endpoint:GET /e,query:*1}", &query));
+        assert!(!takes("sql_query_duration", &farms) && !takes("http_reqs", &query));
+        assert!(takes("http_req_duration{phase:x}", &farms));
+    }
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, text, want) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "acb", false),
+            ("*a*", "bab", true),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(glob(pattern, text), want, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_condition_must_fit_the_metric() {
+        let fits = |subject: &str, condition: &str| {
+            let subject: ThresholdSubject = subject.parse().unwrap();
+            subject.accepts(&condition.parse().unwrap())
+        };
+        assert!(fits("http_req_failed", "rate < 1%").is_ok());
+        assert_eq!(
+            fits("http_req_failed", "p(95) < 1"),
+            Err("`http_req_failed` has no `p(95)`; it has `rate`, `count` and `count/s`".to_owned())
+        );
+        assert!(fits("http_reqs", "rate > 1").is_err() && fits("checks", "rate > 99%").is_ok());
+        assert!(fits("sql_query_duration", "rate < 1%").is_err());
+    }
+
+    #[test]
+    fn goals_of_a_step_may_name_their_metric() {
+        let read = |text: &str| text.parse::<SloSpec>().map(|slo| slo.to_string());
+        assert_eq!(read("p(95) < 500ms").as_deref(), Ok("p(95) < 500ms"));
+        assert_eq!(read("avg<5").as_deref(), Ok("avg<5"));
+        assert_eq!(
+            read("http_req_waiting p(95) < 100ms").as_deref(),
+            Ok("http_req_waiting p(95) < 100ms")
+        );
+        let error = read("http_req_wait p(95) < 1").unwrap_err().to_string();
+        assert!(error.starts_with("`http_req_wait` is no metric"), "{error}");
     }
 }

@@ -45,11 +45,7 @@ impl Template {
     pub fn literal(text: impl Into<String>) -> Self {
         let text = text.into();
         let source = text.replace('$', "$$");
-        let parts = if text.is_empty() {
-            Vec::new()
-        } else {
-            vec![Part::Text(text)]
-        };
+        let parts = if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] };
         Self { parts, source }
     }
 
@@ -83,10 +79,7 @@ impl Template {
     /// Names of the variables that must have a value because there is no default.
     pub fn required_variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Variable {
-                name,
-                default: None,
-            } => Some(name.as_str()),
+            Part::Variable { name, default: None } => Some(name.as_str()),
             Part::Text(_) | Part::Variable { .. } => None,
         })
     }
@@ -149,10 +142,7 @@ impl FromStr for Template {
         if !text.is_empty() {
             parts.push(Part::Text(text));
         }
-        Ok(Self {
-            parts,
-            source: source.to_owned(),
-        })
+        Ok(Self { parts, source: source.to_owned() })
     }
 }
 
@@ -172,19 +162,14 @@ fn variable(inner: &str, offset: usize) -> Result<Part, GrammarError> {
         let message = format!("the default of `{name}` can't have a variable in it");
         return Err(GrammarError::new(message));
     }
-    Ok(Part::Variable {
-        name: name.to_owned(),
-        default: default.map(str::to_owned),
-    })
+    Ok(Part::Variable { name: name.to_owned(), default: default.map(str::to_owned) })
 }
 
 /// Whether `text` can be the name of a variable.
 fn is_name(text: &str) -> bool {
     let starts = |c: char| c.is_alphabetic() || c == '_';
     text.starts_with(starts)
-        && text
-            .chars()
-            .all(|c| starts(c) || c.is_alphanumeric() || matches!(c, '.' | '-'))
+        && text.chars().all(|c| starts(c) || c.is_alphanumeric() || matches!(c, '.' | '-'))
 }
 
 #[cfg(test)]
@@ -200,14 +185,8 @@ mod tests {
                 .iter()
                 .map(|part| match part {
                     Part::Text(text) => format!("'{text}'"),
-                    Part::Variable {
-                        name,
-                        default: None,
-                    } => format!("<{name}>"),
-                    Part::Variable {
-                        name,
-                        default: Some(text),
-                    } => format!("<{name}|{text}>"),
+                    Part::Variable { name, default: None } => format!("<{name}>"),
+                    Part::Variable { name, default: Some(text) } => format!("<{name}|{text}>"),
                 })
                 .collect::<String>(),
             Err(error) => error.to_string(),
@@ -243,10 +222,7 @@ mod tests {
             "${ a }",
             "` a ` at offset 0 is no name of a variable: letters, digits, `_`, `.` and `-`, with a letter or `_` first",
         );
-        check(
-            "${a:-${b}}",
-            "the default of `a` can't have a variable in it",
-        );
+        check("${a:-${b}}", "the default of `a` can't have a variable in it");
     }
 
     #[test]

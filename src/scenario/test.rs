@@ -58,12 +58,7 @@ impl FromStr for VariableTest {
         }
         let left = unquote(left)?.parse()?;
         let operand = operand(comparison, right)?;
-        Ok(Self {
-            left,
-            comparison,
-            operand,
-            source: source.trim().to_owned(),
-        })
+        Ok(Self { left, comparison, operand, source: source.trim().to_owned() })
     }
 }
 
@@ -74,33 +69,19 @@ mod tests {
     fn check(input: &str, want: Result<&str, &str>) {
         let got = input.parse::<VariableTest>();
         let got = got
-            .map(|test| {
-                format!(
-                    "{}|{}|{:?}",
-                    test.left,
-                    test.comparison.word(),
-                    texts(&test)
-                )
-            })
+            .map(|test| format!("{}|{}|{:?}", test.left, test.comparison.word(), texts(&test)))
             .map_err(|error| error.to_string());
         assert_eq!(got.as_deref().map_err(String::as_str), want, "{input}");
     }
 
     fn texts(test: &VariableTest) -> Vec<&str> {
-        test.operand
-            .templates()
-            .iter()
-            .map(Template::source)
-            .collect()
+        test.operand.templates().iter().map(Template::source).collect()
     }
 
     #[test]
     fn tests_are_read() {
         check("${a} == x", Ok(r#"${a}|==|["x"]"#));
-        check(
-            "${a:-n one} in x 'y z'",
-            Ok(r#"${a:-n one}|in|["x", "y z"]"#),
-        );
+        check("${a:-n one} in x 'y z'", Ok(r#"${a:-n one}|in|["x", "y z"]"#));
         check("${a} exists", Ok("${a}|exists|[]"));
         check("role == customer", Ok(r#"role|==|["customer"]"#));
     }

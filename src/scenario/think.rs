@@ -45,13 +45,7 @@ pub struct ThinkSpec {
 impl ThinkSpec {
     /// A pause that is always the same.
     pub fn constant(mean: Nanos) -> Self {
-        Self {
-            mean,
-            distribution: ThinkDistribution::Constant,
-            min: None,
-            max: None,
-            sd: None,
-        }
+        Self { mean, distribution: ThinkDistribution::Constant, min: None, max: None, sd: None }
     }
 }
 
@@ -93,13 +87,7 @@ impl LongForm {
         if min.is_some_and(|min| min > mean) || max.is_some_and(|max| max < mean) {
             return Err("`mean` is not between `min` and `max`");
         }
-        Ok(ThinkSpec {
-            mean,
-            distribution: self.dist,
-            min,
-            max,
-            sd,
-        })
+        Ok(ThinkSpec { mean, distribution: self.dist, min, max, sd })
     }
 }
 
@@ -125,9 +113,7 @@ impl<'de> Visitor<'de> for ThinkVisitor {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, mapping: D) -> Result<ThinkSpec, D::Error> {
-        LongForm::deserialize(mapping)?
-            .resolve()
-            .map_err(D::Error::custom)
+        LongForm::deserialize(mapping)?.resolve().map_err(D::Error::custom)
     }
 }
 
@@ -144,5 +130,39 @@ impl JsonSchema for ThinkSpec {
         let short = Nanos::schema(generator);
         let long = generator.subschema_for::<LongForm>();
         json_schema!({ "anyOf": [short, long] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Diagnostics, Tree};
+
+    fn check(input: &str, want: &str) {
+        let mut tree = Tree::new();
+        let mut out = Diagnostics::new();
+        let root = tree.add("a.yaml", input).unwrap();
+        let got = match tree.read::<ThinkSpec>(root, &mut out) {
+            Some(think) => format!("{:?} {}", think.distribution, think.mean),
+            None => out.iter().next().unwrap().message.clone(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn pauses_are_read_in_both_forms() {
+        check("3s", "Constant 3.00 s");
+        check("{ mean: 3s, dist: lognormal, max: 15s }", "Lognormal 3.00 s");
+        check("{ dist: uniform, min: 1s, max: 5s }", "Uniform 3.00 s");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        check("3", "expected a duration such as `250ms`, `30s` or `1h30m`, found `3`");
+        check("[]", "expected a duration such as `3s`, or a mapping with `mean:`, found a list");
+        check("{ dist: normal }", "a think time needs its `mean`");
+        check("{ dist: uniform, mean: 1s }", "`uniform` needs `min` and `max`");
+        check("{ mean: 3s, max: 1s }", "`mean` is not between `min` and `max`");
+        check("{ mean: 3s, min: 5s, max: 1s }", "`min` is above `max`");
     }
 }

@@ -80,22 +80,13 @@ pub(super) struct SourceFile {
 impl SourceFile {
     pub(super) fn new(path: &str, text: &str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0)
-            .chain(breaks.map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            lines,
-        }
+        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        Self { path: path.to_owned(), text: text.to_owned(), lines }
     }
 
     /// The line (from 0) in which the byte stands, and the byte at which this line starts.
     pub(super) fn line_at(&self, byte: usize) -> (usize, usize) {
-        let line = self
-            .lines
-            .partition_point(|start| *start <= byte)
-            .saturating_sub(1);
+        let line = self.lines.partition_point(|start| *start <= byte).saturating_sub(1);
         (line, self.lines.get(line).copied().unwrap_or_default())
     }
 
@@ -103,21 +94,14 @@ impl SourceFile {
     pub(super) fn line_text(&self, line: usize) -> &str {
         let start = self.lines.get(line).copied().unwrap_or(self.text.len());
         let rest = self.text.get(start..).unwrap_or_default();
-        rest.split('\n')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches('\r')
+        rest.split('\n').next().unwrap_or_default().trim_end_matches('\r')
     }
 
     /// The place of a byte.
     pub(super) fn place(&self, byte: usize) -> Place {
         let (line, start) = self.line_at(byte);
         let before = self.text.get(start..byte).unwrap_or_default();
-        Place {
-            file: self.path.clone(),
-            line: line + 1,
-            column: before.chars().count() + 1,
-        }
+        Place { file: self.path.clone(), line: line + 1, column: before.chars().count() + 1 }
     }
 }
 
@@ -163,26 +147,18 @@ impl Tree {
 
     /// Where a node stands.
     pub fn place(&self, node: NodeId) -> Place {
-        self.located(node)
-            .map(|(node, file)| file.place(node.start))
-            .unwrap_or_default()
+        self.located(node).map(|(node, file)| file.place(node.start)).unwrap_or_default()
     }
 
     /// Keys of a mapping with their nodes, in the order in which they were written; empty for
     /// anything else.
     pub fn keys(&self, node: NodeId) -> Vec<(&str, NodeId)> {
-        self.entries(node)
-            .iter()
-            .map(|(key, _)| (self.text(*key), *key))
-            .collect()
+        self.entries(node).iter().map(|(key, _)| (self.text(*key), *key)).collect()
     }
 
     /// The value that a mapping has for `key`.
     pub fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
-        let found = self
-            .entries(node)
-            .iter()
-            .find(|(at, _)| self.text(*at) == key)?;
+        let found = self.entries(node).iter().find(|(at, _)| self.text(*at) == key)?;
         Some(found.1)
     }
 

@@ -49,24 +49,20 @@ pub(super) fn first_word(text: &str) -> (&str, &str) {
     }
 }
 
-/// The text without the quotes around it; in double quotes `\"` and `\\` are one character.
+/// The text without the quotes around it. A backslash takes the quote in; before anything else it
+/// stays, because patterns are full of them.
 pub(super) fn unquote(text: &str) -> Result<String, GrammarError> {
     let Some(mark) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         return Ok(text.to_owned());
     };
-    let unclosed = || GrammarError::new(format!("the quote of `{text}` is not closed"));
-    let inner = text
-        .strip_prefix(mark)
-        .and_then(|rest| rest.strip_suffix(mark))
-        .ok_or_else(unclosed)?;
+    let unclosed = || GrammarError::new(format!("the quotes of `{text}` don't match"));
+    let inner =
+        text.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark)).ok_or_else(unclosed)?;
     let (mut plain, mut chars) = (String::new(), inner.chars().peekable());
     while let Some(char) = chars.next() {
-        let escaped = char == '\\'
-            && chars
-                .peek()
-                .is_some_and(|next| *next == mark || *next == '\\');
+        let escaped =
+            char == '\\' && chars.peek().is_some_and(|next| *next == mark || *next == '\\');
         match chars.next_if(|_| escaped) {
-            // A pattern keeps its `\\` because `\` means something there, too.
             Some('\\') => plain.push_str("\\\\"),
             Some(next) => plain.push(next),
             None if char == mark => return Err(unclosed()),
@@ -78,10 +74,7 @@ pub(super) fn unquote(text: &str) -> Result<String, GrammarError> {
 
 /// Words separated by spaces or commas, quotes removed; brackets around the whole are ignored.
 pub(super) fn words(text: &str) -> Result<Vec<String>, GrammarError> {
-    let text = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text);
+    let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let mut words = Vec::new();
     let mut from = 0;
     for (at, char) in outside(text) {
@@ -91,11 +84,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, GrammarError> {
         }
     }
     words.push(text.get(from..).unwrap_or_default());
-    words
-        .into_iter()
-        .filter(|word| !word.is_empty())
-        .map(unquote)
-        .collect()
+    words.into_iter().filter(|word| !word.is_empty()).map(unquote).collect()
 }
 
 #[cfg(test)]
@@ -105,10 +94,7 @@ mod tests {
     #[test]
     fn words_keep_their_quotes_together() {
         assert_eq!(words("200 201").unwrap(), ["200", "201"]);
-        assert_eq!(
-            words("[a, 'b c', \"d\\\"e\"]").unwrap(),
-            ["a", "b c", "d\"e"]
-        );
+        assert_eq!(words("[a, 'b c', \"d\\\"e\"]").unwrap(), ["a", "b c", "d\"e"]);
         assert_eq!(words("it's ${x}").unwrap(), ["it's", "${x}"]);
         assert!(words("'a b").is_err());
         assert!(words("").unwrap().is_empty());
@@ -116,10 +102,7 @@ mod tests {
 
     #[test]
     fn operators_in_brackets_are_not_outside() {
-        let text: String = outside("$..[?(@.a=='b c')] == x")
-            .into_iter()
-            .map(|(_, c)| c)
-            .collect();
+        let text: String = outside("$..[?(@.a=='b c')] == x").into_iter().map(|(_, c)| c).collect();
         assert_eq!(text, "$.. == x");
     }
 }

@@ -118,27 +118,16 @@ impl FromStr for Nanos {
         }
         let mut total = 0.0_f64;
         while !rest.is_empty() {
-            let digits = rest
-                .find(|c: char| !c.is_ascii_digit() && c != '.')
-                .ok_or_else(bad)?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
             let (number, tail) = rest.split_at(digits);
-            let letters = tail
-                .find(|c: char| c.is_ascii_digit() || c == '.')
-                .unwrap_or(tail.len());
+            let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
             let (unit, tail) = tail.split_at(letters);
             let number: f64 = number.parse().map_err(|_not_a_number| bad())?;
-            let (_, length) = UNITS
-                .iter()
-                .find(|(word, _)| *word == unit)
-                .ok_or_else(bad)?;
+            let (_, length) = UNITS.iter().find(|(word, _)| *word == unit).ok_or_else(bad)?;
             total += number * length;
             rest = tail;
         }
-        if total.is_finite() && total < 1e18 {
-            Ok(Self(f64_to_u64(total)))
-        } else {
-            Err(bad())
-        }
+        if total.is_finite() && total < 1e18 { Ok(Self(f64_to_u64(total))) } else { Err(bad()) }
     }
 }
 
@@ -176,11 +165,7 @@ fn long(nanos: Nanos) -> String {
     let (days, hours) = (seconds.div_euclid(86_400), part(3_600, 24));
     let (minutes, rest) = (part(60, 60), seconds.rem_euclid(60));
     let two = |a: u64, a_unit: &str, b: u64, b_unit: &str| {
-        if b == 0 {
-            format!("{a}{a_unit}")
-        } else {
-            format!("{a}{a_unit} {b}{b_unit}")
-        }
+        if b == 0 { format!("{a}{a_unit}") } else { format!("{a}{a_unit} {b}{b_unit}") }
     };
     if days > 0 {
         two(days, "d", hours, "h")

@@ -18,19 +18,12 @@ pub struct UnitError {
 
 impl UnitError {
     pub(crate) fn new(text: &str, wanted: &'static str) -> Self {
-        Self {
-            text: text.to_owned(),
-            wanted,
-        }
+        Self { text: text.to_owned(), wanted }
     }
 }
 
 /// A count as a floating-point number; exact up to 2^53, which is 104 days in nanoseconds.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "std has no lossy From"
-)]
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "std has no lossy From")]
 pub fn count_to_f64(count: u64) -> f64 {
     count as f64
 }
@@ -83,11 +76,7 @@ impl FromStr for Ratio {
             None => (trimmed, 1.0),
         };
         let value: f64 = number.parse().map_err(|_not_a_number| bad())?;
-        if value.is_finite() {
-            Ok(Self(value / scale))
-        } else {
-            Err(bad())
-        }
+        if value.is_finite() { Ok(Self(value / scale)) } else { Err(bad()) }
     }
 }
 
@@ -114,9 +103,8 @@ impl FromStr for Bytes {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let bad = || UnitError::new(text, "a size such as `512KB` or `5MiB`");
         let trimmed = text.trim();
-        let digits = trimmed
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(trimmed.len());
+        let digits =
+            trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(digits);
         let scale = match unit.trim().to_ascii_lowercase().as_str() {
             "b" => 1.0,

@@ -24,13 +24,7 @@ pub(super) struct ReadError {
 
 impl ReadError {
     fn new(message: String) -> Self {
-        Self {
-            node: None,
-            message,
-            hint: None,
-            missing: None,
-            wanted: None,
-        }
+        Self { node: None, message, hint: None, missing: None, wanted: None }
     }
 
     pub(super) fn unknown_key<'a>(
@@ -38,11 +32,7 @@ impl ReadError {
         context: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
-        let within = if context.is_empty() {
-            String::new()
-        } else {
-            format!(" in {context}")
-        };
+        let within = if context.is_empty() { String::new() } else { format!(" in {context}") };
         let mut error = Self::new(format!("unknown key `{}`{within}", short(word)));
         error.hint = Some(match did_you_mean(word, known.clone()) {
             Some(meant) => format!("did you mean `{meant}`?"),
@@ -107,9 +97,7 @@ impl de::Error for ReadError {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!(
-            "the key `{field}` is written twice, in two spellings"
-        ))
+        Self::new(format!("the key `{field}` is written twice, in two spellings"))
     }
 }
 
