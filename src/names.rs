@@ -190,6 +190,9 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// How many metrics there are.
+    pub const COUNT: usize = Self::ALL.len();
+
     /// All metrics, in the order of their [`Metric::index`].
     pub const ALL: [Self; 12] = [
         Self::Response,
@@ -231,7 +234,20 @@ impl Metric {
 
     /// The place in a list that has one entry for each metric.
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|metric| *metric == self).unwrap_or_default()
+        match self {
+            Self::Response => 0,
+            Self::Duration => 1,
+            Self::Waiting => 2,
+            Self::Failed => 3,
+            Self::LookingUp => 4,
+            Self::Connecting => 5,
+            Self::TlsHandshaking => 6,
+            Self::Sending => 7,
+            Self::Receiving => 8,
+            Self::Query => 9,
+            Self::Iteration => 10,
+            Self::ScheduleLag => 11,
+        }
     }
 }
 
@@ -321,7 +337,24 @@ impl ErrorKind {
 
     /// The place in a list that has one entry for each kind.
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|kind| *kind == self).unwrap_or_default()
+        match self {
+            Self::Dns => 0,
+            Self::Connect => 1,
+            Self::ConnectTimeout => 2,
+            Self::Tls => 3,
+            Self::Timeout => 4,
+            Self::Reset => 5,
+            Self::Protocol => 6,
+            Self::BodyTooLarge => 7,
+            Self::Redirect => 8,
+            Self::Status4xx => 9,
+            Self::Status5xx => 10,
+            Self::Check => 11,
+            Self::Capture => 12,
+            Self::Data => 13,
+            Self::Sql => 14,
+            Self::Interrupted => 15,
+        }
     }
 }
 

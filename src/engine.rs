@@ -1,0 +1,24 @@
+//! Carries out what virtual users want, at the intended times.
+//!
+//! The core is [`crate::walk::Worker`], which knows neither clock nor socket. Two drivers carry
+//! out its commands: [`drive`](drive::drive) on real sockets, and [`simulate`] in simulated time.
+
+mod body;
+mod clock;
+mod connection;
+mod drive;
+mod exchange;
+mod machine;
+mod preflight;
+mod simulated;
+mod sql;
+mod stamped;
+mod tls;
+
+pub use clock::{Clock, unix_now};
+pub use drive::{Control, Handover, Job, work};
+pub use exchange::Client;
+pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
+pub use preflight::{Preflight, PreflightError, preflight};
+pub use simulated::{SimulatedRun, simulate};
+pub use sql::{Databases, SqlError};

@@ -1,0 +1,203 @@
+//! Opening connections: looking up, connecting, the TLS handshake, and HTTP's own.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::Clock;
+use super::clock::within;
+use super::stamped::{Stamped, Stamps};
+use crate::names::ErrorKind;
+use crate::plan::{Address, Failure, HttpVersion, Timing};
+use crate::units::Nanos;
+
+/// How long an address that was looked up is used.
+const LOOKUP_TTL: Nanos = Nanos::from_secs(60);
+
+/// The body of a request.
+pub(super) type Body = Full<Bytes>;
+
+/// Finds the target's addresses; each worker has its own.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    host: String,
+    port: u16,
+    known: RefCell<Option<(Nanos, Vec<SocketAddr>)>>,
+}
+
+/// How connections to the target are opened.
+#[derive(Clone, Debug)]
+pub(super) struct Dialer {
+    pub(super) clock: Clock,
+    pub(super) target: Address,
+    pub(super) version: HttpVersion,
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) connect_timeout: Nanos,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) sender: Sender,
+    pub(super) stamps: Stamps,
+}
+
+/// Which HTTP is spoken on it.
+#[derive(Debug)]
+pub(super) enum Sender {
+    /// HTTP/1.1: one exchange at a time.
+    One(http1::SendRequest<Body>),
+    /// HTTP/2: many at a time.
+    Many(http2::SendRequest<Body>),
+}
+
+impl Resolver {
+    pub(super) fn new(target: &Address) -> Self {
+        Self { host: target.host.clone(), port: target.port, known: RefCell::new(None) }
+    }
+
+    /// The target's addresses, and how long looking up took if it had to be done.
+    pub(super) async fn addresses(
+        &self,
+        clock: Clock,
+    ) -> Result<(Vec<SocketAddr>, Nanos), Failure> {
+        if let Ok(ip) = self.host.parse::<IpAddr>() {
+            return Ok((vec![SocketAddr::new(ip, self.port)], Nanos::ZERO));
+        }
+        let start = clock.now();
+        if let Some((until, known)) = &*self.known.borrow()
+            && start < *until
+        {
+            return Ok((known.clone(), Nanos::ZERO));
+        }
+        let failure = |why: String| {
+            Failure::new(ErrorKind::Dns, format!("can't look up `{}`: {why}", self.host))
+        };
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port))
+            .await
+            .map_err(|error| failure(error.to_string()))?;
+        let found: Vec<SocketAddr> = found.collect();
+        if found.is_empty() {
+            return Err(failure("it has no address".to_owned()));
+        }
+        let now = clock.now();
+        self.known.replace(Some((now + LOOKUP_TTL, found.clone())));
+        Ok((found, now - start))
+    }
+}
+
+impl Dialer {
+    /// Opens a connection and notes where the time went.
+    pub(super) async fn open(
+        &self,
+        resolver: &Resolver,
+        timing: &mut Timing,
+    ) -> Result<Connection, Failure> {
+        let limit = self.connect_timeout;
+        let late = || {
+            let message = format!("no connection to {} within {limit}", self.target.authority());
+            Failure::new(ErrorKind::ConnectTimeout, message)
+        };
+        timing.fresh = true;
+        within(limit, self.open_now(resolver, timing)).await.unwrap_or_else(|| Err(late()))
+    }
+
+    async fn open_now(
+        &self,
+        resolver: &Resolver,
+        timing: &mut Timing,
+    ) -> Result<Connection, Failure> {
+        let (addresses, looking_up) = resolver.addresses(self.clock).await?;
+        timing.looking_up = looking_up;
+        let start = self.clock.now();
+        let stream = connect(&addresses).await?;
+        let connected = self.clock.now();
+        timing.connecting = connected - start;
+        let stamps = Stamps::new(self.clock);
+        let Some(config) = &self.tls else {
+            let two = self.version == HttpVersion::Http2;
+            return handshake(Stamped::new(stream, stamps.clone()), stamps, two).await;
+        };
+        let failure = |why: String| {
+            let to = self.target.authority();
+            Failure::new(ErrorKind::Tls, format!("TLS handshake with {to} failed: {why}"))
+        };
+        let name = ServerName::try_from(self.target.host.clone())
+            .map_err(|error| failure(error.to_string()))?;
+        let stream = TlsConnector::from(Arc::clone(config))
+            .connect(name, stream)
+            .await
+            .map_err(|error| failure(error.to_string()))?;
+        timing.tls = self.clock.now() - connected;
+        let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        if self.version == HttpVersion::Http2 && !two {
+            return Err(failure("the server does not offer HTTP/2".to_owned()));
+        }
+        handshake(Stamped::new(stream, stamps.clone()), stamps, two).await
+    }
+}
+
+/// Connects to the first address that answers.
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Without it a request in two segments would wait for the peer's delayed ACK.
+                let delay_off = stream.set_nodelay(true);
+                debug_assert!(delay_off.is_ok(), "TCP_NODELAY is known everywhere");
+                return Ok(stream);
+            }
+            Err(error) => last = Some(format!("can't connect to {address}: {error}")),
+        }
+    }
+    Err(Failure::new(ErrorKind::Connect, last.unwrap_or_default()))
+}
+
+/// Begins HTTP on an open stream; the connection's own work goes on beside the exchanges.
+async fn handshake<S>(
+    stream: Stamped<S>,
+    stamps: Stamps,
+    two: bool,
+) -> Result<Connection, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let failure = |error: hyper::Error| Failure::new(ErrorKind::Protocol, error.to_string());
+    let io = TokioIo::new(stream);
+    // Errors of a connection come out of the exchanges on it; alone they mean that it is over.
+    let sender = if two {
+        let (sender, connection) =
+            http2::handshake(LocalExecutor, io).await.map_err(failure)?;
+        tokio::task::spawn_local(connection);
+        Sender::Many(sender)
+    } else {
+        let (sender, connection) = http1::handshake(io).await.map_err(failure)?;
+        tokio::task::spawn_local(connection);
+        Sender::One(sender)
+    };
+    Ok(Connection { sender, stamps })
+}
+
+/// Runs HTTP/2's own tasks on the worker's thread.
+#[derive(Clone, Copy, Debug)]
+struct LocalExecutor;
+
+impl<F> hyper::rt::Executor<F> for LocalExecutor
+where
+    F: Future<Output: 'static> + 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}

@@ -1,0 +1,300 @@
+//! One request and its answer, on a connection of a virtual user.
+
+use std::error::Error as _;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::{HeaderValue, Method, Uri, Version};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use rustls::ClientConfig;
+
+use super::body;
+use super::clock::within;
+use super::connection::{Connection, Dialer, Resolver, Sender};
+use super::stamped::Passed;
+use super::tls::{self, TlsError};
+use super::{Clock, body::unpack};
+use crate::names::ErrorKind;
+use crate::plan::{Answer, Failure, HttpAnswer, HttpVersion, Limits, Plan, Reply, Request, Timing};
+use crate::units::Nanos;
+
+/// What every request says of who sent it.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("loadgate/", env!("CARGO_PKG_VERSION")));
+/// What can be unpacked.
+const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br");
+
+/// How exchanges with the target are made; each worker has its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    dialer: Dialer,
+    resolver: Rc<Resolver>,
+    limits: Limits,
+    decompress: bool,
+    authority: HeaderValue,
+}
+
+impl Client {
+    /// The TLS settings of a plan, made once and shared by all workers; `None` without TLS.
+    pub fn tls(plan: &Plan) -> Result<Option<Arc<ClientConfig>>, TlsError> {
+        plan.target.tls.then(|| tls::config(&plan.http)).transpose()
+    }
+
+    /// A client for a plan's target.
+    pub fn new(plan: &Plan, tls: Option<Arc<ClientConfig>>, clock: Clock) -> Self {
+        let authority = HeaderValue::try_from(plan.target.authority());
+        Self {
+            dialer: Dialer {
+                clock,
+                target: plan.target.clone(),
+                version: plan.http.version,
+                tls,
+                connect_timeout: plan.http.limits.connect_timeout,
+            },
+            resolver: Rc::new(Resolver::new(&plan.target)),
+            limits: plan.http.limits,
+            decompress: plan.http.decompress,
+            authority: authority.unwrap_or(HeaderValue::from_static("localhost")),
+        }
+    }
+
+    /// Opens a connection and closes it again: whether the target can be reached at all.
+    pub(super) async fn try_connection(&self) -> Result<Timing, Failure> {
+        let mut timing = Timing::default();
+        self.dialer.open(&self.resolver, &mut timing).await?;
+        Ok(timing)
+    }
+
+    /// Sends a request, on `connection` if it is still open, and reads the answer.
+    ///
+    /// The connection comes back if it can be used again.
+    pub(super) async fn exchange(
+        &self,
+        request: Request,
+        connection: Option<Connection>,
+    ) -> (Reply, Option<Connection>) {
+        let mut timing = Timing::default();
+        let mut connection = connection;
+        let limit = request.timeout.unwrap_or(self.limits.timeout);
+        let attempt = self.attempt(&request, &mut connection, &mut timing);
+        let result = match within(limit, attempt).await {
+            Some(result) => result,
+            None => {
+                connection = None;
+                let message = format!("no complete answer within {limit}");
+                Err((Failure::new(ErrorKind::Timeout, message), self.dialer.clock.now()))
+            }
+        };
+        match result {
+            Ok((answer, end)) => (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection),
+            Err((failure, end)) => (Reply { end, timing, result: Err(failure) }, None),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        connection: &mut Option<Connection>,
+        timing: &mut Timing,
+    ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
+        let clock = self.dialer.clock;
+        let fail = |failure: Failure| (failure, clock.now());
+        loop {
+            if let Some(open) = connection
+                && !open.ready().await
+            {
+                *connection = None;
+            }
+            let reused = connection.is_some();
+            if connection.is_none() {
+                *connection = Some(self.dialer.open(&self.resolver, timing).await.map_err(fail)?);
+            }
+            let Some(open) = connection else { continue };
+            let message = self.message(request, &open.sender).map_err(fail)?;
+            let (before, start) = (open.stamps.begin(), clock.now());
+            match open.send(message).await {
+                Ok(response) => {
+                    return self.receive(request, response, open, timing, (before, start)).await;
+                }
+                // The request has not left: the server had closed the idle connection.
+                Err(Unsent::NotSent) if reused => *connection = None,
+                Err(Unsent::NotSent) => {
+                    let message = "the connection was closed before the request was sent";
+                    return Err(fail(Failure::new(ErrorKind::Reset, message)));
+                }
+                Err(Unsent::Failed(failure)) => {
+                    let passed = open.stamps.passed();
+                    timing.sent_bytes = passed.written.saturating_sub(before.written);
+                    timing.received_bytes = passed.read.saturating_sub(before.read);
+                    return Err(fail(failure));
+                }
+            }
+        }
+    }
+
+    async fn receive(
+        &self,
+        request: &Request,
+        response: http::Response<Incoming>,
+        open: &Connection,
+        timing: &mut Timing,
+        (before, start): (Passed, Nanos),
+    ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
+        let clock = self.dialer.clock;
+        let head = clock.now();
+        let (parts, incoming) = response.into_parts();
+        let read = body::read(incoming, request.wants_body, self.limits.max_body).await;
+        let end = clock.now();
+        let passed = open.stamps.passed();
+        timing.sent_bytes = passed.written.saturating_sub(before.written);
+        timing.received_bytes = passed.read.saturating_sub(before.read);
+        let several = matches!(open.sender, Sender::Many(_));
+        split(timing, several, &passed, (start, head, end));
+        let (body, body_bytes) = read.map_err(|failure| (failure, end))?;
+        let packed = self.decompress && !body.is_empty();
+        let body = match packed.then(|| unpack(body.clone(), &parts.headers, self.limits.max_body))
+        {
+            Some(unpacked) => unpacked.map_err(|failure| (failure, end))?,
+            None => body,
+        };
+        let duration = timing.duration();
+        let status = parts.status.as_u16();
+        Ok((HttpAnswer { status, headers: parts.headers, body, body_bytes, duration }, end))
+    }
+
+    /// The request as hyper wants it.
+    fn message(
+        &self,
+        request: &Request,
+        sender: &Sender,
+    ) -> Result<http::Request<Full<Bytes>>, Failure> {
+        let target = &self.dialer.target;
+        let path = format!("{}{}", target.prefix, request.target);
+        let uri = match sender {
+            Sender::One(_) => path.parse::<Uri>(),
+            Sender::Many(_) => {
+                let scheme = if target.tls { "https" } else { "http" };
+                format!("{scheme}://{}{path}", target.authority()).parse()
+            }
+        };
+        let uri = uri.map_err(|error| {
+            Failure::new(ErrorKind::Data, format!("`{path}` is not a path: {error}"))
+        })?;
+        let mut message = http::Request::new(Full::new(request.body.clone()));
+        *message.method_mut() = request.method.clone();
+        *message.uri_mut() = uri;
+        let one = matches!(sender, Sender::One(_));
+        *message.version_mut() = if one { Version::HTTP_11 } else { Version::HTTP_2 };
+        let headers = message.headers_mut();
+        headers.clone_from(&request.headers);
+        if one && !headers.contains_key(HOST) {
+            headers.insert(HOST, self.authority.clone());
+        }
+        if !headers.contains_key(USER_AGENT) {
+            headers.insert(USER_AGENT, AGENT);
+        }
+        if self.decompress && !headers.contains_key(ACCEPT_ENCODING) {
+            headers.insert(ACCEPT_ENCODING, CODINGS);
+        }
+        let says_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+        if says_length && request.body.is_empty() {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Ok(message)
+    }
+
+    /// Which HTTP is spoken, for the record.
+    pub fn describe(&self) -> String {
+        let version = match self.dialer.version {
+            HttpVersion::Auto if self.dialer.tls.is_some() => "HTTP/2 or HTTP/1.1 by ALPN",
+            HttpVersion::Auto | HttpVersion::Http1 => "HTTP/1.1",
+            HttpVersion::Http2 => "HTTP/2",
+        };
+        let tls = if self.dialer.tls.is_some() { ", TLS by rustls" } else { "" };
+        format!("tokio and hyper, {version}{tls}")
+    }
+}
+
+/// Splits an exchange into sending, waiting and receiving.
+///
+/// On a connection of its own the bytes say it exactly; on a shared one (HTTP/2) only the head of
+/// the answer is known, so that sending is part of waiting.
+fn split(
+    timing: &mut Timing,
+    shared: bool,
+    passed: &Passed,
+    (start, head, end): (Nanos, Nanos, Nanos),
+) {
+    let (sent, first) = match passed.first_read {
+        Some(first) if !shared => (passed.last_write.max(start).min(first), first),
+        Some(_) | None => (start, head),
+    };
+    timing.sending = sent - start;
+    timing.waiting = first - sent;
+    timing.receiving = end - first;
+}
+
+/// Why there is no answer to a request.
+#[derive(Debug)]
+enum Unsent {
+    /// Not a byte of it has left, so that it can be sent again.
+    NotSent,
+    /// It may have arrived.
+    Failed(Failure),
+}
+
+impl Connection {
+    /// Whether another request can be sent.
+    async fn ready(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::One(sender) => sender.ready().await.is_ok(),
+            Sender::Many(sender) => sender.ready().await.is_ok(),
+        }
+    }
+
+    /// A second handle, if exchanges can share the connection.
+    pub(super) fn share(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::One(_) => None,
+            Sender::Many(sender) => {
+                let sender = Sender::Many(sender.clone());
+                Some(Self { sender, stamps: self.stamps.clone() })
+            }
+        }
+    }
+
+    async fn send(
+        &mut self,
+        message: http::Request<Full<Bytes>>,
+    ) -> Result<http::Response<Incoming>, Unsent> {
+        let sent = match &mut self.sender {
+            Sender::One(sender) => sender.try_send_request(message).await,
+            Sender::Many(sender) => sender.try_send_request(message).await,
+        };
+        sent.map_err(|mut error| match error.take_message() {
+            Some(_message) => Unsent::NotSent,
+            None => Unsent::Failed(failure_of(&error.into_error())),
+        })
+    }
+}
+
+/// The kind of a failure, from what hyper says of it.
+pub(super) fn failure_of(error: &hyper::Error) -> Failure {
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let kind = match io.map(io::Error::kind) {
+        Some(io::ErrorKind::TimedOut) => ErrorKind::Timeout,
+        Some(_) => ErrorKind::Reset,
+        None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
+            ErrorKind::Reset
+        }
+        None => ErrorKind::Protocol,
+    };
+    let message = match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Failure::new(kind, message)
+}

@@ -1,0 +1,91 @@
+//! A scenario made executable: resolved, checked, immutable.
+//!
+//! [`compile`] turns the file's types into a [`Plan`]: variables become slots, paths become
+//! series, CSV files become rows, phases become arrivals. Everything that can be wrong is found
+//! here, before anything starts. The words of running it stand here too: [`Step`], [`Action`],
+//! [`Reply`], [`Outcome`].
+
+mod arrival;
+mod builder;
+mod compile;
+mod data;
+mod dice;
+mod phases;
+mod probe;
+mod program;
+mod settings;
+mod step;
+mod text;
+
+pub use arrival::{Phase, Shape, Start, Ticket, Tickets};
+pub use builder::{Builder, Children, StepKind};
+pub use compile::{Inputs, Overrides, compile, schema};
+pub use data::{Feeder, Source};
+pub use dice::Dice;
+pub use probe::{Catch, Expectation, Looked, Question};
+pub use program::{Journey, Leaf, Op, Program, Session, Steps};
+pub use settings::{Address, Health, HttpSettings, HttpVersion, Limits};
+pub use step::{
+    Action, Answer, Failure, HttpAnswer, Outcome, Reply, Request, Rows, Statement, Step, Timing,
+    View,
+};
+pub use text::{Escape, Missing, Scope, Slot, Text, Variables};
+
+use std::sync::Arc;
+
+use crate::names::Catalogue;
+use crate::record::{ThresholdText, ValidityPolicy};
+use crate::units::Nanos;
+
+/// Everything a run needs to know, made once and shared by all workers.
+#[derive(Debug)]
+pub struct Plan {
+    /// Name of the scenario.
+    pub name: String,
+    /// What everything random is made from.
+    pub seed: u64,
+    /// Where requests go.
+    pub target: Address,
+    /// Where the target tells its version, if anywhere.
+    pub health: Option<Health>,
+    /// Settings of all requests.
+    pub http: HttpSettings,
+    /// Series that are known before the run, in the order of the report.
+    pub catalogue: Catalogue,
+    /// Rows that feed journeys and sessions.
+    pub sources: Vec<Source>,
+    /// Identities that journeys use.
+    pub sessions: Vec<Session>,
+    /// What virtual users do, with their weights.
+    pub journeys: Vec<Journey>,
+    /// Phases of the load, in order, without gaps.
+    pub phases: Arc<[Phase]>,
+    /// How long journeys may go on after the last phase.
+    pub graceful_stop: Nanos,
+    /// Databases of `sql` steps: name and address.
+    pub databases: Vec<(String, String)>,
+    /// Absolute limits, as written.
+    pub thresholds: Vec<ThresholdText>,
+    /// How far the run may be off before it is not a measurement.
+    pub validity: ValidityPolicy,
+    /// SHA-256 over the scenario and all files it uses.
+    pub sha256: String,
+}
+
+impl Plan {
+    /// When the last phase ends.
+    pub fn end(&self) -> Nanos {
+        self.phases.last().map_or(Nanos::ZERO, Phase::end)
+    }
+
+    /// The phase that `at` falls into; the last one for what comes after the end.
+    pub fn phase_at(&self, at: Nanos) -> u8 {
+        let after = self.phases.iter().take_while(|phase| phase.start <= at).count();
+        u8::try_from(after.saturating_sub(1)).unwrap_or(u8::MAX)
+    }
+
+    /// Whether any step sends SQL, so that databases have to be opened.
+    pub fn sends_sql(&self) -> bool {
+        !self.databases.is_empty()
+    }
+}

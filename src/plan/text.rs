@@ -1,0 +1,295 @@
+//! Templates made executable: pieces of text and slots of variables.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{Dice, View};
+
+/// Where a variable's value lies in a virtual user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(pub usize);
+
+/// The values of one virtual user's variables.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    values: Vec<Option<Arc<str>>>,
+}
+
+/// The names that may stand in templates of one journey, and their slots.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    names: Vec<String>,
+}
+
+/// How the value of a variable is written into its surroundings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// As it is.
+    Plain,
+    /// Percent-encoded for a path segment or a query value (RFC 3986, section 2.3).
+    Url,
+    /// Inside a JSON string (RFC 8259, section 7).
+    Json,
+    /// In a header: control characters are refused, because they could start a new header.
+    Header,
+}
+
+/// A template made executable.
+#[derive(Clone, Debug)]
+pub struct Text {
+    pieces: Box<[Piece]>,
+    escape: Escape,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    Literal(Box<str>),
+    Slot(Slot, Box<str>),
+    Built(Built),
+}
+
+/// Variables that are made, not given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Built {
+    /// Number of the journey in this run: every journey has another one.
+    Sequence,
+    /// Number of the virtual user.
+    User,
+    /// A random UUID, version 4.
+    Uuid,
+    /// A random number from 0 to 999,999.
+    Random,
+}
+
+/// A template that can't be written now.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Missing {
+    /// The variable has no value: the capture that should have set it found nothing.
+    #[error("variable `{0}` has no value")]
+    Value(String),
+    /// The value holds a control character, which a header can't carry.
+    #[error("the value of `{0}` has a control character, which a header can't carry")]
+    Control(String),
+}
+
+impl Built {
+    /// The names of made variables.
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("seq", Self::Sequence),
+        ("user", Self::User),
+        ("uuid", Self::Uuid),
+        ("random", Self::Random),
+    ];
+}
+
+impl Scope {
+    /// The slot of a name that is known.
+    pub fn find(&self, name: &str) -> Option<Slot> {
+        self.names.iter().position(|known| known == name).map(Slot)
+    }
+
+    /// The slot of a name, which is known from here on.
+    pub fn declare(&mut self, name: &str) -> Slot {
+        self.find(name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            Slot(self.names.len() - 1)
+        })
+    }
+
+    /// All names in the order of their slots.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+}
+
+impl Variables {
+    /// Forgets all values.
+    pub fn clear(&mut self) {
+        self.values.clear();
+    }
+
+    /// Gives a variable its value.
+    pub fn set(&mut self, slot: Slot, value: Arc<str>) {
+        if self.values.len() <= slot.0 {
+            self.values.resize(slot.0 + 1, None);
+        }
+        if let Some(place) = self.values.get_mut(slot.0) {
+            *place = Some(value);
+        }
+    }
+
+    /// Takes a variable's value away.
+    pub fn unset(&mut self, slot: Slot) {
+        if let Some(place) = self.values.get_mut(slot.0) {
+            *place = None;
+        }
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, slot: Slot) -> Option<&Arc<str>> {
+        self.values.get(slot.0)?.as_ref()
+    }
+
+    /// Takes over every value that `other` has.
+    pub fn adopt(&mut self, other: &Self) {
+        for (at, value) in other.values.iter().enumerate() {
+            if let Some(value) = value {
+                self.set(Slot(at), Arc::clone(value));
+            }
+        }
+    }
+}
+
+impl Text {
+    pub(super) fn new(pieces: Vec<Piece>, escape: Escape) -> Self {
+        Self { pieces: pieces.into(), escape }
+    }
+
+    /// A text without variables.
+    pub fn literal(text: &str) -> Self {
+        Self::new(vec![Piece::Literal(text.into())], Escape::Plain)
+    }
+
+    /// The text, if it has no variables.
+    pub fn as_literal(&self) -> Option<&str> {
+        match &*self.pieces {
+            [] => Some(""),
+            [Piece::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Writes the text with the values of the moment.
+    pub fn write(&self, view: &mut View<'_>, out: &mut String) -> Result<(), Missing> {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => out.push_str(text),
+                Piece::Slot(slot, name) => match view.variables.get(*slot) {
+                    Some(value) => escape(value, name, self.escape, out)?,
+                    None => return Err(Missing::Value(name.to_string())),
+                },
+                Piece::Built(built) => build(*built, view, out),
+            }
+        }
+        Ok(())
+    }
+
+    /// The text with the values of the moment.
+    pub fn render(&self, view: &mut View<'_>) -> Result<String, Missing> {
+        let mut out = String::new();
+        self.write(view, &mut out)?;
+        Ok(out)
+    }
+}
+
+/// Writes a made variable; none of them needs escaping.
+fn build(built: Built, view: &mut View<'_>, out: &mut String) {
+    // Writing to a string can't fail.
+    let written = match built {
+        Built::Sequence => write!(out, "{}", view.sequence),
+        Built::User => write!(out, "{}", view.user),
+        Built::Random => write!(out, "{}", view.dice.below(1_000_000)),
+        Built::Uuid => uuid(view.dice, out),
+    };
+    debug_assert!(written.is_ok(), "a string takes everything");
+}
+
+/// RFC 9562, section 5.4: 122 random bits, version 4, variant 10.
+fn uuid(dice: &mut Dice, out: &mut String) -> std::fmt::Result {
+    let (high, low) = (dice.bits(), dice.bits());
+    write!(
+        out,
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xFFFF,
+        high & 0xFFF,
+        0x8000 | (low >> 48) & 0x3FFF,
+        low & 0xFFFF_FFFF_FFFF
+    )
+}
+
+fn escape(value: &str, name: &str, escape: Escape, out: &mut String) -> Result<(), Missing> {
+    match escape {
+        Escape::Plain => out.push_str(value),
+        Escape::Url => encode_url(value, out),
+        Escape::Json => encode_json(value, out),
+        Escape::Header if value.chars().any(char::is_control) => {
+            return Err(Missing::Control(name.to_owned()));
+        }
+        Escape::Header => out.push_str(value),
+    }
+    Ok(())
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+pub(super) fn encode_url(value: &str, out: &mut String) {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or('0');
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
+/// The inside of a JSON string.
+pub(super) fn encode_json(value: &str, out: &mut String) {
+    let quoted = serde_json::Value::String(value.to_owned()).to_string();
+    let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    out.push_str(inside.unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(escape: Escape, value: &str) -> Result<String, Missing> {
+        let text = Text::new(
+            vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into())],
+            escape,
+        );
+        let mut variables = Variables::default();
+        variables.set(Slot(0), value.into());
+        let (mut dice, mut out) = (Dice::new(0, 0), String::new());
+        let mut view =
+            View { variables: &mut variables, dice: &mut dice, sequence: 3, user: 1 };
+        text.write(&mut view, &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn a_value_is_escaped_for_its_surroundings() {
+        assert_eq!(render(Escape::Plain, "a b"), Ok("<a b".to_owned()));
+        assert_eq!(render(Escape::Url, "a/b ü?"), Ok("<a%2Fb%20%C3%BC%3F".to_owned()));
+        assert_eq!(render(Escape::Json, "a\"\n\\"), Ok("<a\\\"\\n\\\\".to_owned()));
+        assert_eq!(
+            render(Escape::Header, "a\r\nevil: 1"),
+            Err(Missing::Control("x".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_variable_without_value_is_named() {
+        let text = Text::new(vec![Piece::Slot(Slot(4), "farmId".into())], Escape::Plain);
+        let (mut variables, mut dice) = (Variables::default(), Dice::new(0, 0));
+        let mut view =
+            View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
+        assert_eq!(
+            text.render(&mut view).unwrap_err().to_string(),
+            "variable `farmId` has no value"
+        );
+    }
+
+    #[test]
+    fn a_uuid_has_its_version_and_variant() {
+        let mut out = String::new();
+        uuid(&mut Dice::new(1, 1), &mut out).unwrap();
+        assert_eq!(out.len(), 36);
+        assert_eq!(&out[14..15], "4");
+        assert!("89ab".contains(&out[19..20]), "{out}");
+    }
+}

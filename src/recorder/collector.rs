@@ -1,0 +1,234 @@
+//! Batches of all workers become the intervals and totals of one record.
+
+use std::collections::BTreeMap;
+
+use super::Batch;
+use crate::histogram::Histogram;
+use crate::names::{Catalogue, Metric, OTHER, Series, SeriesId, SeriesKind};
+use crate::record::{Cell, Counts, End, ErrorSample, Gauges, Interval, Tally, Totals};
+use crate::units::Nanos;
+
+/// Merges what the workers measured. Lives on one thread; the workers never see it.
+#[derive(Debug)]
+pub struct Collector {
+    catalogue: Catalogue,
+    planned: u16,
+    /// For each worker, the run's ids of the series that the worker discovered.
+    discovered: Vec<Vec<SeriesId>>,
+    totals: Totals,
+    samples: Vec<ErrorSample>,
+}
+
+impl Collector {
+    /// A collector for the series of a plan and this many workers.
+    pub fn new(catalogue: Catalogue, workers: usize) -> Self {
+        let planned = u16::try_from(catalogue.len()).unwrap_or(u16::MAX);
+        Self {
+            catalogue,
+            planned,
+            discovered: vec![Vec::new(); workers],
+            totals: Totals::default(),
+            samples: Vec::new(),
+        }
+    }
+
+    /// Merges one batch of each worker, in the order of the workers, into an interval.
+    pub fn merge(&mut self, start: Nanos, length: Nanos, batches: &[Batch]) -> Interval {
+        let mut cells: BTreeMap<(u8, SeriesId, Metric), Histogram> = BTreeMap::new();
+        let mut tallies: BTreeMap<(u8, SeriesId), Counts> = BTreeMap::new();
+        let mut gauges = Gauges::default();
+        for (worker, batch) in batches.iter().enumerate() {
+            self.meet(worker, &batch.discovered);
+            for (phase, series, metric, histogram) in batch.histograms() {
+                let id = self.global(worker, series);
+                cells.entry((phase, id, metric)).or_default().merge(histogram);
+            }
+            for (phase, series, counts) in batch.tallies() {
+                let id = self.global(worker, series);
+                tallies.entry((phase, id)).or_default().merge(counts);
+            }
+            for sample in &batch.samples {
+                let sample =
+                    ErrorSample { series: self.global(worker, sample.series), ..sample.clone() };
+                self.keep(sample);
+            }
+            gauges.active_users += batch.active_users;
+            gauges.generator_cpu = gauges.generator_cpu + batch.cpu;
+        }
+        self.close(start, length, cells, tallies, gauges)
+    }
+
+    /// Adds an interval's content to the totals and gives the interval its stored form.
+    fn close(
+        &mut self,
+        start: Nanos,
+        length: Nanos,
+        cells: BTreeMap<(u8, SeriesId, Metric), Histogram>,
+        tallies: BTreeMap<(u8, SeriesId), Counts>,
+        gauges: Gauges,
+    ) -> Interval {
+        let mut interval = Interval { start, length, gauges, ..Interval::default() };
+        for ((phase, series, metric), histogram) in cells {
+            let cell = Cell { phase, series, metric, histogram };
+            self.totals.add_cell(&cell);
+            interval.cells.push(cell.encode());
+        }
+        for ((phase, series), counts) in tallies {
+            let tally = Tally { phase, series, counts };
+            self.totals.add_tally(&tally);
+            interval.tallies.push(tally);
+        }
+        interval
+    }
+
+    /// Gives series that a worker met for the first time their place in the run's catalogue.
+    fn meet(&mut self, worker: usize, discovered: &[Series]) {
+        for series in discovered {
+            let id = self.catalogue.intern(series).or_else(|| self.other());
+            if let (Some(id), Some(list)) = (id, self.discovered.get_mut(worker)) {
+                list.push(id);
+            }
+        }
+    }
+
+    /// The series that takes what has no room, if it got a place in time.
+    fn other(&self) -> Option<SeriesId> {
+        self.catalogue
+            .matching(|series| series.kind == SeriesKind::ServerQuery && series.name == OTHER)
+            .next()
+            .or(Some(SeriesId::RUN))
+    }
+
+    /// The run's id for a worker's id.
+    fn global(&self, worker: usize, series: SeriesId) -> SeriesId {
+        match series.0.checked_sub(self.planned) {
+            None => series,
+            Some(at) => self
+                .discovered
+                .get(worker)
+                .and_then(|list| list.get(usize::from(at)))
+                .copied()
+                .unwrap_or(SeriesId::RUN),
+        }
+    }
+
+    /// Keeps the first message for each series and kind.
+    fn keep(&mut self, sample: ErrorSample) {
+        let known = |kept: &ErrorSample| kept.series == sample.series && kept.kind == sample.kind;
+        if self.samples.len() < End::MAX_SAMPLES && !self.samples.iter().any(known) {
+            self.samples.push(sample);
+        }
+    }
+
+    /// All series met so far.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// All intervals so far, added up.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The end of the measurement: catalogue, totals and error samples.
+    pub fn freeze(self) -> (Catalogue, Totals, Vec<ErrorSample>) {
+        (self.catalogue, self.totals, self.samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{QueryCache, Shard};
+    use super::*;
+    use crate::record::{Bank, PhaseInfo, Pick};
+
+    fn plan() -> Catalogue {
+        let mut catalogue = Catalogue::new();
+        catalogue.intern(&endpoint()).unwrap();
+        catalogue
+    }
+
+    fn endpoint() -> Series {
+        Series {
+            kind: SeriesKind::Endpoint,
+            name: "GET /a".to_owned(),
+            journey: "j".to_owned(),
+            step: "s".to_owned(),
+            endpoint: String::new(),
+        }
+    }
+
+    fn measured() -> Pick {
+        let phase = PhaseInfo {
+            name: String::new(),
+            load: String::new(),
+            start: Nanos::ZERO,
+            length: Nanos::SECOND,
+            measure: true,
+        };
+        Pick::of(&[phase], Bank::Measured)
+    }
+
+    #[test]
+    fn workers_that_meet_queries_in_another_order_agree_on_the_series() {
+        let catalogue = plan();
+        let mut collector = Collector::new(catalogue, 2);
+        let mut shards = [Shard::new(4, 1), Shard::new(4, 1)];
+        for (shard, names) in shards.iter_mut().zip([["a", "b"], ["b", "a"]]) {
+            let mut cache = QueryCache::default();
+            for (place, name) in names.into_iter().enumerate() {
+                let id = shard.query(&mut cache, place, &endpoint(), name);
+                let value = if name == "a" { 1_000 } else { 9_000 };
+                shard.record(0, id, Metric::Query, Nanos(value));
+            }
+        }
+        let batches: Vec<Batch> = shards.iter_mut().map(Shard::take).collect();
+        let interval = collector.merge(Nanos::ZERO, Nanos::SECOND, &batches);
+        assert_eq!(interval.cells.len(), 2);
+        let (catalogue, totals, _) = collector.freeze();
+        for (name, about) in [("a", 1_000), ("b", 9_000)] {
+            let ids = catalogue.matching(|series| series.name == name);
+            let histogram = totals.histogram(&measured(), ids, Metric::Query);
+            assert_eq!(histogram.len(), 2);
+            assert!(histogram.max().unwrap().0.abs_diff(about) < 20);
+        }
+    }
+
+    #[test]
+    fn totals_equal_the_intervals_added_up() {
+        let mut collector = Collector::new(plan(), 1);
+        let mut shard = Shard::new(4, 1);
+        let mut intervals = Vec::new();
+        for second in 0..5 {
+            for value in 1..100 {
+                shard.record(0, SeriesId(3), Metric::Response, Nanos(value * 1_000 * (second + 1)));
+                shard.counts(0, SeriesId(3)).unwrap().started += 1;
+            }
+            let batch = shard.take();
+            intervals.push(collector.merge(
+                Nanos::from_secs(second),
+                Nanos::SECOND,
+                std::slice::from_ref(&batch),
+            ));
+            shard.recycle(batch);
+        }
+        assert_eq!(&Totals::from_intervals(&intervals).unwrap(), collector.totals());
+        assert_eq!(collector.totals().counts(&measured(), [SeriesId(3)]).started, 495);
+    }
+
+    #[test]
+    fn too_many_queries_go_to_other() {
+        let mut shard = Shard::new(4, 1);
+        let mut cache = QueryCache::default();
+        let ids: Vec<SeriesId> = (0..600)
+            .map(|n| shard.query(&mut cache, 0, &endpoint(), &format!("q{n}")))
+            .collect();
+        assert_eq!(ids[510], ids[599]);
+        assert_ne!(ids[0], ids[599]);
+        let mut collector = Collector::new(plan(), 1);
+        shard.record(0, ids[599], Metric::Query, Nanos(5));
+        collector.merge(Nanos::ZERO, Nanos::SECOND, &[shard.take()]);
+        let other = collector.other().unwrap();
+        assert_eq!(collector.catalogue().get(other).unwrap().name, OTHER);
+    }
+}

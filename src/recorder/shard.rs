@@ -1,0 +1,212 @@
+//! What one worker records.
+
+use std::mem;
+
+use crate::histogram::Histogram;
+use crate::names::{Metric, OTHER, Series, SeriesId, SeriesKind};
+use crate::record::{Counts, End, ErrorSample};
+use crate::units::Nanos;
+
+/// The most query series one worker makes room for; later ones are counted as [`OTHER`].
+const MAX_QUERIES: usize = 500;
+
+/// One worker's measurements of the running interval.
+#[derive(Debug)]
+pub struct Shard {
+    batch: Batch,
+    spare: Option<Batch>,
+    /// Series of the plan, known to everyone.
+    planned: u16,
+    /// Series that this worker has met since, in the order of its own ids.
+    queries: Vec<Series>,
+    sampled: usize,
+}
+
+/// Everything one worker measured in one interval.
+#[derive(Debug, Default)]
+pub struct Batch {
+    phases: Vec<Phase>,
+    pub(super) samples: Vec<ErrorSample>,
+    pub(super) discovered: Vec<Series>,
+    /// Virtual users in a journey at the end of the interval.
+    pub active_users: u64,
+    /// CPU time of the worker's thread in the interval.
+    pub cpu: Nanos,
+}
+
+/// The measurements that belong to one phase of the load.
+#[derive(Debug, Default)]
+struct Phase {
+    histograms: Vec<Option<Box<Histogram>>>,
+    counts: Vec<Counts>,
+}
+
+/// Which query series the entries of one endpoint's `Server-Timing` header stood for last time.
+///
+/// An endpoint names the same queries in the same order nearly always, so comparing with the last
+/// answer replaces hashing.
+#[derive(Debug, Default)]
+pub struct QueryCache {
+    known: Vec<(Box<str>, SeriesId)>,
+}
+
+impl Shard {
+    /// A shard for a plan with `planned` series and `phases` phases.
+    pub fn new(planned: u16, phases: usize) -> Self {
+        Self {
+            batch: Batch::with_phases(phases),
+            spare: None,
+            planned,
+            queries: Vec::new(),
+            sampled: 0,
+        }
+    }
+
+    /// Records one value. Nothing is hashed, formatted or looked up; memory for a histogram is
+    /// taken the first time that it gets a value.
+    pub fn record(&mut self, phase: u8, series: SeriesId, metric: Metric, value: Nanos) {
+        if let Some(phase) = self.batch.phases.get_mut(usize::from(phase)) {
+            phase.histogram(series, metric).record(value);
+        }
+    }
+
+    /// The counters of a series, to be added to.
+    pub fn counts(&mut self, phase: u8, series: SeriesId) -> Option<&mut Counts> {
+        self.batch.phases.get_mut(usize::from(phase)).map(|phase| phase.counts(series))
+    }
+
+    /// The series of a query that `endpoint` caused; `place` is its place in the answer.
+    pub fn query(
+        &mut self,
+        cache: &mut QueryCache,
+        place: usize,
+        endpoint: &Series,
+        name: &str,
+    ) -> SeriesId {
+        if let Some((known, id)) = cache.known.get(place)
+            && &**known == name
+        {
+            return *id;
+        }
+        let id = self.discover(endpoint, name);
+        match cache.known.get_mut(place) {
+            Some(entry) => *entry = (name.into(), id),
+            None => cache.known.push((name.into(), id)),
+        }
+        id
+    }
+
+    /// Finds or makes the series of a query, out of the hot path.
+    fn discover(&mut self, endpoint: &Series, name: &str) -> SeriesId {
+        let room = self.queries.len() < MAX_QUERIES;
+        let series = |name: &str| Series {
+            kind: SeriesKind::ServerQuery,
+            name: name.to_owned(),
+            journey: endpoint.journey.clone(),
+            step: endpoint.step.clone(),
+            endpoint: endpoint.name.clone(),
+        };
+        let mut wanted = series(name);
+        let mut found = self.queries.iter().position(|known| *known == wanted);
+        if found.is_none() && !room {
+            wanted = Series { journey: String::new(), step: String::new(), ..series(OTHER) };
+            wanted.endpoint = String::new();
+            found = self.queries.iter().position(|known| *known == wanted);
+        }
+        let at = found.unwrap_or_else(|| {
+            self.queries.push(wanted.clone());
+            self.batch.discovered.push(wanted);
+            self.queries.len() - 1
+        });
+        SeriesId(self.planned.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)))
+    }
+
+    /// Keeps the message of a failure, if it is among the first.
+    pub fn sample(&mut self, sample: impl FnOnce() -> ErrorSample) {
+        if self.sampled < End::MAX_SAMPLES {
+            self.sampled += 1;
+            self.batch.samples.push(sample());
+        }
+    }
+
+    /// Hands over what was measured and starts anew with `spare` memory if there is some.
+    pub fn take(&mut self) -> Batch {
+        let phases = self.batch.phases.len();
+        let empty = self.spare.take().unwrap_or_else(|| Batch::with_phases(phases));
+        mem::replace(&mut self.batch, empty)
+    }
+
+    /// Gives back the memory of a batch that was merged.
+    pub fn recycle(&mut self, mut batch: Batch) {
+        batch.reset();
+        self.spare = Some(batch);
+    }
+}
+
+impl Batch {
+    fn with_phases(phases: usize) -> Self {
+        Self { phases: (0..phases).map(|_| Phase::default()).collect(), ..Self::default() }
+    }
+
+    /// Forgets the values and keeps the memory, so that the next interval allocates nothing.
+    fn reset(&mut self) {
+        let Self { phases, samples, discovered, active_users, cpu } = self;
+        for phase in phases {
+            phase.histograms.iter_mut().flatten().for_each(|histogram| histogram.reset());
+            phase.counts.iter_mut().for_each(|counts| *counts = Counts::default());
+        }
+        samples.clear();
+        discovered.clear();
+        (*active_users, *cpu) = (0, Nanos::ZERO);
+    }
+
+    /// Distributions that have values, with the worker's own series ids.
+    pub(super) fn histograms(&self) -> impl Iterator<Item = (u8, SeriesId, Metric, &Histogram)> {
+        (0..).zip(&self.phases).flat_map(|(at, phase)| {
+            phase.histograms.chunks(Metric::COUNT).zip((0..).map(SeriesId)).flat_map(
+                move |(row, series)| {
+                    Metric::ALL.into_iter().zip(row).filter_map(move |(metric, histogram)| {
+                        let histogram = histogram.as_deref().filter(|h| !h.is_empty())?;
+                        Some((at, series, metric, histogram))
+                    })
+                },
+            )
+        })
+    }
+
+    /// Counts that are not zero, with the worker's own series ids.
+    pub(super) fn tallies(&self) -> impl Iterator<Item = (u8, SeriesId, &Counts)> {
+        (0..).zip(&self.phases).flat_map(|(at, phase)| {
+            (0..)
+                .map(SeriesId)
+                .zip(&phase.counts)
+                .filter(|(_, counts)| !counts.is_empty())
+                .map(move |(series, counts)| (at, series, counts))
+        })
+    }
+}
+
+impl Phase {
+    fn histogram(&mut self, series: SeriesId, metric: Metric) -> &mut Histogram {
+        let at = series.index() * Metric::COUNT + metric.index();
+        if at >= self.histograms.len() {
+            let rows = (series.index() + 1) * Metric::COUNT;
+            self.histograms.resize_with(rows, || None);
+        }
+        match self.histograms.get_mut(at) {
+            Some(place) => place.get_or_insert_with(Box::default),
+            None => unreachable!("the list was just made long enough"),
+        }
+    }
+
+    fn counts(&mut self, series: SeriesId) -> &mut Counts {
+        let at = series.index();
+        if at >= self.counts.len() {
+            self.counts.resize_with(at + 1, Counts::default);
+        }
+        match self.counts.get_mut(at) {
+            Some(counts) => counts,
+            None => unreachable!("the list was just made long enough"),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The cookies of one virtual user.
+
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+
+/// The most cookies that one user keeps.
+const MAX_COOKIES: usize = 100;
+
+/// Cookies of one target, as a browser would send them back (RFC 6265).
+///
+/// There is one host, so domains do not matter; the path does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Jar {
+    cookies: Vec<Cookie>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cookie {
+    name: String,
+    value: String,
+    path: String,
+}
+
+impl Jar {
+    pub(super) fn clear(&mut self) {
+        self.cookies.clear();
+    }
+
+    /// Keeps what an answer to `path` sets, and forgets what it takes back.
+    pub(super) fn store(&mut self, headers: &HeaderMap, path: &str) {
+        for line in headers.get_all(SET_COOKIE) {
+            if let Ok(line) = line.to_str() {
+                self.set(line, path);
+            }
+        }
+    }
+
+    fn set(&mut self, line: &str, request_path: &str) {
+        let mut parts = line.split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
+        let mut cookie = Cookie {
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+            path: default_path(request_path).to_owned(),
+        };
+        let mut gone = false;
+        for attribute in parts {
+            let (word, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+            if word.eq_ignore_ascii_case("path") && value.starts_with('/') {
+                value.clone_into(&mut cookie.path);
+            } else if word.eq_ignore_ascii_case("max-age") {
+                gone |= value.trim().parse::<i64>().is_ok_and(|seconds| seconds <= 0);
+            } else if word.eq_ignore_ascii_case("expires") {
+                // Servers take a cookie back by a date long past; lifetimes that end within a
+                // journey are not modelled.
+                gone |= value.contains("1970");
+            }
+        }
+        self.cookies.retain(|kept| kept.name != cookie.name || kept.path != cookie.path);
+        if !gone && !cookie.name.is_empty() && self.cookies.len() < MAX_COOKIES {
+            self.cookies.push(cookie);
+        }
+    }
+
+    /// Adds the `Cookie` header for a request to `path`, if there is something to send.
+    pub(super) fn add_to(&self, headers: &mut HeaderMap, path: &str) {
+        if self.cookies.is_empty() {
+            return;
+        }
+        let path = path.split('?').next().unwrap_or(path);
+        let mut line = String::new();
+        for cookie in self.cookies.iter().filter(|cookie| path_matches(&cookie.path, path)) {
+            if !line.is_empty() {
+                line.push_str("; ");
+            }
+            line.push_str(&cookie.name);
+            line.push('=');
+            line.push_str(&cookie.value);
+        }
+        if let (false, Ok(value)) = (line.is_empty(), HeaderValue::try_from(line)) {
+            headers.insert(COOKIE, value);
+        }
+    }
+}
+
+/// RFC 6265, section 5.1.4: the request's path up to its last slash.
+fn default_path(request_path: &str) -> &str {
+    let path = request_path.split('?').next().unwrap_or_default();
+    match path.rfind('/') {
+        Some(0) | None => "/",
+        Some(at) => path.split_at(at).0,
+    }
+}
+
+/// RFC 6265, section 5.1.4: path-match.
+fn path_matches(cookie: &str, request: &str) -> bool {
+    request.strip_prefix(cookie).is_some_and(|rest| {
+        rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(lines: &[&str], path: &str) -> Option<String> {
+        let mut jar = Jar::default();
+        for line in lines {
+            jar.set(line, "/api/auth/login");
+        }
+        let mut headers = HeaderMap::new();
+        jar.add_to(&mut headers, path);
+        headers.get(COOKIE).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn cookies_come_back_where_they_belong() {
+        assert_eq!(sent(&["a=1; Path=/", "b=2"], "/x").as_deref(), Some("a=1"));
+        assert_eq!(sent(&["a=1; Path=/", "b=2"], "/api/auth/csrf?x").as_deref(), Some("a=1; b=2"));
+        assert_eq!(sent(&["a=1; path=/api"], "/apiary"), None);
+    }
+
+    #[test]
+    fn a_newer_value_replaces_and_max_age_zero_removes() {
+        assert_eq!(sent(&["a=1; Path=/", "a=2; Path=/"], "/").as_deref(), Some("a=2"));
+        assert_eq!(sent(&["a=1; Path=/", "a=; Path=/; Max-Age=0"], "/"), None);
+        let past = "a=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        assert_eq!(sent(&["a=1; Path=/", past], "/"), None);
+        assert_eq!(sent(&["nonsense", "=x", ";;"], "/"), None);
+    }
+}

@@ -1,0 +1,394 @@
+//! What becomes of a reply: recording, redirects, new logins, and how the journey goes on.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, Method};
+
+use super::server_timing::queries;
+use super::stepping::session_of;
+use super::user::{Role, Waiting};
+use super::worker::Worker;
+use super::{Command, Task};
+use crate::names::{ErrorKind, Metric, SeriesId};
+use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Outcome, Plan, Reply, Request, Timing};
+use crate::record::ErrorSample;
+use crate::scenario::OnFail;
+use crate::units::Nanos;
+
+/// How long a step with `eventually` waits before it tries again.
+const POLL: Nanos = Nanos::from_millis(100);
+/// The most characters of a message that are kept.
+const MAX_MESSAGE: usize = 300;
+
+impl Worker {
+    /// Shows the worker what came of a [`Command`]. A reply that comes too late is ignored: it
+    /// was counted when it was given up.
+    pub fn reply(&mut self, task: Task, reply: &Reply, now: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(leaf) = self.waiting_leaf(&plan, task) else { return };
+        let Some(user) = self.users.get_mut(task.user) else { return };
+        let Some(strand) = user.strands.get_mut(task.strand) else { return };
+        let intended = strand.intended;
+        let phase = plan.phase_at(intended);
+        let answer = match &reply.result {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.note_exchange(phase, leaf, &reply.timing);
+                self.note_failed(phase, leaf, reply.end - intended);
+                self.note_failure(phase, leaf, failure, None, reply.end);
+                self.after_failure(task.user, task.strand, leaf, failure, reply.end);
+                return;
+            }
+        };
+        if let Answer::Http(answer) = answer {
+            let path = strand.request.as_ref().map_or("/", |request| request.target.as_str());
+            user.jar.store(&answer.headers, path);
+            self.note_exchange(phase, leaf, &reply.timing);
+            self.note_queries(phase, leaf, answer);
+            if self.redirect(&plan, task, leaf, answer, reply) {
+                return;
+            }
+            if answer.status == 401 && self.log_in_again(&plan, task, leaf, reply, now) {
+                return;
+            }
+        }
+        self.judge(&plan, task, leaf, answer, reply);
+    }
+
+    /// The step that a task waits for, if the task is still of interest.
+    fn waiting_leaf<'p>(&self, plan: &'p Plan, task: Task) -> Option<&'p Leaf> {
+        let user = self.users.get(task.user).filter(|user| user.round == task.round)?;
+        let strand = user.strands.get(task.strand)?;
+        let program = user.program(plan, strand.role)?;
+        match (strand.waiting, program.ops.get(strand.at)?) {
+            (Waiting::Reply, Op::Leaf(leaf)) => program.steps.get(*leaf),
+            _ => None,
+        }
+    }
+
+    /// Shows the answer to the step, records the outcome, and lets the journey go on.
+    fn judge(&mut self, plan: &Plan, task: Task, leaf: &Leaf, answer: &Answer, reply: &Reply) {
+        let Some(user) = self.users.get_mut(task.user) else { return };
+        let outcome = leaf.step.settle(answer, &mut user.view());
+        let Some(strand) = user.strands.get_mut(task.strand) else { return };
+        let phase = plan.phase_at(strand.intended);
+        let response = reply.end - strand.intended;
+        let waiting_for_it = strand.until.is_some_and(|until| reply.end < until);
+        if outcome.failure.is_some() && waiting_for_it {
+            let again = reply.end + POLL;
+            (strand.intended, strand.waiting) = (again, Waiting::Alarm);
+            strand.request = None;
+            self.alarms.set(again, task);
+            self.note_success(phase, leaf, answer, response, &reply.timing);
+            return;
+        }
+        self.note_checks(phase, leaf, &outcome);
+        match outcome.failure {
+            None => {
+                strand.next_step(reply.end);
+                self.note_success(phase, leaf, answer, response, &reply.timing);
+                self.walk(task.user, task.strand);
+            }
+            Some(failure) => {
+                let status = match answer {
+                    Answer::Http(answer) => Some(answer.status),
+                    Answer::Rows(_) => None,
+                };
+                if matches!(answer, Answer::Rows(_)) {
+                    self.note_exchange(phase, leaf, &reply.timing);
+                }
+                self.note_failed(phase, leaf, response);
+                self.note_failure(phase, leaf, &failure, status, reply.end);
+                self.after_failure(task.user, task.strand, leaf, &failure, reply.end);
+            }
+        }
+    }
+
+    /// Follows a redirect within the target; `false` if the answer is not one to follow.
+    fn redirect(
+        &mut self,
+        plan: &Plan,
+        task: Task,
+        leaf: &Leaf,
+        answer: &HttpAnswer,
+        reply: &Reply,
+    ) -> bool {
+        if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+            return false;
+        }
+        let Some(user) = self.users.get_mut(task.user) else { return false };
+        let Some(strand) = user.strands.get_mut(task.strand) else { return false };
+        let Some(request) = strand.request.take() else { return false };
+        let allowed = request.redirects.unwrap_or(plan.http.limits.redirects);
+        let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let (Some(location), true) = (location, allowed > 0) else { return false };
+        let next = same_target(&plan.target, &request.target, location);
+        strand.redirects += 1;
+        let problem = match (&next, strand.redirects > allowed) {
+            (None, _) => Some(format!("redirect to another host: `{location}`")),
+            (Some(_), true) => Some(format!("more than {allowed} redirects")),
+            (Some(_), false) => None,
+        };
+        match (problem, next) {
+            (None, Some(target)) => self.send(plan, task, follow(*request, answer.status, target)),
+            (problem, _) => {
+                let intended = strand.intended;
+                let failure = Failure::new(ErrorKind::Redirect, problem.unwrap_or_default());
+                let phase = plan.phase_at(intended);
+                self.note_failed(phase, leaf, reply.end - intended);
+                self.note_failure(phase, leaf, &failure, Some(answer.status), reply.end);
+                self.after_failure(task.user, task.strand, leaf, &failure, reply.end);
+            }
+        }
+        true
+    }
+
+    /// The target no longer accepts the login: logs in again, once for each step, and sends the
+    /// request again. The refused request counts as a request and not as an error.
+    fn log_in_again(
+        &mut self,
+        plan: &Plan,
+        task: Task,
+        leaf: &Leaf,
+        reply: &Reply,
+        now: Nanos,
+    ) -> bool {
+        let Some(user) = self.users.get_mut(task.user) else { return false };
+        let session = session_of(plan, user);
+        let login = Arc::clone(&user.login);
+        let row = user.identity.unwrap_or_default();
+        let Some(strand) = user.strands.get_mut(task.strand) else { return false };
+        let (Some(session), Role::Journey | Role::Cleanup, false) =
+            (session, strand.role, strand.renewed)
+        else {
+            return false;
+        };
+        strand.renewed = true;
+        let phase = plan.phase_at(strand.intended);
+        let response = reply.end - strand.intended;
+        if let Some(series) = leaf.series {
+            self.shard.record(phase, series, Metric::Failed, response);
+            self.count(phase, series, |counts| counts.relogins += 1);
+        }
+        if let Some(pool) = self.pools.get_mut(session) {
+            pool.reject(row, &login);
+        }
+        self.enter(task.user, task.strand, row, now);
+        true
+    }
+
+    /// What a failure means for the journey, by the step's `on_fail`.
+    pub(super) fn after_failure(
+        &mut self,
+        at: usize,
+        number: usize,
+        leaf: &Leaf,
+        failure: &Failure,
+        end: Nanos,
+    ) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(strand) = user.strands.get_mut(number) else { return };
+        if strand.role == Role::Login {
+            self.login_failed(at, failure.kind, end);
+            return;
+        }
+        match leaf.on_fail {
+            OnFail::Continue => {
+                strand.next_step(end);
+                self.walk(at, number);
+            }
+            OnFail::End => self.break_off(at, failure.kind, end),
+            OnFail::Abort => {
+                let message = format!("step `{}` failed: {}", leaf.name, failure.message);
+                self.aborted.get_or_insert(message);
+                self.break_off(at, failure.kind, end);
+                self.stop(super::Stop::Gracefully, end);
+            }
+        }
+    }
+
+    /// Cuts off a virtual user in the middle of its journey.
+    pub(super) fn cut_off(&mut self, at: usize, now: Nanos) {
+        let Some(user) = self.users.get(at) else { return };
+        let Some((phase, journey)) = user.ticket.as_ref().map(|t| (t.phase, t.journey)) else {
+            return;
+        };
+        self.abandon(at, now);
+        if let Some(series) = self.plan.journeys.get(journey).map(|journey| journey.series) {
+            self.count(phase, series, |counts| counts.fail(ErrorKind::Interrupted));
+        }
+        self.release(at);
+        self.commands.push(Command::Disconnect { user: at });
+    }
+
+    /// Counts the exchanges that are under way as interrupted: they were sent, and nobody waits
+    /// for them any more.
+    pub(super) fn abandon(&mut self, at: usize, now: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(user) = self.users.get(at) else { return };
+        let tasks: Vec<(Task, Nanos)> = (0..)
+            .zip(&user.strands)
+            .filter(|(_, strand)| strand.waiting == Waiting::Reply)
+            .map(|(strand, s)| (Task { user: at, strand, round: user.round }, s.intended))
+            .collect();
+        for (task, intended) in tasks {
+            let Some(leaf) = self.waiting_leaf(&plan, task) else { continue };
+            let phase = plan.phase_at(intended);
+            let failure = Failure::new(ErrorKind::Interrupted, "cut off while it was under way");
+            self.note_exchange(phase, leaf, &Timing::default());
+            self.note_failed(phase, leaf, now - intended);
+            self.note_failure(phase, leaf, &failure, None, now);
+        }
+    }
+
+    /// Counts one exchange with the target, whatever came of it.
+    fn note_exchange(&mut self, phase: u8, leaf: &Leaf, timing: &Timing) {
+        let Some(series) = leaf.series else { return };
+        if let Some(counts) = self.shard.counts(phase, series) {
+            counts.started += 1;
+            counts.sent_bytes += timing.sent_bytes;
+            counts.received_bytes += timing.received_bytes;
+            counts.connections += u64::from(timing.fresh);
+        }
+    }
+
+    /// Records the distribution of a failed exchange, apart from the successful ones.
+    fn note_failed(&mut self, phase: u8, leaf: &Leaf, response: Nanos) {
+        if let Some(series) = leaf.series {
+            self.shard.record(phase, series, Metric::Failed, response);
+        }
+    }
+
+    /// Counts a failure by its kind and keeps the first message.
+    pub(super) fn note_failure(
+        &mut self,
+        phase: u8,
+        leaf: &Leaf,
+        failure: &Failure,
+        status: Option<u16>,
+        at: Nanos,
+    ) {
+        let series = leaf.series.unwrap_or(SeriesId::RUN);
+        self.count(phase, series, |counts| counts.fail(failure.kind));
+        self.shard.sample(|| ErrorSample {
+            series,
+            kind: failure.kind,
+            status,
+            message: failure.message.chars().take(MAX_MESSAGE).collect(),
+            at,
+        });
+    }
+
+    fn note_checks(&mut self, phase: u8, leaf: &Leaf, outcome: &Outcome) {
+        let Some(series) = leaf.series else { return };
+        self.count(phase, series, |counts| {
+            counts.checks_passed += outcome.checks_passed;
+            counts.checks_failed += outcome.checks_failed;
+        });
+    }
+
+    /// Records where the time of a successful exchange went.
+    fn note_success(
+        &mut self,
+        phase: u8,
+        leaf: &Leaf,
+        answer: &Answer,
+        response: Nanos,
+        timing: &Timing,
+    ) {
+        let Some(series) = leaf.series else { return };
+        let shard = &mut self.shard;
+        if let Answer::Rows(_) = answer {
+            shard.record(phase, series, Metric::Query, timing.duration());
+            self.note_exchange(phase, leaf, timing);
+            return;
+        }
+        shard.record(phase, series, Metric::Response, response);
+        shard.record(phase, series, Metric::Duration, timing.duration());
+        shard.record(phase, series, Metric::Waiting, timing.waiting);
+        let connection = if timing.fresh { SeriesId::FRESH } else { SeriesId::REUSED };
+        if timing.fresh {
+            shard.record(phase, connection, Metric::LookingUp, timing.looking_up);
+            shard.record(phase, connection, Metric::Connecting, timing.connecting);
+            shard.record(phase, connection, Metric::TlsHandshaking, timing.tls);
+        }
+        shard.record(phase, connection, Metric::Sending, timing.sending);
+        shard.record(phase, connection, Metric::Waiting, timing.waiting);
+        shard.record(phase, connection, Metric::Receiving, timing.receiving);
+        shard.record(phase, connection, Metric::Duration, timing.duration());
+    }
+
+    /// Records the queries that the target reports with its answer.
+    fn note_queries(&mut self, phase: u8, leaf: &Leaf, answer: &HttpAnswer) {
+        let (Some(series), Some(about)) = (leaf.series, &leaf.about) else { return };
+        let Some(cache) = self.queries.get_mut(series.index()) else { return };
+        let shard = &mut self.shard;
+        let mut place = 0;
+        for value in answer.headers.get_all(HeaderName::from_static("server-timing")) {
+            let Ok(value) = value.to_str() else { continue };
+            queries(value, |name, duration| {
+                let id = shard.query(cache, place, about, name);
+                place += 1;
+                shard.record(phase, id, Metric::Query, duration);
+                if let Some(counts) = shard.counts(phase, id) {
+                    counts.started += 1;
+                }
+            });
+        }
+    }
+}
+
+/// The path that a `Location` leads to, if it is on the same target.
+fn same_target(target: &Address, from: &str, location: &str) -> Option<String> {
+    if let Some(rest) = location.strip_prefix("//") {
+        let scheme = if target.tls { "https" } else { "http" };
+        return same_target(target, from, &format!("{scheme}://{rest}"));
+    }
+    if location.starts_with('/') {
+        return Some(location.to_owned());
+    }
+    if let Ok((address, path)) = Address::split(location) {
+        let same = address.tls == target.tls
+            && address.host.eq_ignore_ascii_case(&target.host)
+            && address.port == target.port;
+        return same.then_some(path);
+    }
+    // A relative reference (RFC 3986, section 5.2.3: merge paths).
+    let path = from.split('?').next().unwrap_or_default();
+    let folder = path.rfind('/').map_or("/", |at| path.split_at(at + 1).0);
+    (!location.contains("://")).then(|| format!("{folder}{location}"))
+}
+
+/// The request that follows a redirect (RFC 9110, section 15.4): a POST becomes a GET, except
+/// for 307 and 308.
+fn follow(mut request: Request, status: u16, target: String) -> Request {
+    let keeps = matches!(status, 307 | 308)
+        || (status != 303 && request.method != Method::POST)
+        || request.method == Method::HEAD;
+    if !keeps {
+        request.method = Method::GET;
+        request.body = bytes::Bytes::new();
+        request.headers.remove(CONTENT_TYPE);
+        request.headers.remove(CONTENT_LENGTH);
+    }
+    request.target = target;
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_stay_on_the_target() {
+        let target = Address::target("http://shop:3000").unwrap();
+        let to = |location| same_target(&target, "/api/farms?x=1", location);
+        assert_eq!(to("/login").as_deref(), Some("/login"));
+        assert_eq!(to("http://shop:3000/a?b").as_deref(), Some("/a?b"));
+        assert_eq!(to("//shop:3000/a").as_deref(), Some("/a"));
+        assert_eq!(to("products").as_deref(), Some("/api/products"));
+        assert_eq!(to("http://elsewhere/"), None);
+        assert_eq!(to("https://shop:3000/"), None);
+    }
+}

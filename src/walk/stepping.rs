@@ -1,0 +1,382 @@
+//! How a strand goes from one operation to the next.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+
+use super::session::{Admission, Login};
+use super::user::{Role, Strand, Waiting};
+use super::worker::{Worker, feed};
+use super::{Command, Task};
+use crate::names::ErrorKind;
+use crate::plan::{Action, Failure, Leaf, Op, Plan, Request};
+use crate::units::Nanos;
+
+/// What came of one operation.
+enum Went {
+    /// The strand goes on with the next operation.
+    On,
+    /// It waits, or it is over.
+    Stopped,
+}
+
+impl Worker {
+    /// Lets a strand go on until it waits for something or is over.
+    pub(super) fn walk(&mut self, user: usize, strand: usize) {
+        let plan = Arc::clone(&self.plan);
+        while let Went::On = self.operate(&plan, user, strand) {}
+    }
+
+    /// Does one operation.
+    fn operate(&mut self, plan: &Plan, at: usize, number: usize) -> Went {
+        let Some(user) = self.users.get_mut(at) else { return Went::Stopped };
+        let Some(strand) = user.strands.get(number) else { return Went::Stopped };
+        let (role, place, end) = (strand.role, strand.at, strand.end);
+        let op = user.program(plan, role).filter(|_| place < end).and_then(|p| p.ops.get(place));
+        let Some(op) = op else {
+            self.strand_over(plan, at, number);
+            return Went::Stopped;
+        };
+        match op {
+            Op::Leaf(leaf) => {
+                let leaf = user.program(plan, role).and_then(|p| p.steps.get(*leaf));
+                return leaf.map_or(Went::Stopped, |leaf| self.perform(plan, at, number, leaf));
+            }
+            Op::Unless { test, to } => {
+                let next = if test.holds(&mut user.view()) { place + 1 } else { *to };
+                self.go_to(at, number, next);
+            }
+            Op::Sample { share, to } => {
+                let next = if user.dice.unit() < share.0 { place + 1 } else { *to };
+                self.go_to(at, number, next);
+            }
+            Op::Repeat { least, most, to } => {
+                let times = least + user.dice.below(most.saturating_sub(*least) + 1);
+                if times == 0 {
+                    self.go_to(at, number, *to);
+                } else {
+                    if let Some(strand) = user.strands.get_mut(number) {
+                        strand.loops.push(times);
+                    }
+                    self.go_to(at, number, place + 1);
+                }
+            }
+            Op::Next { to } => {
+                let Some(strand) = user.strands.get_mut(number) else { return Went::Stopped };
+                let left = strand.loops.pop().unwrap_or(1) - 1;
+                strand.at = if left == 0 { place + 1 } else { *to };
+                strand.loops.extend((left > 0).then_some(left));
+            }
+            Op::Fork { branches, to } => return self.fork(at, number, branches, *to),
+        }
+        Went::On
+    }
+
+    fn go_to(&mut self, user: usize, strand: usize, place: usize) {
+        let strand = self.users.get_mut(user).and_then(|user| user.strands.get_mut(strand));
+        if let Some(strand) = strand {
+            strand.at = place;
+        }
+    }
+
+    /// Lets all branches go at the same intended time; their parent waits for the last one.
+    fn fork(
+        &mut self,
+        at: usize,
+        parent: usize,
+        branches: &[std::ops::Range<usize>],
+        to: usize,
+    ) -> Went {
+        let Some(user) = self.users.get_mut(at) else { return Went::Stopped };
+        let first = user.strands.len();
+        let Some(strand) = user.strands.get_mut(parent) else { return Went::Stopped };
+        let (role, intended) = (strand.role, strand.intended);
+        strand.at = to;
+        if branches.is_empty() {
+            return Went::On;
+        }
+        (strand.branches, strand.waiting) = (branches.len(), Waiting::Branches);
+        for range in branches {
+            let branch = Strand::new(role, range.clone(), intended);
+            user.strands.push(Strand { parent: Some(parent), ..branch });
+        }
+        let round = user.round;
+        for branch in first..first + branches.len() {
+            if self.users.get(at).is_some_and(|user| user.round == round) {
+                self.walk(at, branch);
+            }
+        }
+        Went::Stopped
+    }
+
+    /// Does a step: asks what it wants and hands it on.
+    fn perform(&mut self, plan: &Plan, at: usize, number: usize, leaf: &Leaf) -> Went {
+        let Some(user) = self.users.get_mut(at) else { return Went::Stopped };
+        let task = Task { user: at, strand: number, round: user.round };
+        let action = leaf.step.action(&mut user.view());
+        user.moved = true;
+        let Some(strand) = user.strands.get_mut(number) else { return Went::Stopped };
+        match action {
+            Ok(Action::Wait(pause)) => {
+                let until = strand.intended + pause;
+                strand.next_step(until);
+                strand.waiting = Waiting::Alarm;
+                self.alarms.set(until, task);
+                Went::Stopped
+            }
+            Ok(Action::Send(request)) => {
+                if strand.until.is_none() {
+                    strand.until = leaf.eventually.map(|patience| strand.intended + patience);
+                }
+                self.send(plan, task, request);
+                Went::Stopped
+            }
+            Ok(Action::Query(statement)) => {
+                if strand.until.is_none() {
+                    strand.until = leaf.eventually.map(|patience| strand.intended + patience);
+                }
+                strand.waiting = Waiting::Reply;
+                self.commands.push(Command::Query { task, statement });
+                Went::Stopped
+            }
+            Err(failure) => {
+                self.could_not_start(plan, at, number, leaf, &failure);
+                Went::Stopped
+            }
+        }
+    }
+
+    /// Adds what belongs to the user (headers, cookies) and gives the request to the driver.
+    pub(super) fn send(&mut self, plan: &Plan, task: Task, request: Request) {
+        let Some(user) = self.users.get_mut(task.user) else { return };
+        let mut whole = request.clone();
+        let in_login = user.strands.get(task.strand).is_some_and(|s| s.role == Role::Login);
+        if !in_login {
+            add_missing(&mut whole.headers, user.login.iter().map(|(n, v)| (n, v.clone())));
+        }
+        for (name, text) in &plan.http.headers {
+            if whole.headers.contains_key(name) {
+                continue;
+            }
+            let rendered = text.render(&mut user.view()).ok();
+            if let Some(value) = rendered.and_then(|text| HeaderValue::try_from(text).ok()) {
+                whole.headers.insert(name.clone(), value);
+            }
+        }
+        if plan.http.cookies {
+            user.jar.add_to(&mut whole.headers, &whole.target);
+        }
+        let Some(strand) = user.strands.get_mut(task.strand) else { return };
+        strand.waiting = Waiting::Reply;
+        strand.request = Some(Box::new(request));
+        self.commands.push(Command::Send { task, request: Box::new(whole) });
+    }
+
+    /// A strand has come to its end.
+    fn strand_over(&mut self, plan: &Plan, at: usize, number: usize) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(strand) = user.strands.get_mut(number) else { return };
+        let (role, end, parent) = (strand.role, strand.intended, strand.parent);
+        strand.waiting = Waiting::Nothing;
+        if role == Role::Login {
+            self.logged_in(plan, at, number);
+            return;
+        }
+        if let Some(parent) = parent {
+            self.branch_over(at, parent, end);
+            return;
+        }
+        let cleanup = user.program(plan, Role::Cleanup).map_or(0, |program| program.ops.len());
+        if role == Role::Journey && cleanup > 0 {
+            user.strands.clear();
+            user.strands.push(Strand::new(Role::Cleanup, 0..cleanup, end));
+            self.walk(at, 0);
+        } else {
+            self.end_journey(at, end);
+        }
+    }
+
+    /// A branch is over; its parent goes on after the last one, at the latest end of all.
+    fn branch_over(&mut self, at: usize, parent: usize, end: Nanos) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(strand) = user.strands.get_mut(parent) else { return };
+        strand.branches = strand.branches.saturating_sub(1);
+        strand.intended = strand.intended.max(end);
+        if strand.branches > 0 {
+            return;
+        }
+        strand.waiting = Waiting::Nothing;
+        // The branches were put behind their parent, and all of them are over.
+        user.strands.truncate(parent + 1);
+        self.walk(at, parent);
+    }
+
+    /// Asks for the identity in `row` on behalf of a strand.
+    pub(super) fn enter(&mut self, at: usize, number: usize, row: usize, now: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(index) = session_of(&plan, user) else { return };
+        user.identity = Some(row);
+        let task = Task { user: at, strand: number, round: user.round };
+        let Some(pool) = self.pools.get_mut(index) else { return };
+        match pool.admit(row, task, now) {
+            Admission::Enter(login) => self.admitted(task, &login, None),
+            Admission::Wait => self.wait_for_login(at, number),
+            Admission::LogIn => {
+                self.wait_for_login(at, number);
+                self.log_in(&plan, at, number, row);
+            }
+        }
+    }
+
+    fn wait_for_login(&mut self, user: usize, strand: usize) {
+        let strand = self.users.get_mut(user).and_then(|user| user.strands.get_mut(strand));
+        if let Some(strand) = strand {
+            strand.waiting = Waiting::Login;
+        }
+    }
+
+    /// Puts the user on the session's login; the strand that asked waits.
+    fn log_in(&mut self, plan: &Plan, at: usize, asking: usize, row: usize) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(session) = session_of(plan, user).and_then(|index| plan.sessions.get(index))
+        else {
+            return;
+        };
+        if let Some((source, slots)) = &session.feed {
+            feed(user, plan, *source, slots, Some(row));
+        }
+        user.jar.clear();
+        let intended = user.strands.get(asking).map_or(Nanos::ZERO, |strand| strand.intended);
+        let login = Strand::new(Role::Login, 0..session.program.ops.len(), intended);
+        user.strands.push(Strand { parent: Some(asking), ..login });
+        let number = user.strands.len() - 1;
+        self.walk(at, number);
+    }
+
+    /// A login has succeeded: keeps it, and lets all go on who waited for it.
+    fn logged_in(&mut self, plan: &Plan, at: usize, number: usize) {
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(index) = session_of(plan, user) else { return };
+        let Some(session) = plan.sessions.get(index) else { return };
+        let Some(strand) = user.strands.get(number) else { return };
+        let (end, asking) = (strand.intended, strand.parent.unwrap_or_default());
+        let mut headers = Vec::with_capacity(session.headers.len());
+        for (name, text) in &session.headers {
+            let rendered = text.render(&mut user.view());
+            match rendered.map(HeaderValue::try_from) {
+                Ok(Ok(mut value)) => {
+                    value.set_sensitive(true);
+                    headers.push((name.clone(), value));
+                }
+                Ok(Err(_)) | Err(_) => return self.login_failed(at, ErrorKind::Data, end),
+            }
+        }
+        let login = Login::new(session, user.variables.clone(), headers, user.jar.clone(), end);
+        let (row, round) = (user.identity.unwrap_or_default(), user.round);
+        // The login's own strand stays where it is, over, because branches may stand behind it.
+        let Some(pool) = self.pools.get_mut(index) else { return };
+        let waiting = pool.settle(row, Some(login.clone()));
+        self.admitted(Task { user: at, strand: asking, round }, &login, Some(end));
+        for task in waiting {
+            self.admitted(task, &login, Some(end));
+        }
+    }
+
+    /// A strand has its identity: it goes on with the step that needs it.
+    fn admitted(&mut self, task: Task, login: &Login, since: Option<Nanos>) {
+        let Some(user) = self.users.get_mut(task.user).filter(|user| user.round == task.round)
+        else {
+            return;
+        };
+        user.variables.adopt(&login.variables);
+        user.login = Arc::clone(&login.headers);
+        user.jar.clone_from(&login.jar);
+        let Some(strand) = user.strands.get_mut(task.strand) else { return };
+        strand.waiting = Waiting::Nothing;
+        // The login is outside the journey's times; a step that is sent again after a refusal
+        // keeps its own intended start, because its user has been waiting since then.
+        if let (Some(since), false) = (since, strand.renewed) {
+            strand.intended = strand.intended.max(since);
+        }
+        match strand.request.take() {
+            Some(request) => {
+                let plan = Arc::clone(&self.plan);
+                self.send(&plan, task, *request);
+            }
+            None => self.walk(task.user, task.strand),
+        }
+    }
+
+    /// A login has failed: the journeys that needed it can't go on.
+    pub(super) fn login_failed(&mut self, at: usize, kind: ErrorKind, now: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(user) = self.users.get_mut(at) else { return };
+        let (row, round) = (user.identity.unwrap_or_default(), user.round);
+        let pool = session_of(&plan, user).and_then(|index| self.pools.get_mut(index));
+        let waiting = pool.map(|pool| pool.settle(row, None)).unwrap_or_default();
+        self.break_off(at, kind, now);
+        let others = waiting.into_iter().filter(|task| task.user != at || task.round != round);
+        for task in others.collect::<Vec<_>>() {
+            if self.users.get(task.user).is_some_and(|user| user.round == task.round) {
+                self.break_off(task.user, kind, now);
+            }
+        }
+    }
+
+    /// The journey ends before its last step.
+    pub(super) fn break_off(&mut self, at: usize, kind: ErrorKind, end: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(user) = self.users.get_mut(at) else { return };
+        user.failed.get_or_insert(kind);
+        user.round = user.round.wrapping_add(1);
+        let others_under_way =
+            user.strands.iter().filter(|strand| strand.waiting == Waiting::Reply).count();
+        let cleaning = user.strands.first().is_some_and(|strand| strand.role == Role::Cleanup);
+        user.strands.clear();
+        if others_under_way > 0 {
+            self.commands.push(Command::Disconnect { user: at });
+        }
+        let Some(user) = self.users.get_mut(at) else { return };
+        let cleanup = user.program(&plan, Role::Cleanup).map_or(0, |program| program.ops.len());
+        if cleanup > 0 && !cleaning {
+            user.strands.push(Strand::new(Role::Cleanup, 0..cleanup, end));
+            self.walk(at, 0);
+        } else {
+            self.end_journey(at, end);
+        }
+    }
+
+    /// The step has no request to send: a variable of it has no value.
+    fn could_not_start(
+        &mut self,
+        plan: &Plan,
+        at: usize,
+        number: usize,
+        leaf: &Leaf,
+        failure: &Failure,
+    ) {
+        let strand = self.users.get(at).and_then(|user| user.strands.get(number));
+        let Some(intended) = strand.map(|strand| strand.intended) else { return };
+        let phase = plan.phase_at(intended);
+        self.note_failure(phase, leaf, failure, None, intended);
+        self.after_failure(at, number, leaf, failure, intended);
+    }
+}
+
+/// The session of the user's journey.
+pub(super) fn session_of(plan: &Plan, user: &super::user::User) -> Option<usize> {
+    plan.journeys.get(user.ticket.as_ref()?.journey)?.session
+}
+
+/// Adds headers that are not there yet.
+fn add_missing<'a>(
+    headers: &mut HeaderMap,
+    more: impl Iterator<Item = (&'a http::HeaderName, HeaderValue)>,
+) {
+    for (name, value) in more {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value);
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! A worker: its share of all starts, its virtual users, its shard of the measurement.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::alarms::Alarms;
+use super::session::{Exclusive, Pool};
+use super::user::{Role, Strand, User, Waiting};
+use super::{Command, Stop, Task};
+use crate::names::{Metric, SeriesId};
+use crate::plan::{Plan, Shape, Start, Ticket, Tickets};
+use crate::record::Counts;
+use crate::recorder::{QueryCache, Shard};
+use crate::scenario::FeederPick;
+use crate::units::Nanos;
+
+/// Most virtual users at a time when the scenario does not say.
+const DEFAULT_MAX_USERS: u64 = 10_000;
+/// How long a closed-model user pauses whose journey neither sent anything nor waited.
+const IDLE_PAUSE: Nanos = Nanos::from_millis(1);
+
+/// Which part of the load a worker makes: number `index` of `of`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Its number, from 0.
+    pub index: usize,
+    /// How many workers there are.
+    pub of: usize,
+}
+
+/// The sans-I/O core of the engine: one worker's virtual users.
+#[derive(Debug)]
+pub struct Worker {
+    pub(super) plan: Arc<Plan>,
+    share: Share,
+    tickets: Tickets,
+    next: Option<Ticket>,
+    pub(super) users: Vec<User>,
+    free: Vec<usize>,
+    /// Closed-model users by their number.
+    staying: BTreeMap<u64, usize>,
+    pub(super) alarms: Alarms,
+    pub(super) commands: Vec<Command>,
+    /// The measurement of the running interval.
+    pub shard: Shard,
+    pub(super) queries: Vec<QueryCache>,
+    pub(super) pools: Vec<Pool>,
+    exclusive: Vec<Option<Exclusive>>,
+    active: u64,
+    stopping: Option<Nanos>,
+    /// Why a step with `on_fail: abort` ended the run.
+    pub(super) aborted: Option<String>,
+}
+
+impl Worker {
+    /// A worker that has not started.
+    pub fn new(plan: &Arc<Plan>, share: Share) -> Self {
+        let planned = u16::try_from(plan.catalogue.len()).unwrap_or(u16::MAX);
+        let exclusive = |(at, source): (usize, &crate::plan::Source)| {
+            (source.pick == FeederPick::Unique)
+                .then(|| Exclusive::new(plan, at, share.index, share.of))
+        };
+        let mut worker = Self {
+            share,
+            tickets: Tickets::new(plan),
+            next: None,
+            users: Vec::new(),
+            free: Vec::new(),
+            staying: BTreeMap::new(),
+            alarms: Alarms::default(),
+            commands: Vec::new(),
+            shard: Shard::new(planned, plan.phases.len()),
+            queries: (0..planned).map(|_| QueryCache::default()).collect(),
+            pools: plan.sessions.iter().map(|_| Pool::default()).collect(),
+            exclusive: plan.sources.iter().enumerate().map(exclusive).collect(),
+            active: 0,
+            stopping: None,
+            aborted: None,
+            plan: Arc::clone(plan),
+        };
+        worker.next = worker.next_of_mine();
+        worker
+    }
+
+    /// Does everything that is due at `now`; take the [`Worker::commands`] afterwards.
+    pub fn advance(&mut self, now: Nanos) {
+        while let Some(ticket) = self.next.take_if(|ticket| ticket.intended <= now) {
+            self.next = self.next_of_mine();
+            self.start(ticket, now);
+        }
+        while let Some((at, task)) = self.alarms.due(now) {
+            self.wake(task, at, now);
+        }
+        if self.hard_end().is_some_and(|end| now >= end) {
+            self.stop(Stop::AtOnce, now);
+        }
+    }
+
+    /// What has to be done, in order.
+    pub fn commands(&mut self) -> std::vec::Drain<'_, Command> {
+        self.commands.drain(..)
+    }
+
+    /// When [`Worker::advance`] has something to do again.
+    pub fn next_deadline(&self) -> Option<Nanos> {
+        let start = self.next.as_ref().map(|ticket| ticket.intended);
+        let end = (self.active > 0).then(|| self.hard_end()).flatten();
+        // Without users the worker still stays until the end of the load.
+        let idle = (self.active == 0 && self.stopping.is_none()).then(|| self.plan.end());
+        [start, self.alarms.next(), end, idle].into_iter().flatten().min()
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn finished(&self, now: Nanos) -> bool {
+        let counted = self.plan.phases.last().is_some_and(|phase| phase.iterations.is_some());
+        self.active == 0
+            && self.next.is_none()
+            && (self.stopping.is_some() || counted || now >= self.plan.end())
+    }
+
+    /// Ends the run before its time, or cuts off what is left after it.
+    pub fn stop(&mut self, how: Stop, now: Nanos) {
+        self.next = None;
+        if self.stopping.is_none() {
+            self.stopping = Some(now + self.plan.graceful_stop);
+        }
+        if how == Stop::AtOnce {
+            self.stopping = Some(now);
+            for at in 0..self.users.len() {
+                self.cut_off(at, now);
+            }
+        }
+    }
+
+    /// Virtual users that are in a journey.
+    pub fn active_users(&self) -> u64 {
+        self.active
+    }
+
+    /// Why a step ended the run, if one did.
+    pub fn aborted(&self) -> Option<&str> {
+        self.aborted.as_deref()
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.is_some()
+    }
+
+    /// When what is still under way is cut off.
+    fn hard_end(&self) -> Option<Nanos> {
+        if self.next.is_some() {
+            return None;
+        }
+        self.stopping.or_else(|| Some(self.plan.end() + self.plan.graceful_stop))
+    }
+
+    /// The next start that falls to this worker.
+    fn next_of_mine(&mut self) -> Option<Ticket> {
+        let Share { index, of } = self.share;
+        let mine = |ticket: &Ticket| {
+            let number = match ticket.start {
+                Start::Arrival => ticket.index,
+                Start::User(user) => user,
+            };
+            usize::try_from(number).unwrap_or_default().is_multiple_of(of)
+                == (index == 0)
+                && usize::try_from(number).unwrap_or_default().rem_euclid(of.max(1)) == index
+        };
+        self.tickets.by_ref().find(mine)
+    }
+
+    /// Starts what is due, or counts that it could not be started.
+    fn start(&mut self, ticket: Ticket, now: Nanos) {
+        self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, now - ticket.intended);
+        if let Start::User(user) = ticket.start
+            && self.staying.contains_key(&user)
+        {
+            return;
+        }
+        if self.active >= self.most_users(ticket.phase) {
+            self.drop_start(&ticket);
+            return;
+        }
+        let at = self.free.pop().unwrap_or_else(|| {
+            let worker = u64::try_from(self.share.index).unwrap_or_default();
+            let of = u64::try_from(self.share.of).unwrap_or(1);
+            let number = u64::try_from(self.users.len()).unwrap_or_default() * of + worker;
+            self.users.push(User::new(number));
+            self.users.len() - 1
+        });
+        self.active += 1;
+        if let Start::User(user) = ticket.start {
+            self.staying.insert(user, at);
+        }
+        if let Some(user) = self.users.get_mut(at) {
+            user.repeats = 0;
+        }
+        self.begin(at, ticket, now);
+    }
+
+    /// This worker's part of the most users of a phase.
+    fn most_users(&self, phase: u8) -> u64 {
+        let phase = self.plan.phases.get(usize::from(phase));
+        let most = match phase.map(|phase| (phase.shape, phase.max_users)) {
+            Some((Shape::Closed { .. }, _)) => return u64::MAX,
+            Some((Shape::Open { .. }, Some(most))) => most,
+            Some((Shape::Open { .. }, None)) | None => DEFAULT_MAX_USERS,
+        };
+        let of = u64::try_from(self.share.of).unwrap_or(1).max(1);
+        let index = u64::try_from(self.share.index).unwrap_or_default();
+        most.div_euclid(of) + u64::from(index < most.rem_euclid(of))
+    }
+
+    fn drop_start(&mut self, ticket: &Ticket) {
+        let series = self.plan.journeys.get(ticket.journey).map(|journey| journey.series);
+        if let Some(counts) = series.and_then(|series| self.shard.counts(ticket.phase, series)) {
+            counts.dropped += 1;
+        }
+    }
+
+    /// Puts a virtual user on the first step of a journey, or on the login before it.
+    pub(super) fn begin(&mut self, at: usize, mut ticket: Ticket, now: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(journey) = plan.journeys.get(ticket.journey) else { return };
+        let mut held = Vec::new();
+        let complete = self.choose_rows(&plan, &mut ticket, &mut held);
+        let Some(user) = self.users.get_mut(at) else { return };
+        user.held = held;
+        if !complete {
+            self.drop_start(&ticket);
+            self.release(at);
+            return;
+        }
+        if let Some(counts) = self.shard.counts(ticket.phase, journey.series) {
+            counts.started += 1;
+        }
+        let (intended, identity) = (ticket.intended, ticket.identity);
+        let rows = std::mem::take(&mut ticket.rows);
+        user.begin(ticket, plan.seed);
+        for ((source, slots), row) in journey.feeds.iter().zip(rows) {
+            feed(user, &plan, *source, slots, row);
+        }
+        for (slot, text) in &journey.constants {
+            if let Ok(value) = text.render(&mut user.view()) {
+                user.variables.set(*slot, value.into());
+            }
+        }
+        user.strands.push(Strand::new(Role::Journey, 0..journey.program.ops.len(), intended));
+        if plan.http.fresh_connections {
+            self.commands.push(Command::Disconnect { user: at });
+        }
+        match journey.session {
+            Some(_) => self.enter(at, 0, identity.unwrap_or_default(), now),
+            None => self.walk(at, 0),
+        }
+    }
+
+    /// Chooses rows that only one user may have; false when there is none left.
+    fn choose_rows(&mut self, plan: &Plan, ticket: &mut Ticket, held: &mut Vec<(usize, usize)>) -> bool {
+        let Some(journey) = plan.journeys.get(ticket.journey) else { return false };
+        let mut choose = |source: usize, row: &mut Option<usize>| {
+            let Some(Some(rows)) = self.exclusive.get_mut(source) else { return true };
+            *row = rows.take();
+            held.extend(row.map(|row| (source, row)));
+            row.is_some()
+        };
+        let fed = journey
+            .feeds
+            .iter()
+            .zip(&mut ticket.rows)
+            .all(|((source, _), row)| choose(*source, row));
+        let session = journey.session.and_then(|at| plan.sessions.get(at));
+        let source = session.and_then(|session| session.feed.as_ref()).map(|(source, _)| *source);
+        fed && source.is_none_or(|source| choose(source, &mut ticket.identity))
+    }
+
+    /// The journey is over: records it, and lets the user begin again or go.
+    pub(super) fn end_journey(&mut self, at: usize, end: Nanos) {
+        let plan = Arc::clone(&self.plan);
+        let Some(user) = self.users.get_mut(at) else { return };
+        let Some(ticket) = user.ticket.take() else { return };
+        let (failed, moved) = (user.failed, user.moved);
+        if let Some(journey) = plan.journeys.get(ticket.journey) {
+            if let Some(kind) = failed {
+                self.count(ticket.phase, journey.series, |counts| counts.fail(kind));
+            } else {
+                let lasted = end - ticket.intended;
+                self.shard.record(ticket.phase, journey.series, Metric::Iteration, lasted);
+            }
+        }
+        if let Start::User(number) = ticket.start
+            && self.stays(number, end)
+        {
+            self.give_back(at);
+            let phase = plan.phase_at(end);
+            let Some(user) = self.users.get_mut(at) else { return };
+            user.repeats += 1;
+            let intended = if moved { end } else { end + IDLE_PAUSE };
+            let again = self.tickets.again(number, user.repeats, intended, phase);
+            if moved {
+                self.begin(at, again, end);
+            } else {
+                user.ticket = Some(again);
+                let task = Task { user: at, strand: usize::MAX, round: user.round };
+                self.alarms.set(intended, task);
+            }
+            return;
+        }
+        if let Start::User(number) = ticket.start {
+            self.staying.remove(&number);
+        }
+        self.release(at);
+    }
+
+    /// Whether a closed-model user goes on at `at`.
+    fn stays(&self, number: u64, at: Nanos) -> bool {
+        if self.is_stopping() || at >= self.plan.end() {
+            return false;
+        }
+        let phase = self.plan.phases.get(usize::from(self.plan.phase_at(at)));
+        let Some(phase) = phase else { return false };
+        let most = phase.iterations.unwrap_or(u64::MAX);
+        let repeats = self
+            .staying
+            .get(&number)
+            .and_then(|at| self.users.get(*at))
+            .map_or(0, |user| user.repeats + 1);
+        let rounds_left = |users: u64| {
+            // A number of iterations is shared by all users of the phase.
+            repeats * users.max(1) + number < most
+        };
+        phase.users_at(at).is_some_and(|users| number < users && rounds_left(users))
+    }
+
+    fn give_back(&mut self, at: usize) {
+        let held = self.users.get_mut(at).map(|user| std::mem::take(&mut user.held));
+        for (source, row) in held.into_iter().flatten() {
+            if let Some(Some(rows)) = self.exclusive.get_mut(source) {
+                rows.give_back(row);
+            }
+        }
+    }
+
+    /// The virtual user is free for the next start; its connections stay open.
+    pub(super) fn release(&mut self, at: usize) {
+        self.give_back(at);
+        if let Some(user) = self.users.get_mut(at) {
+            user.ticket = None;
+            user.strands.clear();
+            user.round = user.round.wrapping_add(1);
+            self.free.push(at);
+            self.active = self.active.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn count(&mut self, phase: u8, series: SeriesId, count: impl FnOnce(&mut Counts)) {
+        if let Some(counts) = self.shard.counts(phase, series) {
+            count(counts);
+        }
+    }
+
+    /// A strand's time has come.
+    fn wake(&mut self, task: Task, at: Nanos, now: Nanos) {
+        let Some(user) = self.users.get_mut(task.user) else { return };
+        if user.round != task.round {
+            return;
+        }
+        if task.strand == usize::MAX {
+            if let Some(ticket) = user.ticket.take() {
+                self.begin(task.user, ticket, now);
+            }
+            return;
+        }
+        let Some(strand) = user.strands.get_mut(task.strand) else { return };
+        if strand.waiting == Waiting::Alarm {
+            strand.waiting = Waiting::Nothing;
+            let phase = self.plan.phase_at(at);
+            self.shard.record(phase, SeriesId::RUN, Metric::ScheduleLag, now - at);
+            self.walk(task.user, task.strand);
+        }
+    }
+}
+
+/// Gives a row's values to the user's variables.
+pub(super) fn feed(
+    user: &mut User,
+    plan: &Plan,
+    source: usize,
+    slots: &[crate::plan::Slot],
+    row: Option<usize>,
+) {
+    let Some(source) = plan.sources.get(source) else { return };
+    let Some(row) = row else { return };
+    for (column, slot) in slots.iter().enumerate() {
+        if let Some(value) = source.feeder.value(row, column) {
+            user.variables.set(*slot, Arc::clone(value));
+        }
+    }
+}
