@@ -3,11 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
-use serde::de::value::U32Deserializer;
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
-    MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::at::{AT, STEP};
@@ -16,8 +12,10 @@ use super::diagnostic::{Diagnostics, did_you_mean};
 use super::named::ONE_OR_MANY;
 use super::tree::{Content, NodeId, Style, Tree};
 
+mod access;
 mod error;
 
+use access::{Elements, Entries, Pair, Word};
 use error::{ReadError, list};
 
 /// The most nodes that are visited while one value is read with all its mistakes.
@@ -409,123 +407,5 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
 
     forward_to_deserialize_any! {
         i8 i16 i128 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct
-    }
-}
-
-/// Elements of a list.
-struct Elements<'s, 't> {
-    reader: Reader<'s, 't>,
-    open: Vec<NodeId>,
-    at: usize,
-}
-
-impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
-    type Error = ReadError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ReadError> {
-        let Some(node) = self.open.get(self.at).copied() else {
-            return Ok(None);
-        };
-        self.at += 1;
-        let read = seed.deserialize(self.reader.other(node));
-        read.map(Some).map_err(|error| error.at(node))
-    }
-}
-
-/// Entries of a mapping.
-struct Entries<'s, 't> {
-    reader: Reader<'s, 't>,
-    open: Vec<(NodeId, NodeId)>,
-    at: usize,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
-    type Error = ReadError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, ReadError> {
-        let Some((key, _)) = self.open.get(self.at).copied() else {
-            return Ok(None);
-        };
-        let read = seed.deserialize(self.reader.other(key));
-        read.map(Some).map_err(|error| error.at(key))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
-        let Some((_, value)) = self.open.get(self.at).copied() else {
-            return Err(ReadError::custom("a key without a value"));
-        };
-        self.at += 1;
-        seed.deserialize(self.reader.other(value)).map_err(|error| error.at(value))
-    }
-}
-
-/// A node's number and then its value, for [`super::At`].
-struct Pair<'s, 't> {
-    reader: Reader<'s, 't>,
-    number_given: bool,
-}
-
-impl<'de> SeqAccess<'de> for Pair<'_, 'de> {
-    type Error = ReadError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ReadError> {
-        if self.number_given {
-            return seed.deserialize(self.reader).map(Some);
-        }
-        self.number_given = true;
-        let number: U32Deserializer<ReadError> = self.reader.node.0.into_deserializer();
-        seed.deserialize(number).map(Some)
-    }
-}
-
-/// One word of a closed list.
-struct Word<'t>(&'t str);
-
-impl<'de> EnumAccess<'de> for Word<'de> {
-    type Error = ReadError;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), ReadError> {
-        let word = seed.deserialize(serde::de::value::StrDeserializer::<ReadError>::new(self.0))?;
-        Ok((word, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Word<'de> {
-    type Error = ReadError;
-
-    fn unit_variant(self) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, ReadError> {
-        Err(self.without_value())
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, ReadError> {
-        Err(self.without_value())
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, ReadError> {
-        Err(self.without_value())
-    }
-}
-
-impl Word<'_> {
-    fn without_value(&self) -> ReadError {
-        ReadError::custom(format_args!("`{}` needs a value", self.0))
     }
 }
