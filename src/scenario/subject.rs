@@ -48,6 +48,12 @@ impl Tag {
         ("phase", Self::Phase),
         ("session", Self::Session),
     ];
+
+    /// How it is written.
+    pub fn word(self) -> &'static str {
+        let known = Self::WORDS.iter().find(|(_, tag)| *tag == self);
+        known.map(|(word, _)| *word).unwrap_or_default()
+    }
 }
 
 /// One condition on what is measured: `endpoint:GET /api/*` or `journey!=admin`.
@@ -116,7 +122,7 @@ impl ThresholdSubject {
         let aggregate = condition.aggregate;
         let fits = match self.metric.as_str() {
             "http_req_failed" | "dropped_iterations" => !aggregate.is_duration(),
-            "checks" => matches!(aggregate, Aggregate::Rate | Aggregate::Count),
+            "checks" => aggregate == Aggregate::Rate,
             "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
                 matches!(aggregate, Aggregate::Count | Aggregate::PerSecond)
             }
@@ -127,7 +133,7 @@ impl ThresholdSubject {
         }
         let known = match self.metric.as_str() {
             "http_req_failed" | "dropped_iterations" => "`rate`, `count` and `count/s`",
-            "checks" => "`rate` and `count`",
+            "checks" => "`rate`",
             "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
                 "`count` and `count/s`"
             }
@@ -136,12 +142,55 @@ impl ThresholdSubject {
         Err(format!("`{}` has no `{aggregate}`; it has {known}", self.metric))
     }
 
+    /// Whether the metric is kept for new and reused connections, not for each endpoint.
+    fn is_of_connections(&self) -> bool {
+        matches!(
+            self.metric_kind(),
+            Some(
+                Metric::LookingUp
+                    | Metric::Connecting
+                    | Metric::TlsHandshaking
+                    | Metric::Sending
+                    | Metric::Receiving
+            )
+        )
+    }
+
+    /// The tags that series of this metric have.
+    fn tags(&self) -> &'static [Tag] {
+        match self.metric.as_str() {
+            "sql_query_duration" | "sql_queries" => {
+                &[Tag::Query, Tag::Endpoint, Tag::Journey, Tag::Step, Tag::Phase]
+            }
+            "iteration_duration" | "iterations" | "dropped_iterations" => {
+                &[Tag::Journey, Tag::Phase]
+            }
+            "schedule_lag" => &[Tag::Phase],
+            _ if self.is_of_connections() => &[Tag::Phase],
+            _ => &[Tag::Endpoint, Tag::Journey, Tag::Step, Tag::Session, Tag::Phase],
+        }
+    }
+
+    /// The first selector that no series of this metric can have is a mistake.
+    fn verify(self) -> Result<Self, GrammarError> {
+        let tags = self.tags();
+        let Some(selector) = self.selectors.iter().find(|one| !tags.contains(&one.tag)) else {
+            return Ok(self);
+        };
+        let known: Vec<&str> = tags.iter().map(|tag| tag.word()).collect();
+        let (metric, tag) = (&self.metric, selector.tag.word());
+        let message = format!("`{metric}` is not kept by `{tag}`, only by {}", known.join(", "));
+        Err(GrammarError::new(message))
+    }
+
     fn takes_kind(&self, kind: SeriesKind) -> bool {
         let wants_session = self.selectors.iter().any(|selector| selector.tag == Tag::Session);
         match self.metric.as_str() {
             "sql_query_duration" | "sql_queries" => kind.is_query(),
             "iteration_duration" | "iterations" => kind == SeriesKind::Journey,
-            "schedule_lag" | "dropped_iterations" => kind == SeriesKind::Run,
+            "schedule_lag" => kind == SeriesKind::Run,
+            "dropped_iterations" => matches!(kind, SeriesKind::Run | SeriesKind::Journey),
+            _ if self.is_of_connections() => kind == SeriesKind::Connection,
             "checks" => kind.is_http() || kind == SeriesKind::SqlStep,
             "http_req_failed" | "http_reqs" | "data_sent" | "data_received" => kind.is_http(),
             _ if wants_session => kind == SeriesKind::Login,
@@ -198,8 +247,7 @@ impl fmt::Display for ThresholdSubject {
         f.write_str(&self.metric)?;
         for (at, selector) in self.selectors.iter().enumerate() {
             f.write_str(if at == 0 { "{" } else { "," })?;
-            let known = Tag::WORDS.iter().find(|(_, tag)| *tag == selector.tag);
-            let tag = known.map(|(word, _)| *word).unwrap_or_default();
+            let tag = selector.tag.word();
             let sign = if selector.negated { "!=" } else { ":" };
             write!(f, "{tag}{sign}{}", selector.pattern)?;
         }
@@ -229,7 +277,7 @@ impl FromStr for ThresholdSubject {
                 from = end + 1;
             }
         }
-        Ok(Self { metric: metric.to_owned(), selectors })
+        Self { metric: metric.to_owned(), selectors }.verify()
     }
 }
 
@@ -359,6 +407,10 @@ mod tests {
         assert_eq!(error("checks{a"), "`{` of `checks{a` is not closed");
         assert_eq!(error("checks{}"), "`` is not a selector such as `endpoint:GET /api/*`");
         assert!(error("checks{step:}").contains("is not a selector"));
+        assert_eq!(
+            error("http_req_connecting{endpoint:GET /}"),
+            "`http_req_connecting` is not kept by `endpoint`, only by phase"
+        );
         assert!(error("checks{status:200}").contains("known are endpoint, journey, step"));
     }
 
