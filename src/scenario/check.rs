@@ -111,7 +111,7 @@ pub struct Check {
 }
 
 written_as_text! {
-    Check: "a check such as `status == 200`, `$.token exists` or `len($.farms) > 0`",
+    Check: TEXT, "a check such as `status == 200`, `$.token exists` or `len($.farms) > 0`",
         ["status == 200", "status in 200 201", "$.token exists", "len($.farms) > 0",
          "body contains \"farm\"", "duration < 500ms"];
 }

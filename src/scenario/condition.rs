@@ -189,9 +189,9 @@ pub struct LimitTest {
 }
 
 written_as_text! {
-    Condition: "a condition such as `p(95) < 500ms`, `rate < 1%` or `count > 100`",
+    Condition: TEXT, "a condition such as `p(95) < 500ms`, `rate < 1%` or `count > 100`",
         ["p(95) < 500ms", "avg < 200ms", "rate < 1%", "count/s > 50", "p(99) < 500ms for 2m"];
-    LimitTest: "a limit such as `<= +10%` or `< 1%`", ["<= +10%", "> 2%"];
+    LimitTest: TEXT, "a limit such as `<= +10%` or `< 1%`", ["<= +10%", "> 2%"];
 }
 
 impl Condition {

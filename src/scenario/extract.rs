@@ -49,8 +49,8 @@ pub enum Extract {
 pub struct JsonPath(String);
 
 written_as_text! {
-    JsonPath: "a JSONPath such as `$.version`", ["$.version", "$.farms[*].id"];
-    Capture: "what to keep, such as `$.id`, `$.farms[*].id | random` or `header location`",
+    JsonPath: TEXT, "a JSONPath such as `$.version`", ["$.version", "$.farms[*].id"];
+    Capture: TEXT, "what to keep, such as `$.id`, `$.farms[*].id | random` or `header location`",
         ["$.token", "$.farms[*].id | random", "header location", "regex \"csrf=([^&]+)\" | first"];
 }
 

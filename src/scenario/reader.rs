@@ -16,7 +16,7 @@ mod access;
 mod error;
 
 use access::{Elements, Entries, Pair, Word};
-use error::{ReadError, list};
+use error::{ReadError, first_of, is_phrase, list};
 
 /// The most nodes that are visited while one value is read with all its mistakes.
 const MAX_WORK: u32 = 2_000_000;
@@ -33,12 +33,14 @@ pub(super) fn read<T: DeserializeOwned>(
         root,
         others,
         struck: HashSet::new(),
+        mistyped: HashSet::new(),
         unknown: RefCell::default(),
         work: Cell::new(0),
     };
     loop {
         let result = T::deserialize(Reader { state: &state, node: root });
         for unknown in state.unknown.take() {
+            state.mistyped.extend(unknown.node);
             state.report(unknown, out);
         }
         let error = match result {
@@ -64,6 +66,8 @@ struct State<'t> {
     others: &'t [&'t str],
     /// Nodes that are treated as if they had not been written.
     struck: HashSet<NodeId>,
+    /// Unknown keys that were reported.
+    mistyped: HashSet<NodeId>,
     /// Unknown keys of this pass; they don't end it.
     unknown: RefCell<Vec<ReadError>>,
     work: Cell<u32>,
@@ -86,7 +90,8 @@ impl State<'_> {
         self.tree.entries(node).iter().any(|(key, value)| {
             let struck = self.struck.contains(key) || self.struck.contains(value);
             let word = self.tree.text(*key);
-            struck && alike(word, missing) || did_you_mean(word, [missing]).is_some()
+            let mistyped = self.mistyped.contains(key);
+            struck && alike(word, missing) || mistyped && did_you_mean(word, [missing]).is_some()
         })
     }
 
@@ -191,7 +196,7 @@ impl<'t> Reader<'_, 't> {
                 return Err(self.unlike(&wanted));
             }
         };
-        read.map_err(|error: ReadError| error.at(self.node))
+        read.map_err(|error: ReadError| error.in_range(text).at(self.node))
     }
 
     /// Entries that are read: struck ones are skipped.
@@ -239,7 +244,7 @@ impl<'t> Reader<'_, 't> {
             }
             if !fields.contains(&word) {
                 let known = fields.iter().chain(others).copied();
-                let context = if others.is_empty() && name.contains(' ') { name } else { "" };
+                let context = if others.is_empty() && is_phrase(name) { name } else { "" };
                 let unknown = ReadError::unknown_key(word, context, known).at(*key);
                 self.state.unknown.borrow_mut().push(unknown);
                 return false;
@@ -378,9 +383,10 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 let read = self.mapping(self.fields(name, fields, entries), visitor);
                 read.map_err(|error| error.in_struct(name))
             }
-            Content::Scalar(..) | Content::Sequence(_) if name.contains(' ') => Err(self.unlike(
-                &format_args!("{name}: a mapping with {}", list(fields)).to_string().as_str(),
-            )),
+            Content::Scalar(..) | Content::Sequence(_) if is_phrase(name) => {
+                let wanted = format!("{name}: a mapping with {}", first_of(fields));
+                Err(self.unlike(&wanted.as_str()))
+            }
             Content::Scalar(..) | Content::Sequence(_) => Err(self.unlike(&visitor)),
         }
     }

@@ -84,9 +84,9 @@ pub struct ThresholdSubject {
 }
 
 written_as_text! {
-    ThresholdSubject: "a metric such as `http_req_duration{endpoint:GET /api/*}`",
+    ThresholdSubject: TEXT, "a metric such as `http_req_duration{endpoint:GET /api/*}`",
         ["http_req_duration", "http_req_failed", "http_req_duration{endpoint:GET /api/*}"];
-    SloSpec: "a condition such as `p(95) < 500ms` or `http_req_waiting p(95) < 100ms`",
+    SloSpec: TEXT, "a condition such as `p(95) < 500ms` or `http_req_waiting p(95) < 100ms`",
         ["p(95) < 500ms", "http_req_waiting p(95) < 100ms"];
 }
 
@@ -249,7 +249,12 @@ impl fmt::Display for ThresholdSubject {
             f.write_str(if at == 0 { "{" } else { "," })?;
             let tag = selector.tag.word();
             let sign = if selector.negated { "!=" } else { ":" };
-            write!(f, "{tag}{sign}{}", selector.pattern)?;
+            let pattern = &selector.pattern;
+            if pattern.contains([',', '"', '\'', '{', '[', '(']) {
+                write!(f, "{tag}{sign}\"{}\"", pattern.replace('"', "\\\""))?;
+            } else {
+                write!(f, "{tag}{sign}{pattern}")?;
+            }
         }
         f.write_str(if self.selectors.is_empty() { "" } else { "}" })
     }
@@ -386,7 +391,7 @@ mod tests {
     fn subjects_are_shown_as_they_are_read() {
         for text in [
             "http_req_failed",
-            "http_req_duration{endpoint:GET /api/farms/{farmId},journey!=admin}",
+            "http_req_duration{endpoint:\"GET /api/farms/{farmId}\",journey!=admin}",
             "sql_query_duration{endpoint:POST /api/orders}",
             "http_req_response{phase:warmup*}",
         ] {

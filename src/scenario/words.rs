@@ -33,7 +33,7 @@ pub(super) fn outside(text: &str) -> Vec<(usize, char)> {
 /// A quote begins a quoted text only where a word begins, so `it's` is one word.
 fn starts_word(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.chars().next_back());
-    before.is_none_or(|c| c.is_whitespace() || "=<>,[|(".contains(c))
+    before.is_none_or(|c| c.is_whitespace() || "=<>,[|(:".contains(c))
 }
 
 /// The text in two at a byte offset.
