@@ -14,15 +14,10 @@ pub mod record;
 // Floor 3: the scenario made executable, live measurement, judgement.
 pub mod plan;
 pub mod recorder;
-pub mod gate;
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 pub mod steps;
 pub mod walk;
-pub mod report;
 // The pure line. Floor 5: the input and output shell.
 pub mod engine;
-pub mod store;
 // Floor 6: one run, from plan to record.
-pub mod harness;
 // Floor 7: arguments, terminal, exit codes.
-pub mod cli;

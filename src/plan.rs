@@ -10,31 +10,34 @@ mod builder;
 mod compile;
 mod data;
 mod dice;
-mod phases;
+mod load;
+mod members;
 mod probe;
 mod program;
 mod settings;
 mod step;
 mod text;
 
+use std::sync::Arc;
+
 pub use arrival::{Phase, Shape, Start, Ticket, Tickets};
-pub use builder::{Builder, Children, StepKind};
+pub use builder::{Builder, StepKind};
 pub use compile::{Inputs, Overrides, compile, schema};
 pub use data::{Feeder, Source};
 pub use dice::Dice;
+pub use load::LoadOverrides;
 pub use probe::{Catch, Expectation, Looked, Question};
-pub use program::{Journey, Leaf, Op, Program, Session, Steps};
-pub use settings::{Address, Health, HttpSettings, HttpVersion, Limits};
+pub use program::{Journey, Leaf, Op, Program, Session};
+pub use settings::{Address, AddressError, Health, HttpSettings, Limits};
 pub use step::{
     Action, Answer, Failure, HttpAnswer, Outcome, Reply, Request, Rows, Statement, Step, Timing,
     View,
 };
 pub use text::{Escape, Missing, Scope, Slot, Text, Variables};
 
-use std::sync::Arc;
-
 use crate::names::Catalogue;
 use crate::record::{ThresholdText, ValidityPolicy};
+pub use crate::scenario::HttpVersion;
 use crate::units::Nanos;
 
 /// Everything a run needs to know, made once and shared by all workers.

@@ -68,8 +68,7 @@ impl Phase {
     pub fn info(&self) -> PhaseInfo {
         let load = match self.shape {
             Shape::Open { from, to, poisson } => {
-                let rate =
-                    if from == to { from.to_string() } else { format!("{from}..{to}") };
+                let rate = if from == to { from.to_string() } else { format!("{from}..{to}") };
                 if poisson { format!("{rate} poisson") } else { rate }
             }
             Shape::Closed { from, to } if from == to => format!("{from} users"),
@@ -231,8 +230,15 @@ impl Chooser {
     fn ticket(&mut self, index: u64, intended: Nanos, phase: u8) -> Ticket {
         let mut dice = Dice::new(self.seed, index);
         let journey = self.journey(&mut dice);
-        let mut ticket =
-            Ticket { index, intended, phase, start: Start::Arrival, journey, rows: Vec::new(), identity: None };
+        let mut ticket = Ticket {
+            index,
+            intended,
+            phase,
+            start: Start::Arrival,
+            journey,
+            rows: Vec::new(),
+            identity: None,
+        };
         let feeds = self.feeds.get(journey).cloned().unwrap_or_default();
         ticket.rows = feeds.into_iter().map(|source| self.draw(source, &mut dice)).collect();
         if let Some(source) = self.identities.get(journey).copied().flatten() {

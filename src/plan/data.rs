@@ -55,13 +55,13 @@ impl Feeder {
                     rows.push(record.iter().map(Arc::from).collect());
                 }
                 Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = record.position().map_or(0, |at| line_of(bytes, at));
                     let (has, needs) = (record.len(), columns.len());
                     let message = format!("the row has {has} fields, the header has {needs}");
                     errors.push(error(line, message));
                 }
                 Err(broken) => {
-                    let line = broken.position().map_or(0, csv::Position::line);
+                    let line = broken.position().map_or(0, |at| line_of(bytes, at));
                     errors.push(error(line, broken.to_string()));
                 }
             }
@@ -80,6 +80,15 @@ impl Feeder {
     pub fn value(&self, row: usize, column: usize) -> Option<&Arc<str>> {
         self.rows.get(row)?.get(column)
     }
+}
+
+/// The line of a row: its position is that of the blank lines before it.
+fn line_of(bytes: &[u8], position: &csv::Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = bytes.get(start..).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let lines = blank.filter(|byte| **byte == b'\n').count();
+    position.line() + u64::try_from(lines).unwrap_or_default()
 }
 
 fn header_errors(columns: &[String]) -> Vec<DataError> {

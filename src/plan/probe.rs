@@ -94,6 +94,15 @@ impl<'a> Looked<'a> {
         Self { answer: None, json: OnceCell::new() }
     }
 
+    /// The kind of failure that the status stands for, if it stands for one.
+    pub fn status_class(&self) -> Option<ErrorKind> {
+        match self.http()?.status {
+            400..=499 => Some(ErrorKind::Status4xx),
+            500.. => Some(ErrorKind::Status5xx),
+            _ => None,
+        }
+    }
+
     fn http(&self) -> Option<&'a HttpAnswer> {
         match self.answer {
             Some(Answer::Http(answer)) => Some(answer),
@@ -251,14 +260,12 @@ impl Expectation {
             Comparison::Missing => found.is_empty(),
             Comparison::Equal => all(&|value| self.equal(value, one)),
             Comparison::NotEqual => all(&|value| !self.equal(value, one)),
-            Comparison::In => {
-                all(&|value| wanted.iter().any(|wanted| self.equal(value, wanted)))
-            }
+            Comparison::In => all(&|value| wanted.iter().any(|wanted| self.equal(value, wanted))),
             Comparison::Contains => found.iter().any(|value| value.contains(one)),
             Comparison::NotContains => !found.iter().any(|value| value.contains(one)),
-            Comparison::Matches => all(&|value| {
-                self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value))
-            }),
+            Comparison::Matches => {
+                all(&|value| self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value)))
+            }
             Comparison::Less => all(&|value| order(value).is_some_and(|o| o.is_lt())),
             Comparison::LessOrEqual => all(&|value| order(value).is_some_and(|o| o.is_le())),
             Comparison::Greater => all(&|value| order(value).is_some_and(|o| o.is_gt())),
@@ -352,8 +359,7 @@ mod tests {
     }
 
     fn holds(question: Question, comparison: Comparison, operands: &[&str]) -> bool {
-        let pattern = (comparison == Comparison::Matches)
-            .then(|| Regex::new(operands[0]).unwrap());
+        let pattern = (comparison == Comparison::Matches).then(|| Regex::new(operands[0]).unwrap());
         let expectation = Expectation {
             question,
             comparison,
@@ -362,8 +368,7 @@ mod tests {
             source: "x".to_owned(),
         };
         let (mut variables, mut dice) = (Variables::default(), Dice::new(0, 0));
-        let mut view =
-            View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
         expectation.check(&Looked::at(&answer()), &mut view).is_ok()
     }
 
@@ -383,7 +388,11 @@ mod tests {
         assert!(!holds(path("$.nothing"), Equal, &["1"]));
         assert!(holds(path("$.nothing"), Missing, &[]));
         assert!(holds(Question::Length(Box::new(path("$.farms"))), Equal, &["2"]));
-        assert!(holds(Question::Header(HeaderName::from_static("content-type")), Contains, &["json"]));
+        assert!(holds(
+            Question::Header(HeaderName::from_static("content-type")),
+            Contains,
+            &["json"]
+        ));
         assert!(holds(Question::Cookie("sid".to_owned()), Equal, &["abc"]));
         assert!(holds(Question::Duration, Less, &["20ms"]));
         assert!(!holds(Question::Duration, Less, &["10ms"]));
@@ -395,8 +404,7 @@ mod tests {
     #[test]
     fn a_capture_without_a_value_is_a_failure_and_takes_the_old_value_away() {
         let (mut variables, mut dice) = (Variables::default(), Dice::new(3, 0));
-        let mut view =
-            View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
         let mut catch = Catch {
             slot: Slot(0),
             name: "id".to_owned(),
@@ -422,8 +430,7 @@ mod tests {
         });
         let looked = Looked::at(&rows);
         let (mut variables, mut dice) = (Variables::default(), Dice::new(3, 0));
-        let mut view =
-            View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
         assert_eq!(Question::Row("status".to_owned()).values(&looked, &mut view), ["PENDING"]);
         assert_eq!(Question::Rows.values(&looked, &mut view), ["1"]);
     }

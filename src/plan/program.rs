@@ -60,9 +60,6 @@ pub struct Program {
     pub steps: Vec<Leaf>,
 }
 
-/// A program with its steps: what a journey and a login have in common.
-pub type Steps = Program;
-
 /// A step with what the engine needs to know of it.
 #[derive(Debug)]
 pub struct Leaf {

@@ -7,6 +7,7 @@ use http::HeaderName;
 use serde_json_path::JsonPath;
 
 use super::Text;
+use crate::scenario::HttpVersion;
 use crate::units::{Bytes as Size, Nanos};
 
 /// Where requests go: scheme, host and port of the target.
@@ -20,17 +21,6 @@ pub struct Address {
     pub port: u16,
     /// What stands in front of every path, without a slash at its end; mostly empty.
     pub prefix: String,
-}
-
-/// Which version of HTTP is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpVersion {
-    /// HTTP/2 if the server offers it in the TLS handshake (ALPN), else HTTP/1.1.
-    Auto,
-    /// HTTP/1.1.
-    Http1,
-    /// HTTP/2, without encryption by prior knowledge.
-    Http2,
 }
 
 /// Settings of all requests.
@@ -109,16 +99,12 @@ impl Address {
         if host.is_empty() || authority.as_str().contains('@') {
             return Err(bad());
         }
-        let port = match (authority.port_u16(), authority.port()) {
+        let after_host = authority.as_str().rsplit(']').next().unwrap_or_default();
+        let port = match (authority.port_u16(), after_host.contains(':')) {
             (Some(port), _) => port,
-            (None, Some(_)) => return Err(bad()),
-            (None, None) => {
-                if tls {
-                    443
-                } else {
-                    80
-                }
-            }
+            (None, true) => return Err(bad()),
+            (None, false) if tls => 443,
+            (None, false) => 80,
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         Ok((Self { tls, host: host.to_owned(), port, prefix: String::new() }, path))
@@ -135,11 +121,8 @@ impl Address {
 
     /// The `Host` header: the port only where it is not the scheme's own.
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let usual = if self.tls { 443 } else { 80 };
         if self.port == usual { host } else { format!("{host}:{}", self.port) }
     }

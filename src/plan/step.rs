@@ -75,6 +75,8 @@ pub struct Statement {
     pub sql: Arc<str>,
     /// Values of the parameters; they are bound, never pasted.
     pub parameters: Vec<String>,
+    /// Whether it may change data.
+    pub allow_write: bool,
 }
 
 /// What came of an [`Action::Send`] or [`Action::Query`].

@@ -147,6 +147,11 @@ impl Text {
         Self { pieces: pieces.into(), escape }
     }
 
+    /// A text that is a variable's value.
+    pub(super) fn slot(slot: Slot, name: &str) -> Self {
+        Self::new(vec![Piece::Slot(slot, name.into())], Escape::Plain)
+    }
+
     /// A text without variables.
     pub fn literal(text: &str) -> Self {
         Self::new(vec![Piece::Literal(text.into())], Escape::Plain)
@@ -249,15 +254,12 @@ mod tests {
     use super::*;
 
     fn render(escape: Escape, value: &str) -> Result<String, Missing> {
-        let text = Text::new(
-            vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into())],
-            escape,
-        );
+        let text =
+            Text::new(vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into())], escape);
         let mut variables = Variables::default();
         variables.set(Slot(0), value.into());
         let (mut dice, mut out) = (Dice::new(0, 0), String::new());
-        let mut view =
-            View { variables: &mut variables, dice: &mut dice, sequence: 3, user: 1 };
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 3, user: 1 };
         text.write(&mut view, &mut out).map(|()| out)
     }
 
@@ -266,18 +268,14 @@ mod tests {
         assert_eq!(render(Escape::Plain, "a b"), Ok("<a b".to_owned()));
         assert_eq!(render(Escape::Url, "a/b ü?"), Ok("<a%2Fb%20%C3%BC%3F".to_owned()));
         assert_eq!(render(Escape::Json, "a\"\n\\"), Ok("<a\\\"\\n\\\\".to_owned()));
-        assert_eq!(
-            render(Escape::Header, "a\r\nevil: 1"),
-            Err(Missing::Control("x".to_owned()))
-        );
+        assert_eq!(render(Escape::Header, "a\r\nevil: 1"), Err(Missing::Control("x".to_owned())));
     }
 
     #[test]
     fn a_variable_without_value_is_named() {
         let text = Text::new(vec![Piece::Slot(Slot(4), "farmId".into())], Escape::Plain);
         let (mut variables, mut dice) = (Variables::default(), Dice::new(0, 0));
-        let mut view =
-            View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
         assert_eq!(
             text.render(&mut view).unwrap_err().to_string(),
             "variable `farmId` has no value"

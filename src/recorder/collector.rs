@@ -220,9 +220,8 @@ mod tests {
     fn too_many_queries_go_to_other() {
         let mut shard = Shard::new(4, 1);
         let mut cache = QueryCache::default();
-        let ids: Vec<SeriesId> = (0..600)
-            .map(|n| shard.query(&mut cache, 0, &endpoint(), &format!("q{n}")))
-            .collect();
+        let ids: Vec<SeriesId> =
+            (0..600).map(|n| shard.query(&mut cache, 0, &endpoint(), &format!("q{n}"))).collect();
         assert_eq!(ids[510], ids[599]);
         assert_ne!(ids[0], ids[599]);
         let mut collector = Collector::new(plan(), 1);

@@ -96,9 +96,9 @@ fn default_path(request_path: &str) -> &str {
 
 /// RFC 6265, section 5.1.4: path-match.
 fn path_matches(cookie: &str, request: &str) -> bool {
-    request.strip_prefix(cookie).is_some_and(|rest| {
-        rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/')
-    })
+    request
+        .strip_prefix(cookie)
+        .is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use http::{HeaderName, Method};
 
 use super::server_timing::queries;
 use super::stepping::session_of;
-use super::user::{Role, Waiting};
+use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
 use crate::names::{ErrorKind, Metric, SeriesId};
-use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Outcome, Plan, Reply, Request, Timing};
+use crate::plan::{
+    Address, Answer, Failure, HttpAnswer, Leaf, Op, Outcome, Plan, Reply, Request, Timing,
+};
 use crate::record::ErrorSample;
 use crate::scenario::OnFail;
 use crate::units::Nanos;
@@ -86,7 +88,9 @@ impl Worker {
         self.note_checks(phase, leaf, &outcome);
         match outcome.failure {
             None => {
-                strand.next_step(reply.end);
+                if let Some(strand) = self.strand(task) {
+                    strand.next_step(reply.end);
+                }
                 self.note_success(phase, leaf, answer, response, &reply.timing);
                 self.walk(task.user, task.strand);
             }
@@ -103,6 +107,10 @@ impl Worker {
                 self.after_failure(task.user, task.strand, leaf, &failure, reply.end);
             }
         }
+    }
+
+    fn strand(&mut self, task: Task) -> Option<&mut Strand> {
+        self.users.get_mut(task.user)?.strands.get_mut(task.strand)
     }
 
     /// Follows a redirect within the target; `false` if the answer is not one to follow.

@@ -162,8 +162,7 @@ impl Worker {
                 Start::Arrival => ticket.index,
                 Start::User(user) => user,
             };
-            usize::try_from(number).unwrap_or_default().is_multiple_of(of)
-                == (index == 0)
+            usize::try_from(number).unwrap_or_default().is_multiple_of(of) == (index == 0)
                 && usize::try_from(number).unwrap_or_default().rem_euclid(of.max(1)) == index
         };
         self.tickets.by_ref().find(mine)
@@ -256,7 +255,12 @@ impl Worker {
     }
 
     /// Chooses rows that only one user may have; false when there is none left.
-    fn choose_rows(&mut self, plan: &Plan, ticket: &mut Ticket, held: &mut Vec<(usize, usize)>) -> bool {
+    fn choose_rows(
+        &mut self,
+        plan: &Plan,
+        ticket: &mut Ticket,
+        held: &mut Vec<(usize, usize)>,
+    ) -> bool {
         let Some(journey) = plan.journeys.get(ticket.journey) else { return false };
         let mut choose = |source: usize, row: &mut Option<usize>| {
             let Some(Some(rows)) = self.exclusive.get_mut(source) else { return true };

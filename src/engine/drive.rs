@@ -1,0 +1,248 @@
+//! The driver on real sockets: one worker's loop.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::clock::Alarm;
+use super::connection::Connection;
+use super::machine::thread_cpu;
+use super::{Client, Clock, Databases};
+use crate::plan::{Plan, Reply, Request};
+use crate::recorder::Batch;
+use crate::units::Nanos;
+use crate::walk::{Command, Share, Stop, Task, Worker};
+
+/// How long replies are waited for after the run, when their users are gone.
+const FAREWELL: Nanos = Nanos::from_millis(200);
+
+/// What a run's workers are told while they work.
+pub type Control = watch::Receiver<Option<Stop>>;
+
+/// What one worker measured up to a beat, on its way to the collector.
+#[derive(Debug)]
+pub struct Handover {
+    /// Number of the interval that has ended.
+    pub beat: u64,
+    /// The measurements.
+    pub batch: Batch,
+    /// Why a step ended the run, if one did.
+    pub aborted: Option<String>,
+    /// Whether the worker has nothing left to do.
+    pub last: bool,
+}
+
+/// What one worker needs.
+#[derive(Debug)]
+pub struct Job {
+    /// What to play.
+    pub plan: Arc<Plan>,
+    /// The worker's part of it.
+    pub share: Share,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Length of an interval.
+    pub interval: Nanos,
+    /// Settings of TLS connections.
+    pub tls: Option<Arc<ClientConfig>>,
+    /// Databases of `sql` steps.
+    pub databases: Databases,
+    /// Tells the worker to stop.
+    pub control: Control,
+    /// Takes what was measured.
+    pub out: mpsc::Sender<Handover>,
+    /// Gives back memory of batches that were merged.
+    pub back: mpsc::Receiver<Batch>,
+}
+
+/// A finished exchange.
+struct Done {
+    task: Task,
+    reply: Reply,
+    connection: Option<Connection>,
+}
+
+/// What a driver keeps for one virtual user.
+#[derive(Default)]
+struct Lines {
+    idle: Vec<Connection>,
+    under_way: Vec<AbortHandle>,
+    /// Grows when all connections are closed, so that late ones do not come back.
+    generation: u32,
+}
+
+struct Driver {
+    job: Job,
+    worker: Worker,
+    client: Client,
+    databases: Rc<Databases>,
+    exchanges: JoinSet<(u32, Done)>,
+    lines: Vec<Lines>,
+    beat: u64,
+    cpu: Nanos,
+}
+
+/// Plays one worker's part of a plan to its end. Runs on the worker's own thread and runtime.
+pub fn work(job: Job) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async move {
+        let mut driver = Driver {
+            worker: Worker::new(&job.plan, job.share),
+            client: Client::new(&job.plan, job.tls.clone(), job.clock),
+            databases: Rc::new(job.databases.clone()),
+            exchanges: JoinSet::new(),
+            lines: Vec::new(),
+            beat: 0,
+            cpu: thread_cpu(),
+            job,
+        };
+        driver.run().await;
+    });
+    Ok(())
+}
+
+impl Driver {
+    async fn run(&mut self) {
+        let clock = self.job.clock;
+        let mut alarm = Alarm::new();
+        let mut told = *self.job.control.borrow();
+        loop {
+            let now = clock.now();
+            self.worker.advance(now);
+            self.carry_out();
+            if now >= self.next_beat() {
+                self.hand_over(false);
+            }
+            if self.worker.finished(now) {
+                break;
+            }
+            let deadline = self.worker.next_deadline().unwrap_or(Nanos::MAX).min(self.next_beat());
+            tokio::select! {
+                biased;
+                changed = self.job.control.changed() => {
+                    let asked = *self.job.control.borrow_and_update();
+                    // Whoever could tell us to stop is gone: nobody will take the results.
+                    let asked = if changed.is_ok() { asked } else { Some(Stop::AtOnce) };
+                    if let Some(stop) = asked.filter(|_| asked != told) {
+                        self.worker.stop(stop, clock.now());
+                        told = asked;
+                    }
+                }
+                Some(done) = self.exchanges.join_next(), if !self.exchanges.is_empty() => {
+                    self.take(done);
+                    while let Some(done) = self.exchanges.try_join_next() {
+                        self.take(done);
+                    }
+                }
+                () = alarm.wait(clock, Some(deadline)) => {}
+            }
+        }
+        self.exchanges.abort_all();
+        let rest = async { while self.exchanges.join_next().await.is_some() {} };
+        if super::clock::within(FAREWELL, rest).await.is_none() {
+            self.exchanges.detach_all();
+        }
+        self.last_words().await;
+    }
+
+    fn next_beat(&self) -> Nanos {
+        Nanos(self.job.interval.0.saturating_mul(self.beat + 1))
+    }
+
+    /// Does what the core wants.
+    fn carry_out(&mut self) {
+        let commands: Vec<Command> = self.worker.commands().collect();
+        for command in commands {
+            match command {
+                Command::Send { task, request } => self.send(task, *request),
+                Command::Query { task, statement } => {
+                    let (databases, clock) = (Rc::clone(&self.databases), self.job.clock);
+                    let generation = self.lines(task.user).generation;
+                    let handle = self.exchanges.spawn_local(async move {
+                        let reply = databases.query(&statement, clock).await;
+                        (generation, Done { task, reply, connection: None })
+                    });
+                    self.lines(task.user).under_way.push(handle);
+                }
+                Command::Disconnect { user } => {
+                    let lines = self.lines(user);
+                    lines.idle.clear();
+                    lines.generation = lines.generation.wrapping_add(1);
+                    lines.under_way.drain(..).for_each(|handle| handle.abort());
+                }
+            }
+        }
+    }
+
+    fn lines(&mut self, user: usize) -> &mut Lines {
+        if user >= self.lines.len() {
+            self.lines.resize_with(user + 1, Lines::default);
+        }
+        match self.lines.get_mut(user) {
+            Some(lines) => lines,
+            None => unreachable!("the list was just made long enough"),
+        }
+    }
+
+    fn send(&mut self, task: Task, request: Request) {
+        let client = self.client.clone();
+        let lines = self.lines(task.user);
+        let generation = lines.generation;
+        let connection = lines.idle.pop();
+        // HTTP/2 carries other exchanges of the user meanwhile.
+        lines.idle.extend(connection.as_ref().and_then(Connection::share));
+        let handle = self.exchanges.spawn_local(async move {
+            let (reply, connection) = client.exchange(request, connection).await;
+            (generation, Done { task, reply, connection })
+        });
+        let lines = self.lines(task.user);
+        lines.under_way.retain(|handle| !handle.is_finished());
+        lines.under_way.push(handle);
+    }
+
+    fn take(&mut self, done: Result<(u32, Done), tokio::task::JoinError>) {
+        // An exchange that was cut off was counted by whoever cut it off.
+        let Ok((generation, done)) = done else { return };
+        let lines = self.lines(done.task.user);
+        if let Some(connection) = done.connection.filter(|_| lines.generation == generation) {
+            let shared = connection.share().is_some() && !lines.idle.is_empty();
+            if !shared {
+                lines.idle.push(connection);
+            }
+        }
+        self.worker.reply(done.task, &done.reply, self.job.clock.now());
+    }
+
+    /// Gives the full shard away and goes on with an empty one. If the collector is behind, the
+    /// interval goes on: measurements can be late, they are never lost.
+    fn hand_over(&mut self, last: bool) {
+        while let Ok(batch) = self.job.back.try_recv() {
+            self.worker.shard.recycle(batch);
+        }
+        if let Ok(permit) = self.job.out.try_reserve() {
+            permit.send(package(&mut self.worker, &mut self.cpu, self.beat, last));
+        }
+        self.beat += 1;
+    }
+
+    /// Hands over what is left, and waits for room to do so.
+    async fn last_words(&mut self) {
+        if let Ok(permit) = self.job.out.reserve().await {
+            permit.send(package(&mut self.worker, &mut self.cpu, self.beat, true));
+        }
+    }
+}
+
+/// The measurements since the last handover.
+fn package(worker: &mut Worker, cpu: &mut Nanos, beat: u64, last: bool) -> Handover {
+    let used = thread_cpu();
+    let mut batch = worker.shard.take();
+    batch.active_users = worker.active_users();
+    batch.cpu = used - *cpu;
+    *cpu = used;
+    Handover { beat, batch, aborted: worker.aborted().map(str::to_owned), last }
+}

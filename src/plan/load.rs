@@ -1,0 +1,129 @@
+//! The phases of a run: the scenario's, or what the command line puts in their place.
+
+use super::{Phase, Shape};
+use crate::scenario::{ArrivalKind, At, Diagnostics, LoadShape, PhaseSpec, ScenarioSpec, Tree};
+use crate::units::{Nanos, Rate};
+
+/// The most phases of one run: a phase has memory of its own.
+const MAX_PHASES: usize = 32;
+/// Length of a run when nothing says it.
+const DEFAULT_LENGTH: Nanos = Nanos::from_secs(30);
+/// Rate of a run when nothing says it, in starts a second.
+const DEFAULT_RATE: f64 = 10.0;
+/// Length of a phase whose iterations end it: long enough for all of them.
+const UNTIL_DONE: Nanos = Nanos::from_secs(24 * 3_600);
+
+/// A load from the command line. If anything is set, one measured phase replaces those of the
+/// scenario.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOverrides {
+    /// Starts per second.
+    pub rate: Option<Rate>,
+    /// Virtual users.
+    pub users: Option<u64>,
+    /// Length.
+    pub duration: Option<Nanos>,
+    /// Journeys, after which the run ends.
+    pub iterations: Option<u64>,
+    /// Most virtual users at a time.
+    pub max_users: Option<u64>,
+}
+
+impl LoadOverrides {
+    fn is_empty(&self) -> bool {
+        let Self { rate, users, duration, iterations, max_users: _ } = self;
+        rate.is_none() && users.is_none() && duration.is_none() && iterations.is_none()
+    }
+}
+
+/// The phases in order, without gaps.
+pub(super) fn phases(
+    spec: &ScenarioSpec,
+    overrides: &LoadOverrides,
+    tree: &Tree,
+    out: &mut Diagnostics,
+) -> Option<Vec<Phase>> {
+    let mut phases = Vec::new();
+    let mut start = Nanos::ZERO;
+    for phase in &spec.load {
+        let made = of_spec(phase, start, tree, out)?;
+        start = made.end();
+        phases.push(made);
+    }
+    if phases.len() > MAX_PHASES {
+        let node = spec.load.get(MAX_PHASES).map(|phase| phase.node)?;
+        out.error(tree, node, format!("more than {MAX_PHASES} phases"));
+        return None;
+    }
+    if phases.is_empty() || !overrides.is_empty() {
+        phases = vec![replaced(&phases, overrides)];
+    }
+    for phase in &mut phases {
+        phase.max_users = overrides.max_users.or(phase.max_users);
+    }
+    if !phases.iter().any(|phase| phase.measure)
+        && let Some(first) = spec.load.first()
+    {
+        out.error(tree, first.node, "no phase is measured").hint("leave `measure: false` out");
+        return None;
+    }
+    Some(phases)
+}
+
+fn of_spec(
+    phase: &At<PhaseSpec>,
+    start: Nanos,
+    tree: &Tree,
+    out: &mut Diagnostics,
+) -> Option<Phase> {
+    let poisson = phase.arrivals == ArrivalKind::Poisson;
+    let shape = match phase.shape() {
+        Ok(LoadShape::Rate { from, to }) => Shape::Open { from, to, poisson },
+        Ok(LoadShape::Users { from, to }) => Shape::Closed { from, to },
+        Err(message) => {
+            out.error(tree, phase.node, message);
+            return None;
+        }
+    };
+    if phase.length.value == Nanos::ZERO {
+        out.error(tree, phase.length.node, "a phase needs a length");
+        return None;
+    }
+    Some(Phase {
+        name: phase.phase.value.clone(),
+        start,
+        length: phase.length.value,
+        shape,
+        iterations: phase.iterations.as_ref().map(|most| most.value),
+        measure: phase.measure,
+        max_users: phase.max_users.as_ref().map(|most| most.value),
+    })
+}
+
+/// One phase from the command line; what it does not say comes from the last measured phase.
+fn replaced(phases: &[Phase], overrides: &LoadOverrides) -> Phase {
+    let like = phases.iter().rev().find(|phase| phase.measure);
+    let usual = Rate::per_second(DEFAULT_RATE).unwrap_or_default();
+    let poisson =
+        like.is_some_and(|phase| matches!(phase.shape, Shape::Open { poisson: true, .. }));
+    let shape = match (overrides.rate, overrides.users, like) {
+        (Some(rate), _, _) => Shape::Open { from: rate, to: rate, poisson },
+        (None, Some(users), _) => Shape::Closed { from: users, to: users },
+        (None, None, Some(like)) => like.shape,
+        (None, None, None) => Shape::Open { from: usual, to: usual, poisson: false },
+    };
+    let length = match (overrides.duration, overrides.iterations) {
+        (Some(duration), _) => duration,
+        (None, Some(_)) => UNTIL_DONE,
+        (None, None) => like.map_or(DEFAULT_LENGTH, |like| like.length),
+    };
+    Phase {
+        name: like.map_or_else(|| "steady".to_owned(), |like| like.name.clone()),
+        start: Nanos::ZERO,
+        length,
+        shape,
+        iterations: overrides.iterations,
+        measure: true,
+        max_users: like.and_then(|like| like.max_users),
+    }
+}
