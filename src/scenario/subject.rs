@@ -361,6 +361,9 @@ impl FromStr for SloSpec {
         let condition: Condition = rest.parse()?;
         let subject = ThresholdSubject { metric: word.to_owned(), selectors: Vec::new() };
         subject.accepts(&condition).map_err(GrammarError::new)?;
+        if !subject.tags().contains(&Tag::Step) {
+            return Err(GrammarError::new(format!("`{word}` is not kept by step")));
+        }
         Ok(Self { metric: Some(subject.metric), condition })
     }
 }
@@ -481,5 +484,7 @@ mod tests {
         );
         let error = read("http_req_wait p(95) < 1").unwrap_err().to_string();
         assert!(error.starts_with("`http_req_wait` is no metric"), "{error}");
+        let error = read("http_req_connecting p(95) < 1").unwrap_err().to_string();
+        assert_eq!(error, "`http_req_connecting` is not kept by step");
     }
 }
