@@ -250,8 +250,9 @@ impl fmt::Display for ThresholdSubject {
             let tag = selector.tag.word();
             let sign = if selector.negated { "!=" } else { ":" };
             let pattern = &selector.pattern;
-            if pattern.contains([',', '"', '\'', '{', '[', '(']) {
-                write!(f, "{tag}{sign}\"{}\"", pattern.replace('"', "\\\""))?;
+            if pattern.contains([',', '"', '\'', '\\', '{', '[', '(']) {
+                let inside = pattern.replace('\\', "\\\\").replace('"', "\\\"");
+                write!(f, "{tag}{sign}\"{inside}\"")?;
             } else {
                 write!(f, "{tag}{sign}{pattern}")?;
             }
@@ -309,7 +310,9 @@ impl FromStr for Selector {
             };
             return Err(GrammarError::new(format!("`{word}` is no tag; {advice}")));
         };
-        let pattern = super::words::unquote(pattern.trim())?;
+        let plain = super::words::unquote(pattern.trim())?;
+        let is_quoted = plain != pattern.trim();
+        let pattern = if is_quoted { plain.replace("\\\\", "\\") } else { plain };
         if pattern.is_empty() {
             return Err(unfit());
         }

@@ -468,7 +468,7 @@ proptest! {
 
     #[test]
     fn a_subject_is_read_as_it_is_shown(
-        patterns in prop::collection::vec("[a-zA-Z*/{},' :=-]{0,8}[a-z*]", 0..4),
+        patterns in prop::collection::vec("[a-zA-Z*/{},' :=\\\\\"-]{0,8}[a-z*\\\\]", 0..4),
         negated: bool,
     ) {
         let selector = |pattern: String| Selector { tag: Tag::Step, pattern: pattern.trim().to_owned(), negated };
