@@ -14,6 +14,7 @@ pub mod record;
 // Floor 3: the scenario made executable, live measurement, judgement.
 pub mod plan;
 pub mod recorder;
+pub mod gate;
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 pub mod steps;
 pub mod walk;
