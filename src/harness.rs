@@ -98,7 +98,8 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let found = preflight(&plan, tls.clone(), clock).await?;
     found.notes.iter().for_each(|note| (parts.warn)(note));
     let engine = Client::new(&plan, tls.clone(), clock).describe();
-    let header = parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
+    let header =
+        parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) = start_workers(&plan, &parts, tls, &databases)?;
     let cpu_before = process_cpu();
@@ -106,8 +107,7 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     starters.iter().for_each(|starter| drop(starter.send(clock)));
     let Parts { store, control, progress, warn, .. } = parts;
-    let collected =
-        collect(&plan, lanes, &mut writer, (clock, control), (progress, warn)).await;
+    let collected = collect(&plan, lanes, &mut writer, (clock, control), (progress, warn)).await;
     let lasted = clock.now();
     let mut notes = found.notes.clone();
     for thread in threads {

@@ -25,3 +25,4 @@ pub mod store;
 // Floor 6: one run, from plan to record.
 pub mod harness;
 // Floor 7: arguments, terminal, exit codes.
+pub mod cli;

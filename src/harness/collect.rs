@@ -4,18 +4,15 @@ use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
+use super::INTERVAL;
 use crate::engine::{Clock, Handover};
 use crate::names::{Catalogue, Metric, SeriesId};
 use crate::plan::Plan;
-use crate::record::{
-    Counts, ErrorSample, Interval, Pick, StopReason, Totals, WorkerUse,
-};
+use crate::record::{Counts, ErrorSample, Interval, Pick, StopReason, Totals, WorkerUse};
 use crate::recorder::{Batch, Collector};
 use crate::store::RunWriter;
 use crate::units::{Nanos, Ratio, count_to_f64};
 use crate::walk::Stop;
-
-use super::INTERVAL;
 
 /// Intervals that are kept in memory while the store refuses them: an hour.
 const MAX_UNSTORED: usize = 3_600;
@@ -223,4 +220,3 @@ impl Watched {
         }
     }
 }
-

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time() {
-        let (first, second) = (run_id(1_700_000_000_000_000_000), run_id(1_700_000_001_000_000_000));
+        let (first, second) =
+            (run_id(1_700_000_000_000_000_000), run_id(1_700_000_001_000_000_000));
         assert!(first.starts_with("20231114-221320-"), "{first}");
         assert!(first < second);
     }
