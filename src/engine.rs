@@ -1,7 +1,7 @@
 //! Carries out what virtual users want, at the intended times.
 //!
 //! The core is [`crate::walk::Worker`], which knows neither clock nor socket. Two drivers carry
-//! out its commands: [`drive`](drive::drive) on real sockets, and [`simulate`] in simulated time.
+//! out its commands: [`work`] on real sockets, and [`simulate`] in simulated time.
 
 mod body;
 mod clock;
@@ -22,3 +22,4 @@ pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
 pub use preflight::{Preflight, PreflightError, preflight};
 pub use simulated::{SimulatedRun, simulate};
 pub use sql::{Databases, SqlError};
+pub use tls::TlsError;

@@ -139,13 +139,20 @@ impl Histogram {
 
     /// Reads what [`Histogram::encode`] wrote; `beyond` is kept beside it.
     pub fn decode(bytes: &[u8], beyond: u64) -> Result<Self, DecodeError> {
+        let mut fresh = Self::new();
+        fresh.merge_encoded(bytes, beyond)?;
+        Ok(fresh)
+    }
+
+    /// Adds what [`Histogram::encode`] wrote, exactly: [`Histogram::decode`] and
+    /// [`Histogram::merge`] without a histogram in between, for the many that a run has.
+    pub fn merge_encoded(&mut self, bytes: &[u8], beyond: u64) -> Result<(), DecodeError> {
         let stored: hdrhistogram::Histogram<u64> = Deserializer::new()
             .deserialize(&mut Cursor::new(bytes))
             .map_err(|error| DecodeError::Form(error.to_string()))?;
-        let mut fresh = Self::new();
-        fresh.inner.add(&stored).map_err(|_too_large| DecodeError::Range)?;
-        fresh.beyond = beyond;
-        Ok(fresh)
+        self.inner.add(&stored).map_err(|_too_large| DecodeError::Range)?;
+        self.beyond += beyond;
+        Ok(())
     }
 
     /// HdrHistogram's maximum is the top of the bucket; nothing above the range was recorded.

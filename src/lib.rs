@@ -14,6 +14,7 @@ pub mod record;
 // Floor 3: the scenario made executable, live measurement, judgement.
 pub mod plan;
 pub mod recorder;
+pub mod gate;
 // Floor 4: step kinds, virtual users walking through journeys, the document.
 pub mod steps;
 pub mod walk;
@@ -22,4 +23,6 @@ pub mod report;
 pub mod engine;
 pub mod store;
 // Floor 6: one run, from plan to record.
+pub mod harness;
 // Floor 7: arguments, terminal, exit codes.
+pub mod cli;

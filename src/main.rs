@@ -1,3 +1,7 @@
-//! The `loadgate` program.
+//! The `loadgate` program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    loadgate::cli::main()
+}

@@ -48,3 +48,6 @@ pub use template::{Part, Template};
 pub use test::VariableTest;
 pub use think::{ThinkDistribution, ThinkSpec};
 pub use tree::{MAX_DEPTH, MAX_FILES, MAX_NODES, MAX_TEXT, MAX_VISITED, NodeId, Place, Tree};
+
+#[cfg(test)]
+mod tests;

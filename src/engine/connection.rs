@@ -165,11 +165,7 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
 }
 
 /// Begins HTTP on an open stream; the connection's own work goes on beside the exchanges.
-async fn handshake<S>(
-    stream: Stamped<S>,
-    stamps: Stamps,
-    two: bool,
-) -> Result<Connection, Failure>
+async fn handshake<S>(stream: Stamped<S>, stamps: Stamps, two: bool) -> Result<Connection, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
@@ -177,8 +173,7 @@ where
     let io = TokioIo::new(stream);
     // Errors of a connection come out of the exchanges on it; alone they mean that it is over.
     let sender = if two {
-        let (sender, connection) =
-            http2::handshake(LocalExecutor, io).await.map_err(failure)?;
+        let (sender, connection) = http2::handshake(LocalExecutor, io).await.map_err(failure)?;
         tokio::task::spawn_local(connection);
         Sender::Many(sender)
     } else {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -42,8 +43,8 @@ pub struct Job {
     pub plan: Arc<Plan>,
     /// The worker's part of it.
     pub share: Share,
-    /// The run's clock.
-    pub clock: Clock,
+    /// Tells the run's clock when all workers are ready.
+    pub start: std::sync::mpsc::Receiver<Clock>,
     /// Length of an interval.
     pub interval: Nanos,
     /// Settings of TLS connections.
@@ -76,6 +77,7 @@ struct Lines {
 
 struct Driver {
     job: Job,
+    clock: Clock,
     worker: Worker,
     client: Client,
     databases: Rc<Databases>,
@@ -85,14 +87,23 @@ struct Driver {
     cpu: Nanos,
 }
 
-/// Plays one worker's part of a plan to its end. Runs on the worker's own thread and runtime.
-pub fn work(job: Job) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+impl Job {
+    /// A runtime for one worker, made before its thread so that all of them start together.
+    pub fn runtime() -> std::io::Result<Runtime> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()
+    }
+}
+
+/// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
+pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
+    let worker = Worker::new(&job.plan, job.share);
+    let Ok(clock) = job.start.recv() else { return Ok(()) };
     let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async move {
+    local.block_on(runtime, async move {
         let mut driver = Driver {
-            worker: Worker::new(&job.plan, job.share),
-            client: Client::new(&job.plan, job.tls.clone(), job.clock),
+            worker,
+            clock,
+            client: Client::new(&job.plan, job.tls.clone(), clock),
             databases: Rc::new(job.databases.clone()),
             exchanges: JoinSet::new(),
             lines: Vec::new(),
@@ -107,7 +118,7 @@ pub fn work(job: Job) -> std::io::Result<()> {
 
 impl Driver {
     async fn run(&mut self) {
-        let clock = self.job.clock;
+        let clock = self.clock;
         let mut alarm = Alarm::new();
         let mut told = *self.job.control.borrow();
         loop {
@@ -160,7 +171,7 @@ impl Driver {
             match command {
                 Command::Send { task, request } => self.send(task, *request),
                 Command::Query { task, statement } => {
-                    let (databases, clock) = (Rc::clone(&self.databases), self.job.clock);
+                    let (databases, clock) = (Rc::clone(&self.databases), self.clock);
                     let generation = self.lines(task.user).generation;
                     let handle = self.exchanges.spawn_local(async move {
                         let reply = databases.query(&statement, clock).await;
@@ -214,7 +225,7 @@ impl Driver {
                 lines.idle.push(connection);
             }
         }
-        self.worker.reply(done.task, &done.reply, self.job.clock.now());
+        self.worker.reply(done.task, &done.reply, self.clock.now());
     }
 
     /// Gives the full shard away and goes on with an empty one. If the collector is behind, the

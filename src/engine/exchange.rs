@@ -12,18 +12,19 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::ClientConfig;
 
-use super::body;
+use super::body::unpack;
 use super::clock::within;
 use super::connection::{Connection, Dialer, Resolver, Sender};
 use super::stamped::Passed;
 use super::tls::{self, TlsError};
-use super::{Clock, body::unpack};
+use super::{Clock, body};
 use crate::names::ErrorKind;
 use crate::plan::{Answer, Failure, HttpAnswer, HttpVersion, Limits, Plan, Reply, Request, Timing};
 use crate::units::Nanos;
 
 /// What every request says of who sent it.
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("loadgate/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("loadgate/", env!("CARGO_PKG_VERSION")));
 /// What can be unpacked.
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br");
 
@@ -89,7 +90,9 @@ impl Client {
             }
         };
         match result {
-            Ok((answer, end)) => (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection),
+            Ok((answer, end)) => {
+                (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection)
+            }
             Err((failure, end)) => (Reply { end, timing, result: Err(failure) }, None),
         }
     }

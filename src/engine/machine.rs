@@ -16,7 +16,12 @@ pub fn machine() -> Machine {
     let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Machine {
         host: text(system.nodename()),
-        system: format!("{} {} {}", text(system.sysname()), text(system.release()), text(system.machine())),
+        system: format!(
+            "{} {} {}",
+            text(system.sysname()),
+            text(system.release()),
+            text(system.machine())
+        ),
         cpu: field("/proc/cpuinfo", "model name").unwrap_or_default(),
         cpus: u64::try_from(cpus).unwrap_or(1),
         memory_bytes: kibibytes("/proc/meminfo", "MemTotal"),

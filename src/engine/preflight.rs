@@ -103,9 +103,8 @@ pub async fn preflight(
         Ok(Answer::Http(answer)) if answer.status == 200 => {
             let json = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
             let node = json.as_ref().and_then(|json| health.version.query(json).first());
-            found.version = node.map(|node| {
-                node.as_str().map_or_else(|| node.to_string(), str::to_owned)
-            });
+            found.version =
+                node.map(|node| node.as_str().map_or_else(|| node.to_string(), str::to_owned));
             if found.version.is_none() {
                 found.notes.push(format!("{} names no version", health.path));
             }

@@ -7,9 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
+use crate::names::{Catalogue, ErrorKind};
 use crate::plan::{Answer, Failure, Plan, Reply, Request, Timing};
 use crate::record::{Interval, Totals};
-use crate::names::{Catalogue, ErrorKind};
 use crate::recorder::Collector;
 use crate::units::Nanos;
 use crate::walk::{Command, Share, Task, Worker};
@@ -87,4 +87,3 @@ fn no_database() -> Failure {
 fn no_reply() -> (Task, Reply) {
     unreachable!("every order number has its reply")
 }
-

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow, PgValueRef};
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
+};
 use sqlx::{
-    Arguments, AssertSqlSafe, Column, Connection, Either, Executor, Row, SqlSafeStr, Statement as _,
-    TypeInfo, ValueRef,
+    Arguments, AssertSqlSafe, Column, Connection, Either, Executor, Row, SqlSafeStr,
+    Statement as _, TypeInfo, ValueRef,
 };
 use thiserror::Error;
 use tokio::sync::OnceCell;
@@ -251,7 +253,8 @@ fn postgres_text(
         "FLOAT4" => row.try_get::<f32, _>(at)?.to_string(),
         "FLOAT8" => row.try_get::<f64, _>(at)?.to_string(),
         "BOOL" => row.try_get::<bool, _>(at)?.to_string(),
-        "BYTEA" | "NUMERIC" | "TIMESTAMP" | "TIMESTAMPTZ" | "DATE" | "TIME" | "UUID" | "INTERVAL" => {
+        "BYTEA" | "NUMERIC" | "TIMESTAMP" | "TIMESTAMPTZ" | "DATE" | "TIME" | "UUID"
+        | "INTERVAL" => {
             let (name, kind) = (column.name(), column.type_info().name());
             let message = format!("column `{name}` is {kind}: write `{name}::text`");
             return Err(sqlx::Error::Decode(message.into()));

@@ -69,9 +69,8 @@ fn roots(http: &HttpSettings) -> Result<RootCertStore, TlsError> {
         return Ok(store);
     }
     // Single broken certificates of the system are nobody's fault here.
-    let (added, _broken) = store.add_parsable_certificates(
-        rustls_native_certs::load_native_certs().certs,
-    );
+    let (added, _broken) =
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if added == 0 { Err(TlsError::NoRoots) } else { Ok(store) }
 }
 

@@ -66,7 +66,9 @@ impl Totals {
         let mut totals = Self::default();
         for interval in intervals {
             for cell in &interval.cells {
-                totals.add_cell(&cell.decode()?);
+                let key = (cell.phase, cell.series, cell.metric);
+                let histogram = totals.histograms.entry(key).or_default();
+                histogram.merge_encoded(&cell.bytes, cell.beyond)?;
             }
             interval.tallies.iter().for_each(|tally| totals.add_tally(tally));
         }

@@ -62,8 +62,8 @@ fn merged(
     };
     let mut merged: BTreeMap<(SeriesId, Metric), Histogram> = BTreeMap::new();
     for cell in interval.cells.iter().filter(|cell| counts(cell.phase)) {
-        let own = cell.decode()?.histogram;
-        merged.entry((cell.series, cell.metric)).or_default().merge(&own);
+        let histogram = merged.entry((cell.series, cell.metric)).or_default();
+        histogram.merge_encoded(&cell.bytes, cell.beyond)?;
     }
     Ok(merged)
 }

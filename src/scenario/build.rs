@@ -1,6 +1,7 @@
 //! YAML text made into nodes: events of the parser in, nodes with their bytes out.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
@@ -242,8 +243,8 @@ impl Builder {
                 let Some(word) = self.scalar(key) else {
                     continue;
                 };
-                if !known.contains_key(&word) {
-                    known.insert(word, key);
+                if let Entry::Vacant(free) = known.entry(word) {
+                    free.insert(key);
                     pairs.push((key, value));
                 }
             }

@@ -7,7 +7,7 @@ use super::diagnostic::did_you_mean;
 use super::extract::{Extract, pattern_groups};
 use super::grammar::{Grammar, GrammarError, written_as_text};
 use super::template::Template;
-use super::words::{cut, first_word, outside, unquote, words};
+use super::words::{cut, outside, unquote, words};
 use crate::units::{Bytes, Nanos};
 
 /// How what was found is compared.
@@ -111,7 +111,7 @@ pub struct Check {
 }
 
 written_as_text! {
-    Check: "a check such as `status == 200`, `$.token exists` or `len($.farms) > 0`",
+    Check: TEXT, "a check such as `status == 200`, `$.token exists` or `len($.farms) > 0`",
         ["status == 200", "status in 200 201", "$.token exists", "len($.farms) > 0",
          "body contains \"farm\"", "duration < 500ms"];
 }
@@ -236,10 +236,87 @@ pub(super) fn operand(comparison: Comparison, text: &str) -> Result<Operand, Gra
         | Comparison::GreaterOrEqual
         | Comparison::Contains
         | Comparison::NotContains => {
-            if first_word(text).0.starts_with('=') {
-                return Err(GrammarError::new(format!("`{word}{text}`: one `=` too many")));
+            if text.starts_with('=') {
+                return Err(GrammarError::new(format!("`{word}=` has one `=` too many")));
             }
             unquote(text)?.parse().map(Operand::One)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, want: &str) {
+        let got = match input.parse::<Check>() {
+            Ok(check) => {
+                let operand: Vec<&str> =
+                    check.operand.templates().iter().map(Template::source).collect();
+                format!("{} ~ {} ~ {}", check.extract, check.comparison.word(), operand.join(" ~ "))
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn checks_are_read() {
+        check("status == 200", "status ~ == ~ 200");
+        check("status==200", "status ~ == ~ 200");
+        check("status in 200 201", "status ~ in ~ 200 ~ 201");
+        check("status in [200, 201]", "status ~ in ~ 200 ~ 201");
+        check("$.token exists", "$.token ~ exists ~ ");
+        check("len($.farms) > 0", "len($.farms) ~ > ~ 0");
+        check("body contains \"a == b\"", "body ~ contains ~ a == b");
+        check("body not contains error", "body ~ not contains ~ error");
+        check("header Content-Type contains json", "header content-type ~ contains ~ json");
+        check("rows == 1", "rows ~ == ~ 1");
+        check("row.status == PENDING", "row.status ~ == ~ PENDING");
+        check("$.id == ${orderId}", "$.id ~ == ~ ${orderId}");
+        check("duration < 500ms", "duration ~ < ~ 500ms");
+        check("size <= 5MiB", "size ~ <= ~ 5MiB");
+        check("$..[?(@.a=='b c')].x != ''", "$..[?(@.a=='b c')].x ~ != ~ ");
+        check("$['a in b'] == 5", "$['a in b'] ~ == ~ 5");
+        check("$.inside in x", "$.inside ~ in ~ x");
+        check(r#"body matches "^<html.*\d+$""#, r"body ~ matches ~ ^<html.*\d+$$");
+        check("$.status == two words", "$.status ~ == ~ two words");
+        check("regex \"id=(\\d+)\" == 7", "regex \"id=(\\d+)\" ~ == ~ 7");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        let wanted = Check::WANTED;
+        check("status", &format!("expected {wanted}, found `status`"));
+        check("", &format!("expected {wanted}, found ``"));
+        check(
+            "$.a exist",
+            &format!("expected {wanted}, found `$.a exist`; did you mean `exists`?"),
+        );
+        check("status = 200", "`=` in `status = 200` must be `==`");
+        check("status === 200", "`===` has one `=` too many");
+        check("status ==", "`==` takes a value after it");
+        check("status in", "`in` takes a value after it");
+        check("$.a exists 5", "`exists` takes nothing after it, found `5`");
+        check("status == ok", "`status ==` takes a whole number, found `ok`");
+        check("$.a > x", "`$.a >` takes a number, found `x`");
+        check("duration < 5x", &format!("`duration <` takes {}, found `5x`", Nanos::WANTED));
+        check("body contains \"x", "the quotes of `\"x` don't match");
+        check("$.id == ${x", "`${` at offset 0 of `${x` has no `}`");
+        check("stauts == 200", "`stauts` is nothing that an answer has; did you mean `status`?");
+    }
+
+    #[test]
+    fn a_path_or_pattern_that_is_wrong_is_found_before_the_run() {
+        let error = |text: &str| text.parse::<Check>().unwrap_err().to_string();
+        assert!(error("$.a[ exists").contains("expected a check"), "{}", error("$.a[ exists"));
+        assert!(error("$.a..[ == 5]] == 2").contains("not a JSONPath"));
+        assert!(
+            error("body matches (").contains("is not a pattern: "),
+            "{}",
+            error("body matches (")
+        );
+        let large = "body matches (a{1000}){1000}";
+        assert!(error(large).contains("is not a pattern"), "{}", error(large));
     }
 }

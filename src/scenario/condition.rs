@@ -189,9 +189,9 @@ pub struct LimitTest {
 }
 
 written_as_text! {
-    Condition: "a condition such as `p(95) < 500ms`, `rate < 1%` or `count > 100`",
+    Condition: TEXT, "a condition such as `p(95) < 500ms`, `rate < 1%` or `count > 100`",
         ["p(95) < 500ms", "avg < 200ms", "rate < 1%", "count/s > 50", "p(99) < 500ms for 2m"];
-    LimitTest: "a limit such as `<= +10%` or `< 1%`", ["<= +10%", "> 2%"];
+    LimitTest: TEXT, "a limit such as `<= +10%` or `< 1%`", ["<= +10%", "> 2%"];
 }
 
 impl Condition {
@@ -421,5 +421,66 @@ impl JsonSchema for ConditionSpec {
         let short = generator.subschema_for::<Condition>();
         let long = generator.subschema_for::<LongForm>();
         json_schema!({ "anyOf": [short, long] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, want: &str) {
+        let got = match input.parse::<Condition>() {
+            Ok(Condition { aggregate, relation, limit, sustained, .. }) => {
+                let sustained = sustained.map(|at| format!(" for {at}")).unwrap_or_default();
+                format!("{aggregate} {} {limit:?}{sustained}", relation.word())
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn conditions_are_read_as_k6_writes_them_and_with_units() {
+        check("p(95)<500", "p(95) < Duration(Nanos(500000000))");
+        check("p(99.9) < 1s", "p(99.9) < Duration(Nanos(1000000000))");
+        check("p95<=1.5", "p(95) <= Duration(Nanos(1500000))");
+        check("avg < 200ms", "avg < Duration(Nanos(200000000))");
+        check("rate<0.01", "rate < Share(Ratio(0.01))");
+        check("rate < 1%", "rate < Share(Ratio(0.01))");
+        check("count>=100", "count >= Number(100.0)");
+        check("count/s > 50", "count/s > Number(50.0)");
+        check("count/s > 50/s", "count/s > Number(50.0)");
+        check("rate===0", "rate == Share(Ratio(0.0))");
+        check("p(95) <= +10%", "p(95) <= Change(Ratio(0.1))");
+        check("p(99) < 500ms for 2m", "p(99) < Duration(Nanos(500000000)) for 2m");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        let wanted = Condition::WANTED;
+        check("", &format!("expected {wanted}, found ``"));
+        check("p(95) 500", &format!("expected {wanted}, found `p(95) 500`"));
+        check("p(95) != 500", &format!("expected {wanted}, found `p(95) != 500`"));
+        check("p(95) <", "`p(95) <` has no limit after `<`");
+        check("p(101) < 5", "`p(101)`: a percentile is above 0 and at most 100");
+        check("agv < 5", "`agv` is no aggregate; did you mean `avg`?");
+        check("rate < 5ms", &format!("`rate` is held against {}, found `5ms`", Ratio::WANTED));
+        check("count < 5%", "`count` is held against a number, found `5%`");
+        check("avg < 5%", &format!("`avg` is held against {}, found `5%`", Nanos::WANTED));
+        check("avg < +5", "`+5` is not a change such as `+10%`");
+        check("avg < 5 for x", &format!("expected {} after `for`, found `x`", Nanos::WANTED));
+        check("avg < 5 for 0", "`for` takes a duration above zero");
+        check(
+            "avg < 5 within 1m",
+            "`within` in `avg < 5 within 1m` is not known here; a condition ends with its limit or `for 2m`",
+        );
+    }
+
+    #[test]
+    fn a_limit_alone_is_read() {
+        let read = |text: &str| text.parse::<LimitTest>().map(|test| (test.relation, test.limit));
+        assert_eq!(read("<= +10%"), Ok((Relation::LessOrEqual, Limit::Change(Ratio(0.1)))));
+        assert_eq!(read("> 2%"), Ok((Relation::Greater, Limit::Share(Ratio(0.02)))));
+        assert!(read("p95 > 2%").is_err() && read("> 2ms").is_err() && read("2%").is_err());
     }
 }

@@ -170,10 +170,12 @@ impl Extend<Diagnostic> for Diagnostics {
 /// The known word that `word` was probably meant to be.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let most = if word.chars().count() <= 4 { 1 } else { 2 };
+    let length = word.chars().count();
+    let most = if length <= 4 { 1 } else { 2 };
+    let near = |candidate: &str| candidate.chars().count().abs_diff(length) <= most;
     known
         .into_iter()
-        .filter(|candidate| *candidate != word)
+        .filter(|candidate| *candidate != word && near(candidate))
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
             (distance, candidate)

@@ -49,8 +49,8 @@ pub enum Extract {
 pub struct JsonPath(String);
 
 written_as_text! {
-    JsonPath: "a JSONPath such as `$.version`", ["$.version", "$.farms[*].id"];
-    Capture: "what to keep, such as `$.id`, `$.farms[*].id | random` or `header location`",
+    JsonPath: TEXT, "a JSONPath such as `$.version`", ["$.version", "$.farms[*].id"];
+    Capture: TEXT, "what to keep, such as `$.id`, `$.farms[*].id | random` or `header location`",
         ["$.token", "$.farms[*].id | random", "header location", "regex \"csrf=([^&]+)\" | first"];
 }
 
@@ -281,5 +281,49 @@ impl FromStr for Picker {
                 Err(GrammarError::new(format!("`| {text}` picks nothing; {advice}")))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, want: &str) {
+        let got = match input.parse::<Capture>() {
+            Ok(Capture { extract, picker, default, .. }) => {
+                let default = default.map(|text| format!(" or {text}")).unwrap_or_default();
+                format!("{extract} {picker:?}{default}")
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn captures_are_read() {
+        check("$.farms[*].id | random", "$.farms[*].id Random");
+        check("$.a[?@.b == 'x|y' || @.c].id | last", "$.a[?@.b == 'x|y' || @.c].id Last");
+        check("header Location", "header location First");
+        check("cookie csrf", "cookie csrf First");
+        check("regex \"csrf=([^&|]+)\" | first", "regex \"csrf=([^&|]+)\" First");
+        check("status", "status First");
+        check("row.id", "row.id First");
+        check("$.x | default none", "$.x First or none");
+        check("$.x | nth 2 | default ''", "$.x Nth(2) or ");
+        check("len($.x)", "len($.x) First");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        check("$.x | radnom", "`| radnom` picks nothing; did you mean `random`?");
+        check("$.x | nth x", "`nth` takes a number from 0, like `nth 2`");
+        check("$.x | first | last", "`| last` is one too many: a picker and a default");
+        check("header", "`header` names nothing: write it like `header location`");
+        check("row.", "`row.` names nothing: write it like `row.status`");
+        check("regex \"a\"", "the pattern `a` has 0 groups, it takes one: the text to keep");
+        check("regex", "`regex` takes a pattern, like `regex \"csrf=([^&]+)\"`");
+        check("headers x", "`headers x` is nothing that an answer has; did you mean `header`?");
+        let bad = "$.x[".parse::<Capture>().unwrap_err().to_string();
+        assert!(bad.starts_with("`$.x[` is not a JSONPath: "), "{bad}");
     }
 }

@@ -61,7 +61,7 @@ pub struct CompareSpec {
 }
 
 written_as_text! {
-    CompareSpec: "a figure to compare such as `http p95` or `sql p99`", ["http p95", "sql p99"];
+    CompareSpec: TEXT, "a figure to compare such as `http p95` or `sql p99`", ["http p95", "sql p99"];
 }
 
 impl FromStr for CompareSpec {

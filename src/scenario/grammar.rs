@@ -21,11 +21,20 @@ pub trait Written: Sized {
 
 /// A value that is written as one scalar with a grammar of its own.
 pub trait Grammar: FromStr<Err: fmt::Display> {
-    /// What it is, with an example: `a duration such as `250ms``.
+    /// What it is, with an example in backticks.
     const WANTED: &'static str;
     /// Texts that are right.
     const EXAMPLES: &'static [&'static str];
+    /// As what YAML may see it, in the words of JSON Schema.
+    const TYPES: &'static [&'static str] = TEXT;
 }
+
+/// What has a unit or a sign in it.
+pub(super) const TEXT: &[&str] = &["string"];
+/// What may be a bare number.
+pub(super) const TEXT_OR_NUMBER: &[&str] = &["string", "number"];
+/// What takes any scalar.
+pub(super) const SCALAR: &[&str] = &["string", "number", "boolean"];
 
 /// A text that doesn't fit a grammar.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,7 +54,7 @@ impl<T: Grammar> Written for T {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": ["string", "number", "boolean"],
+            "type": T::TYPES,
             "description": T::WANTED,
             "examples": T::EXAMPLES,
         })
@@ -82,6 +91,7 @@ impl Grammar for Nanos {
 impl Grammar for Ratio {
     const WANTED: &'static str = "a share such as `5%` or `0.05`";
     const EXAMPLES: &'static [&'static str] = &["5%", "0.05"];
+    const TYPES: &'static [&'static str] = TEXT_OR_NUMBER;
 }
 
 impl Grammar for Bytes {
@@ -92,14 +102,16 @@ impl Grammar for Bytes {
 impl Grammar for Rate {
     const WANTED: &'static str = "a rate such as `50/s` or `300/m`";
     const EXAMPLES: &'static [&'static str] = &["50/s", "300/m"];
+    const TYPES: &'static [&'static str] = TEXT_OR_NUMBER;
 }
 
 /// Gives a grammar's type the traits with which it is read without its place.
 macro_rules! written_as_text {
-    ($($type:ty: $wanted:literal, $examples:expr;)+) => {$(
+    ($($type:ty: $types:ident, $wanted:literal, $examples:expr;)+) => {$(
         impl $crate::scenario::grammar::Grammar for $type {
             const WANTED: &'static str = $wanted;
             const EXAMPLES: &'static [&'static str] = &$examples;
+            const TYPES: &'static [&'static str] = $crate::scenario::grammar::$types;
         }
 
         impl<'de> serde::Deserialize<'de> for $type {

@@ -39,6 +39,7 @@ pub enum Connections {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename = "`http`", deny_unknown_fields, default)]
 #[schemars(rename = "Http")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 pub struct HttpSpec {
     /// Which version of HTTP is spoken.
     pub version: At<HttpVersion>,

@@ -115,8 +115,8 @@ pub struct UserRange {
 }
 
 written_as_text! {
-    RateRange: "a rate such as `50/s`, or a ramp such as `5/s..50/s`", ["50/s", "300/m", "5/s..50/s"];
-    UserRange: "a number of users such as `30`, or a ramp such as `0..30`", ["30", "0..30"];
+    RateRange: TEXT_OR_NUMBER, "a rate such as `50/s`, or a ramp such as `5/s..50/s`", ["50/s", "300/m", "5/s..50/s"];
+    UserRange: TEXT_OR_NUMBER, "a number of users such as `30`, or a ramp such as `0..30`", ["30", "0..30"];
 }
 
 impl FromStr for RateRange {
@@ -125,9 +125,10 @@ impl FromStr for RateRange {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let read = |part: &str| {
             part.parse::<Rate>().map_err(|error| {
-                GrammarError::new(match text.contains("..") {
-                    true => format!("{error}, in the ramp `{text}`"),
-                    false => format!("expected {}, found `{text}`", error.wanted),
+                GrammarError::new(if text.contains("..") {
+                    format!("{error}, in the ramp `{text}`")
+                } else {
+                    format!("expected {}, found `{text}`", error.wanted)
                 })
             })
         };

@@ -3,11 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
-use serde::de::value::U32Deserializer;
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
-    MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::at::{AT, STEP};
@@ -16,9 +12,11 @@ use super::diagnostic::{Diagnostics, did_you_mean};
 use super::named::ONE_OR_MANY;
 use super::tree::{Content, NodeId, Style, Tree};
 
+mod access;
 mod error;
 
-use error::{ReadError, list};
+use access::{Elements, Entries, Pair, Word};
+use error::{ReadError, first_of, is_phrase, list};
 
 /// The most nodes that are visited while one value is read with all its mistakes.
 const MAX_WORK: u32 = 2_000_000;
@@ -35,12 +33,14 @@ pub(super) fn read<T: DeserializeOwned>(
         root,
         others,
         struck: HashSet::new(),
+        mistyped: HashSet::new(),
         unknown: RefCell::default(),
         work: Cell::new(0),
     };
     loop {
         let result = T::deserialize(Reader { state: &state, node: root });
         for unknown in state.unknown.take() {
+            state.mistyped.extend(unknown.node);
             state.report(unknown, out);
         }
         let error = match result {
@@ -66,6 +66,8 @@ struct State<'t> {
     others: &'t [&'t str],
     /// Nodes that are treated as if they had not been written.
     struck: HashSet<NodeId>,
+    /// Unknown keys that were reported.
+    mistyped: HashSet<NodeId>,
     /// Unknown keys of this pass; they don't end it.
     unknown: RefCell<Vec<ReadError>>,
     work: Cell<u32>,
@@ -88,7 +90,8 @@ impl State<'_> {
         self.tree.entries(node).iter().any(|(key, value)| {
             let struck = self.struck.contains(key) || self.struck.contains(value);
             let word = self.tree.text(*key);
-            struck && alike(word, missing) || did_you_mean(word, [missing]).is_some()
+            let mistyped = self.mistyped.contains(key);
+            struck && alike(word, missing) || mistyped && did_you_mean(word, [missing]).is_some()
         })
     }
 
@@ -193,7 +196,7 @@ impl<'t> Reader<'_, 't> {
                 return Err(self.unlike(&wanted));
             }
         };
-        read.map_err(|error: ReadError| error.at(self.node))
+        read.map_err(|error: ReadError| error.in_range(text).at(self.node))
     }
 
     /// Entries that are read: struck ones are skipped.
@@ -241,7 +244,7 @@ impl<'t> Reader<'_, 't> {
             }
             if !fields.contains(&word) {
                 let known = fields.iter().chain(others).copied();
-                let context = if others.is_empty() && name.contains(' ') { name } else { "" };
+                let context = if others.is_empty() && is_phrase(name) { name } else { "" };
                 let unknown = ReadError::unknown_key(word, context, known).at(*key);
                 self.state.unknown.borrow_mut().push(unknown);
                 return false;
@@ -380,9 +383,10 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
                 let read = self.mapping(self.fields(name, fields, entries), visitor);
                 read.map_err(|error| error.in_struct(name))
             }
-            Content::Scalar(..) | Content::Sequence(_) if name.contains(' ') => Err(self.unlike(
-                &format_args!("{name}: a mapping with {}", list(fields)).to_string().as_str(),
-            )),
+            Content::Scalar(..) | Content::Sequence(_) if is_phrase(name) => {
+                let wanted = format!("{name}: a mapping with {}", first_of(fields));
+                Err(self.unlike(&wanted.as_str()))
+            }
             Content::Scalar(..) | Content::Sequence(_) => Err(self.unlike(&visitor)),
         }
     }
@@ -409,123 +413,5 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
 
     forward_to_deserialize_any! {
         i8 i16 i128 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct
-    }
-}
-
-/// Elements of a list.
-struct Elements<'s, 't> {
-    reader: Reader<'s, 't>,
-    open: Vec<NodeId>,
-    at: usize,
-}
-
-impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
-    type Error = ReadError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ReadError> {
-        let Some(node) = self.open.get(self.at).copied() else {
-            return Ok(None);
-        };
-        self.at += 1;
-        let read = seed.deserialize(self.reader.other(node));
-        read.map(Some).map_err(|error| error.at(node))
-    }
-}
-
-/// Entries of a mapping.
-struct Entries<'s, 't> {
-    reader: Reader<'s, 't>,
-    open: Vec<(NodeId, NodeId)>,
-    at: usize,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
-    type Error = ReadError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, ReadError> {
-        let Some((key, _)) = self.open.get(self.at).copied() else {
-            return Ok(None);
-        };
-        let read = seed.deserialize(self.reader.other(key));
-        read.map(Some).map_err(|error| error.at(key))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
-        let Some((_, value)) = self.open.get(self.at).copied() else {
-            return Err(ReadError::custom("a key without a value"));
-        };
-        self.at += 1;
-        seed.deserialize(self.reader.other(value)).map_err(|error| error.at(value))
-    }
-}
-
-/// A node's number and then its value, for [`super::At`].
-struct Pair<'s, 't> {
-    reader: Reader<'s, 't>,
-    number_given: bool,
-}
-
-impl<'de> SeqAccess<'de> for Pair<'_, 'de> {
-    type Error = ReadError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ReadError> {
-        if self.number_given {
-            return seed.deserialize(self.reader).map(Some);
-        }
-        self.number_given = true;
-        let number: U32Deserializer<ReadError> = self.reader.node.0.into_deserializer();
-        seed.deserialize(number).map(Some)
-    }
-}
-
-/// One word of a closed list.
-struct Word<'t>(&'t str);
-
-impl<'de> EnumAccess<'de> for Word<'de> {
-    type Error = ReadError;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), ReadError> {
-        let word = seed.deserialize(serde::de::value::StrDeserializer::<ReadError>::new(self.0))?;
-        Ok((word, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Word<'de> {
-    type Error = ReadError;
-
-    fn unit_variant(self) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, ReadError> {
-        Err(self.without_value())
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, ReadError> {
-        Err(self.without_value())
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, ReadError> {
-        Err(self.without_value())
-    }
-}
-
-impl Word<'_> {
-    fn without_value(&self) -> ReadError {
-        ReadError::custom(format_args!("`{}` needs a value", self.0))
     }
 }

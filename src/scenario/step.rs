@@ -72,7 +72,7 @@ pub struct Repeat {
 }
 
 written_as_text! {
-    Repeat: "a number such as `3`, or a range such as `1..3`", ["3", "1..3"];
+    Repeat: TEXT_OR_NUMBER, "a number such as `3`, or a range such as `1..3`", ["3", "1..3"];
 }
 
 impl FromStr for Repeat {

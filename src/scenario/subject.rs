@@ -48,6 +48,12 @@ impl Tag {
         ("phase", Self::Phase),
         ("session", Self::Session),
     ];
+
+    /// How it is written.
+    pub fn word(self) -> &'static str {
+        let known = Self::WORDS.iter().find(|(_, tag)| *tag == self);
+        known.map(|(word, _)| *word).unwrap_or_default()
+    }
 }
 
 /// One condition on what is measured: `endpoint:GET /api/*` or `journey!=admin`.
@@ -78,9 +84,9 @@ pub struct ThresholdSubject {
 }
 
 written_as_text! {
-    ThresholdSubject: "a metric such as `http_req_duration{endpoint:GET /api/*}`",
+    ThresholdSubject: TEXT, "a metric such as `http_req_duration{endpoint:GET /api/*}`",
         ["http_req_duration", "http_req_failed", "http_req_duration{endpoint:GET /api/*}"];
-    SloSpec: "a condition such as `p(95) < 500ms` or `http_req_waiting p(95) < 100ms`",
+    SloSpec: TEXT, "a condition such as `p(95) < 500ms` or `http_req_waiting p(95) < 100ms`",
         ["p(95) < 500ms", "http_req_waiting p(95) < 100ms"];
 }
 
@@ -116,7 +122,7 @@ impl ThresholdSubject {
         let aggregate = condition.aggregate;
         let fits = match self.metric.as_str() {
             "http_req_failed" | "dropped_iterations" => !aggregate.is_duration(),
-            "checks" => matches!(aggregate, Aggregate::Rate | Aggregate::Count),
+            "checks" => aggregate == Aggregate::Rate,
             "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
                 matches!(aggregate, Aggregate::Count | Aggregate::PerSecond)
             }
@@ -127,7 +133,7 @@ impl ThresholdSubject {
         }
         let known = match self.metric.as_str() {
             "http_req_failed" | "dropped_iterations" => "`rate`, `count` and `count/s`",
-            "checks" => "`rate` and `count`",
+            "checks" => "`rate`",
             "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
                 "`count` and `count/s`"
             }
@@ -136,12 +142,55 @@ impl ThresholdSubject {
         Err(format!("`{}` has no `{aggregate}`; it has {known}", self.metric))
     }
 
+    /// Whether the metric is kept for new and reused connections, not for each endpoint.
+    fn is_of_connections(&self) -> bool {
+        matches!(
+            self.metric_kind(),
+            Some(
+                Metric::LookingUp
+                    | Metric::Connecting
+                    | Metric::TlsHandshaking
+                    | Metric::Sending
+                    | Metric::Receiving
+            )
+        )
+    }
+
+    /// The tags that series of this metric have.
+    fn tags(&self) -> &'static [Tag] {
+        match self.metric.as_str() {
+            "sql_query_duration" | "sql_queries" => {
+                &[Tag::Query, Tag::Endpoint, Tag::Journey, Tag::Step, Tag::Phase]
+            }
+            "iteration_duration" | "iterations" | "dropped_iterations" => {
+                &[Tag::Journey, Tag::Phase]
+            }
+            "schedule_lag" => &[Tag::Phase],
+            _ if self.is_of_connections() => &[Tag::Phase],
+            _ => &[Tag::Endpoint, Tag::Journey, Tag::Step, Tag::Session, Tag::Phase],
+        }
+    }
+
+    /// The first selector that no series of this metric can have is a mistake.
+    fn verify(self) -> Result<Self, GrammarError> {
+        let tags = self.tags();
+        let Some(selector) = self.selectors.iter().find(|one| !tags.contains(&one.tag)) else {
+            return Ok(self);
+        };
+        let known: Vec<&str> = tags.iter().map(|tag| tag.word()).collect();
+        let (metric, tag) = (&self.metric, selector.tag.word());
+        let message = format!("`{metric}` is not kept by `{tag}`, only by {}", known.join(", "));
+        Err(GrammarError::new(message))
+    }
+
     fn takes_kind(&self, kind: SeriesKind) -> bool {
         let wants_session = self.selectors.iter().any(|selector| selector.tag == Tag::Session);
         match self.metric.as_str() {
             "sql_query_duration" | "sql_queries" => kind.is_query(),
             "iteration_duration" | "iterations" => kind == SeriesKind::Journey,
-            "schedule_lag" | "dropped_iterations" => kind == SeriesKind::Run,
+            "schedule_lag" => kind == SeriesKind::Run,
+            "dropped_iterations" => matches!(kind, SeriesKind::Run | SeriesKind::Journey),
+            _ if self.is_of_connections() => kind == SeriesKind::Connection,
             "checks" => kind.is_http() || kind == SeriesKind::SqlStep,
             "http_req_failed" | "http_reqs" | "data_sent" | "data_received" => kind.is_http(),
             _ if wants_session => kind == SeriesKind::Login,
@@ -158,10 +207,10 @@ impl Selector {
             (Tag::Endpoint, kind) if kind.is_http() => &series.name,
             (Tag::Query, kind) if kind.is_query() => &series.name,
             (Tag::Session, SeriesKind::Login) => &series.journey,
-            (Tag::Session, _) | (Tag::Journey, SeriesKind::Login) => return self.negated,
-            (Tag::Journey, _) => &series.journey,
+            (Tag::Journey, kind) if kind != SeriesKind::Login => &series.journey,
             (Tag::Step, _) => &series.step,
-            (Tag::Endpoint | Tag::Query, _) => return self.negated,
+            // The series has no such thing, so that only "everything but …" takes it.
+            (Tag::Session | Tag::Journey | Tag::Endpoint | Tag::Query, _) => return self.negated,
         };
         self.matches(value)
     }
@@ -198,10 +247,15 @@ impl fmt::Display for ThresholdSubject {
         f.write_str(&self.metric)?;
         for (at, selector) in self.selectors.iter().enumerate() {
             f.write_str(if at == 0 { "{" } else { "," })?;
-            let known = Tag::WORDS.iter().find(|(_, tag)| *tag == selector.tag);
-            let tag = known.map(|(word, _)| *word).unwrap_or_default();
+            let tag = selector.tag.word();
             let sign = if selector.negated { "!=" } else { ":" };
-            write!(f, "{tag}{sign}{}", selector.pattern)?;
+            let pattern = &selector.pattern;
+            if pattern.contains([',', '"', '\'', '\\', '{', '[', '(']) {
+                let inside = pattern.replace('\\', "\\\\").replace('"', "\\\"");
+                write!(f, "{tag}{sign}\"{inside}\"")?;
+            } else {
+                write!(f, "{tag}{sign}{pattern}")?;
+            }
         }
         f.write_str(if self.selectors.is_empty() { "" } else { "}" })
     }
@@ -229,7 +283,7 @@ impl FromStr for ThresholdSubject {
                 from = end + 1;
             }
         }
-        Ok(Self { metric: metric.to_owned(), selectors })
+        Self { metric: metric.to_owned(), selectors }.verify()
     }
 }
 
@@ -256,7 +310,9 @@ impl FromStr for Selector {
             };
             return Err(GrammarError::new(format!("`{word}` is no tag; {advice}")));
         };
-        let pattern = super::words::unquote(pattern.trim())?;
+        let plain = super::words::unquote(pattern.trim())?;
+        let is_quoted = plain != pattern.trim();
+        let pattern = if is_quoted { plain.replace("\\\\", "\\") } else { plain };
         if pattern.is_empty() {
             return Err(unfit());
         }
@@ -308,6 +364,9 @@ impl FromStr for SloSpec {
         let condition: Condition = rest.parse()?;
         let subject = ThresholdSubject { metric: word.to_owned(), selectors: Vec::new() };
         subject.accepts(&condition).map_err(GrammarError::new)?;
+        if !subject.tags().contains(&Tag::Step) {
+            return Err(GrammarError::new(format!("`{word}` is not kept by step")));
+        }
         Ok(Self { metric: Some(subject.metric), condition })
     }
 }
@@ -318,5 +377,117 @@ impl fmt::Display for SloSpec {
             Some(metric) => write!(f, "{metric} {}", self.condition),
             None => write!(f, "{}", self.condition),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(kind: SeriesKind, name: &str, journey: &str, step: &str) -> Series {
+        let [name, journey, step] = [name, journey, step].map(str::to_owned);
+        Series { kind, name, journey, step, endpoint: "GET /e".to_owned() }
+    }
+
+    fn takes(subject: &str, series: &Series) -> bool {
+        subject.parse::<ThresholdSubject>().unwrap().takes(series)
+    }
+
+    #[test]
+    fn subjects_are_shown_as_they_are_read() {
+        for text in [
+            "http_req_failed",
+            "http_req_duration{endpoint:\"GET /api/farms/{farmId}\",journey!=admin}",
+            "sql_query_duration{endpoint:POST /api/orders}",
+            "http_req_response{phase:warmup*}",
+        ] {
+            assert_eq!(text.parse::<ThresholdSubject>().unwrap().to_string(), text);
+        }
+        let spaced: ThresholdSubject = "checks{ step=a , journey != \"b c\" }".parse().unwrap();
+        assert_eq!(spaced.to_string(), "checks{step:a,journey!=b c}");
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        let error = |text: &str| text.parse::<ThresholdSubject>().unwrap_err().to_string();
+        assert_eq!(
+            error("http_req_duratoin"),
+            "`http_req_duratoin` is no metric; did you mean `http_req_duration`?"
+        );
+        assert_eq!(error("checks{jorney:a}"), "`jorney` is no tag; did you mean `journey`?");
+        assert_eq!(error("checks{a"), "`{` of `checks{a` is not closed");
+        assert_eq!(error("checks{}"), "`` is not a selector such as `endpoint:GET /api/*`");
+        assert!(error("checks{step:}").contains("is not a selector"));
+        assert_eq!(
+            error("http_req_connecting{endpoint:GET /}"),
+            "`http_req_connecting` is not kept by `endpoint`, only by phase"
+        );
+        assert!(error("checks{status:200}").contains("known are endpoint, journey, step"));
+    }
+
+    #[test]
+    fn series_are_taken_by_metric_and_selectors() {
+        let farms = series(SeriesKind::Endpoint, "GET /api/farms", "customer", "browse");
+        let login = series(SeriesKind::Login, "POST /api/login", "customer", "");
+        let query = series(SeriesKind::ServerQuery, "SELECT 1", "customer", "browse");
+        assert!(takes("http_req_duration", &farms));
+        assert!(!takes("http_req_duration", &login) && takes("http_req_failed", &login));
+        assert!(takes("http_req_duration{session:cust*}", &login));
+        assert!(!takes("http_req_duration{session:cust*}", &farms));
+        assert!(takes("http_req_duration{endpoint:GET *}", &farms));
+        assert!(!takes("http_req_duration{endpoint:POST *}", &farms));
+        assert!(!takes("http_req_failed{journey:customer}", &login));
+        assert!(takes("http_req_failed{journey!=admin}", &login));
+        assert!(takes("sql_query_duration{endpoint:GET /e,query:*1}", &query));
+        assert!(!takes("sql_query_duration", &farms) && !takes("http_reqs", &query));
+        assert!(takes("http_req_duration{phase:x}", &farms));
+    }
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, text, want) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "acb", false),
+            ("*a*", "bab", true),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(glob(pattern, text), want, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_condition_must_fit_the_metric() {
+        let fits = |subject: &str, condition: &str| {
+            let subject: ThresholdSubject = subject.parse().unwrap();
+            subject.accepts(&condition.parse().unwrap())
+        };
+        assert!(fits("http_req_failed", "rate < 1%").is_ok());
+        assert_eq!(
+            fits("http_req_failed", "p(95) < 1"),
+            Err("`http_req_failed` has no `p(95)`; it has `rate`, `count` and `count/s`".to_owned())
+        );
+        assert!(fits("http_reqs", "rate > 1").is_err() && fits("checks", "rate > 99%").is_ok());
+        assert!(fits("sql_query_duration", "rate < 1%").is_err());
+    }
+
+    #[test]
+    fn goals_of_a_step_may_name_their_metric() {
+        let read = |text: &str| text.parse::<SloSpec>().map(|slo| slo.to_string());
+        assert_eq!(read("p(95) < 500ms").as_deref(), Ok("p(95) < 500ms"));
+        assert_eq!(read("avg<5").as_deref(), Ok("avg<5"));
+        assert_eq!(
+            read("http_req_waiting p(95) < 100ms").as_deref(),
+            Ok("http_req_waiting p(95) < 100ms")
+        );
+        let error = read("http_req_wait p(95) < 1").unwrap_err().to_string();
+        assert!(error.starts_with("`http_req_wait` is no metric"), "{error}");
+        let error = read("http_req_connecting p(95) < 1").unwrap_err().to_string();
+        assert_eq!(error, "`http_req_connecting` is not kept by step");
     }
 }

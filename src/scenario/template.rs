@@ -36,7 +36,7 @@ pub struct Template {
 }
 
 written_as_text! {
-    Template: "a text, with variables as `${name}` or `${NAME:-default}`",
+    Template: SCALAR, "a text, with variables as `${name}` or `${NAME:-default}`",
         ["/api/farms/${farmId}", "${LOADGATE_TARGET:-http://127.0.0.1:3000}"];
 }
 

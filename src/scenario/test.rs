@@ -28,7 +28,7 @@ pub struct VariableTest {
 }
 
 written_as_text! {
-    VariableTest: "a condition such as `${role} == admin` or `${orderId} exists`",
+    VariableTest: TEXT, "a condition such as `${role} == admin` or `${orderId} exists`",
         ["${role} == admin", "${city} in Berlin Hamburg", "${orderId} exists"];
 }
 

@@ -132,3 +132,37 @@ impl JsonSchema for ThinkSpec {
         json_schema!({ "anyOf": [short, long] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Diagnostics, Tree};
+
+    fn check(input: &str, want: &str) {
+        let mut tree = Tree::new();
+        let mut out = Diagnostics::new();
+        let root = tree.add("a.yaml", input).unwrap();
+        let got = match tree.read::<ThinkSpec>(root, &mut out) {
+            Some(think) => format!("{:?} {}", think.distribution, think.mean),
+            None => out.iter().next().unwrap().message.clone(),
+        };
+        assert_eq!(got, want, "{input}");
+    }
+
+    #[test]
+    fn pauses_are_read_in_both_forms() {
+        check("3s", "Constant 3.00 s");
+        check("{ mean: 3s, dist: lognormal, max: 15s }", "Lognormal 3.00 s");
+        check("{ dist: uniform, min: 1s, max: 5s }", "Uniform 3.00 s");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        check("3", "expected a duration such as `250ms`, `30s` or `1h30m`, found `3`");
+        check("[]", "expected a duration such as `3s`, or a mapping with `mean:`, found a list");
+        check("{ dist: normal }", "a think time needs its `mean`");
+        check("{ dist: uniform, mean: 1s }", "`uniform` needs `min` and `max`");
+        check("{ mean: 3s, max: 1s }", "`mean` is not between `min` and `max`");
+        check("{ mean: 3s, min: 5s, max: 1s }", "`min` is above `max`");
+    }
+}

@@ -33,7 +33,7 @@ pub(super) fn outside(text: &str) -> Vec<(usize, char)> {
 /// A quote begins a quoted text only where a word begins, so `it's` is one word.
 fn starts_word(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.chars().next_back());
-    before.is_none_or(|c| c.is_whitespace() || "=<>,[|(".contains(c))
+    before.is_none_or(|c| c.is_whitespace() || "=<>,[|(:".contains(c))
 }
 
 /// The text in two at a byte offset.
@@ -49,12 +49,13 @@ pub(super) fn first_word(text: &str) -> (&str, &str) {
     }
 }
 
-/// The text without the quotes around it; in double quotes `\"` and `\\` are one character.
+/// The text without the quotes around it. A backslash takes the quote in; before anything else it
+/// stays, because patterns are full of them.
 pub(super) fn unquote(text: &str) -> Result<String, GrammarError> {
     let Some(mark) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         return Ok(text.to_owned());
     };
-    let unclosed = || GrammarError::new(format!("the quote of `{text}` is not closed"));
+    let unclosed = || GrammarError::new(format!("the quotes of `{text}` don't match"));
     let inner =
         text.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark)).ok_or_else(unclosed)?;
     let (mut plain, mut chars) = (String::new(), inner.chars().peekable());
@@ -62,7 +63,6 @@ pub(super) fn unquote(text: &str) -> Result<String, GrammarError> {
         let escaped =
             char == '\\' && chars.peek().is_some_and(|next| *next == mark || *next == '\\');
         match chars.next_if(|_| escaped) {
-            // A pattern keeps its `\\` because `\` means something there, too.
             Some('\\') => plain.push_str("\\\\"),
             Some(next) => plain.push(next),
             None if char == mark => return Err(unclosed()),

@@ -51,15 +51,16 @@ pub(super) fn form(builder: &mut Builder<'_>, specs: &[PartSpec]) -> Form {
             (None, Some(path)) => {
                 let Some(bytes) = builder.file(path) else { continue };
                 let file_name = path.value.rsplit('/').next().unwrap_or_default();
-                let media_type = spec.media_type.as_ref().map(|media_type| media_type.value.as_str());
+                let media_type =
+                    spec.media_type.as_ref().map(|media_type| media_type.value.as_str());
                 let media_type = media_type.unwrap_or("application/octet-stream");
                 head.push_str("; filename=\"");
                 head.push_str(&quoted(file_name));
                 head.push_str("\"\r\nContent-Type: ");
                 head.push_str(&media_type.replace(['\r', '\n'], ""));
-                content_hash = bytes.iter().fold(content_hash, |hash, byte| {
-                    hash.rotate_left(5) ^ u64::from(*byte)
-                });
+                content_hash = bytes
+                    .iter()
+                    .fold(content_hash, |hash, byte| hash.rotate_left(5) ^ u64::from(*byte));
                 Content::File(bytes)
             }
             (_, _) => {

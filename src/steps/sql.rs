@@ -15,8 +15,8 @@ use serde::Deserialize;
 use super::request::checked;
 use crate::names::{ErrorKind, SeriesKind};
 use crate::plan::{
-    Action, Answer, Builder, Catch, Escape, Expectation, Failure, Looked, Outcome, Statement,
-    Step, StepKind, Text, View,
+    Action, Answer, Builder, Catch, Escape, Expectation, Failure, Looked, Outcome, Statement, Step,
+    StepKind, Text, View,
 };
 use crate::scenario::{At, Capture, Check, Named, NodeId, OneOrMany, Template};
 

@@ -12,16 +12,22 @@ use tempfile::TempDir;
 /// How long the server may take to answer its first question.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// A port that was free may be taken when the server comes to it.
+const START_TRIES: u32 = 5;
+
 /// The password of the server's only user, who is called `loadgate`.
 pub(crate) const PASSWORD: &str = "pw-of-the-test";
 
 /// A running server. It stops, and its files go, when this is dropped.
 pub(crate) struct Postgres {
-    server: Child,
+    // Dropped in this order: the server ends before its files go.
+    _server: Server,
+    _folder: TempDir,
     port: u16,
-    bin: PathBuf,
-    folder: TempDir,
 }
+
+/// The server's process, which ends when this is dropped.
+struct Server(Child);
 
 impl Postgres {
     /// Makes a database cluster in a temporary folder and starts a server on a free port.
@@ -44,56 +50,64 @@ impl Postgres {
             .unwrap();
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let server = command(user.as_ref(), &bin.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
-            .args(["-c", &format!("port={port}")])
-            .args(["-c", &format!("unix_socket_directories={}", folder.path().display())])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut started = Self { server, port, bin, folder };
-        started.wait();
-        started
+        for _ in 0..START_TRIES {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let log = fs::File::create(folder.path().join("log")).unwrap();
+            let server = command(user.as_ref(), &bin.join("postgres"))
+                .arg("-D")
+                .arg(&data)
+                .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
+                .args(["-c", &format!("port={port}")])
+                .args(["-c", &format!("unix_socket_directories={}", folder.path().display())])
+                .stdout(Stdio::null())
+                .stderr(log)
+                .spawn()
+                .unwrap();
+            let mut server = Server(server);
+            if server.is_ready(&bin, folder.path(), port) {
+                return Self { _server: server, port, _folder: folder };
+            }
+        }
+        let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        panic!("postgres did not start: {log}");
     }
 
     /// The address of its only database.
     pub(crate) fn url(&self) -> String {
         format!("postgres://loadgate:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
     }
+}
 
-    fn wait(&mut self) {
+impl Server {
+    /// Waits until the server answers; false when it has ended, as it does when somebody else
+    /// has taken the port meanwhile.
+    ///
+    /// Asks over the socket in the folder, where no other server can answer.
+    fn is_ready(&mut self, bin: &Path, folder: &Path, port: u16) -> bool {
         let step = Duration::from_millis(100);
         let mut waited = Duration::ZERO;
-        loop {
-            let ready = Command::new(self.bin.join("pg_isready"))
-                .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+        while waited < START_LIMIT && self.0.try_wait().unwrap().is_none() {
+            let ready = Command::new(bin.join("pg_isready"))
+                .args(["-q", "-p", &port.to_string(), "-h"])
+                .arg(folder)
                 .status()
                 .unwrap();
             if ready.success() {
-                return;
+                return true;
             }
-            let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            if let Some(status) = self.server.try_wait().unwrap() {
-                panic!("postgres ended with {status}: {}", log());
-            }
-            assert!(waited < START_LIMIT, "postgres is not ready: {}", log());
             pause(step);
             waited += step;
         }
+        false
     }
 }
 
-impl Drop for Postgres {
+impl Drop for Server {
     fn drop(&mut self) {
         // SIGQUIT: the data goes with the folder, so there is nothing to shut down in order.
-        let stopped = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        let stopped = Command::new("kill").args(["-QUIT", &self.0.id().to_string()]).status();
         if stopped.is_ok_and(|status| status.success()) {
-            drop(self.server.wait());
+            drop(self.0.wait());
         }
     }
 }

@@ -17,14 +17,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use self::pool::{Lease, Pool, Source};
-use crate::faults::Faults;
-use crate::{clock, timing};
-
 pub(crate) use self::filter::{Filter, Listed, Listing, Page, contains, list};
 pub(crate) use self::pool::PoolUse;
+use self::pool::{Lease, Pool, Source};
 pub(crate) use self::schema::{TABLES, create_indexes, create_tables, drop_tables};
 pub(crate) use self::value::{Arg, Row, args};
+use crate::faults::Faults;
+use crate::{clock, timing};
 
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

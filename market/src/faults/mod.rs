@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::clock;
-use crate::db::Db;
-
 pub(crate) use self::spec::plain;
 pub use self::spec::{Endpoint, FaultKind, FaultSpec, FaultSpecError, Slowdown, StallWhen};
+use crate::clock;
+use crate::db::Db;
 
 /// Faults at one time.
 const MOST_FAULTS: usize = 64;

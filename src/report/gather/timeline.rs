@@ -16,7 +16,7 @@ fn point(record: &RunRecord, interval: &Interval) -> Result<TimelinePoint, Decod
     let mut response = Histogram::new();
     let cells = interval.cells.iter();
     for cell in cells.filter(|cell| cell.metric == Metric::Response && is_http(cell.series)) {
-        response.merge(&cell.decode()?.histogram);
+        response.merge_encoded(&cell.bytes, cell.beyond)?;
     }
     let mut counts = Counts::default();
     for tally in interval.tallies.iter().filter(|tally| is_http(tally.series)) {

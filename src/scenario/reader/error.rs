@@ -55,9 +55,17 @@ impl ReadError {
         self.at(node)
     }
 
+    /// The same of a number that its type can't hold.
+    pub(super) fn in_range(mut self, text: &str) -> Self {
+        if self.wanted.take().is_some() {
+            self.message = format!("`{}` is out of range", short(text));
+        }
+        self
+    }
+
     /// The same, naming the struct that lacks a key.
     pub(super) fn in_struct(mut self, name: &str) -> Self {
-        if let Some(missing) = self.missing.filter(|_| name.contains(' ')) {
+        if let Some(missing) = self.missing.filter(|_| is_phrase(name)) {
             let known = format!("missing key `{missing}`");
             if self.message == known {
                 self.message = format!("{known} in {name}");
@@ -129,4 +137,21 @@ pub(super) fn list(words: &[&str]) -> String {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => String::new(),
     }
+}
+
+/// The first keys of a struct, for a message.
+pub(super) fn first_of(fields: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    match fields.split_at_checked(SHOWN) {
+        Some((first, [_, ..])) => {
+            let quoted: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
+            format!("{}, …", quoted.join(", "))
+        }
+        Some((_, [])) | None => list(fields),
+    }
+}
+
+/// Whether a struct's name was written for people: `a phase`, `` `http` ``.
+pub(super) fn is_phrase(name: &str) -> bool {
+    name.contains([' ', '`'])
 }

@@ -1,0 +1,101 @@
+//! Arguments in, text and exit code out. Nobody else knows the environment or the terminal.
+
+mod adhoc;
+mod args;
+mod builtin;
+mod completions;
+mod embedded;
+mod exit;
+mod market;
+mod output;
+mod progress;
+mod report;
+mod run;
+mod runs;
+mod schema;
+mod settings;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use args::{Command, Low};
+use clap::Parser;
+pub use exit::Exit;
+use terminal::Terminal;
+
+/// The whole program: reads the arguments, does what they say, and gives the exit code.
+pub fn main() -> ExitCode {
+    let low = Low::parse();
+    let terminal = Terminal::new(&low.common);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => {
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, dispatch(low, &terminal))
+        }
+        Err(error) => Err(Failed::could_not("start the runtime", error)),
+    };
+    let exit = result.unwrap_or_else(|failed| failed.tell(&terminal));
+    ExitCode::from(exit.code())
+}
+
+async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
+    match low.command {
+        Command::Run(run) => run::run(*run, terminal).await,
+        Command::Runs(runs) => runs::runs(runs, terminal).await,
+        Command::Report(report) => report::report(report, terminal).await,
+        Command::Schema => schema::schema(terminal),
+        Command::Market(market) => market::market(market).await,
+        Command::Completions { shell } => completions::completions(shell, terminal),
+    }
+}
+
+/// Why a command could not do its work: a message, what to do, and the exit code.
+#[derive(Debug)]
+pub struct Failed {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failed {
+    /// Something that could not be done.
+    fn could_not(what: &str, error: impl std::fmt::Display) -> Self {
+        Self { exit: Exit::CouldNotRun, message: format!("can't {what}: {error}"), hint: None }
+    }
+
+    /// A failure of the world.
+    fn new(message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { exit: Exit::CouldNotRun, message: message.into(), hint }
+    }
+
+    /// A fault of the input.
+    fn usage(message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hint }
+    }
+
+    /// Faults of the input that have been told already.
+    fn told(exit: Exit) -> Self {
+        Self { exit, message: String::new(), hint: None }
+    }
+
+    fn tell(&self, terminal: &Terminal) -> Exit {
+        if !self.message.is_empty() {
+            terminal.error(&self.message, self.hint.as_deref());
+        }
+        self.exit
+    }
+}
+
+impl From<crate::store::StoreError> for Failed {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::new(error.to_string(), error.hint())
+    }
+}
+
+impl From<crate::harness::RunError> for Failed {
+    fn from(error: crate::harness::RunError) -> Self {
+        Self::new(error.to_string(), error.hint())
+    }
+}

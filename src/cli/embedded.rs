@@ -1,0 +1,48 @@
+//! The embedded market: a process of its own, so that its CPU time is not the generator's.
+
+use std::env;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use super::Failed;
+
+/// A market that lives as long as this value, and ends with this process however it ends.
+pub(super) struct EmbeddedMarket {
+    child: Child,
+    /// The market ends when this closes, even if we are killed.
+    stdin: Option<ChildStdin>,
+    /// Its address.
+    pub(super) url: String,
+}
+
+impl EmbeddedMarket {
+    /// Starts a market on a free loopback port and waits until it is ready.
+    pub(super) async fn start() -> Result<Self, Failed> {
+        let failed = |why: String| Failed::could_not("start the embedded market", why);
+        let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
+        let mut child = Command::new(program)
+            .args(["market", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or_else(|| failed("it has no output".to_owned()))?;
+        let line = BufReader::new(stdout).lines().next_line().await;
+        let line = line.map_err(|error| failed(error.to_string()))?;
+        let line = line.ok_or_else(|| failed("it ended at once".to_owned()))?;
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.ok_or_else(|| failed(format!("it says `{line}`")))?.to_owned();
+        Ok(Self { child, stdin, url })
+    }
+
+    /// Ends the market and waits for it.
+    pub(super) async fn stop(mut self) {
+        drop(self.stdin.take());
+        // It was told to end; whether it did so well is of no interest to the run.
+        drop(self.child.wait().await);
+    }
+}

@@ -1,0 +1,54 @@
+//! Exit codes: a public contract.
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// GO, or simply done.
+    Done,
+    /// It could not run: the target, the store or the system refused.
+    CouldNotRun,
+    /// The command line or a file is wrong.
+    Usage,
+    /// The run is not a measurement.
+    Invalid,
+    /// A threshold was missed in a plain run.
+    Thresholds,
+    /// Ended by Ctrl-C, after everything measured was stored.
+    Interrupted,
+    /// Ended by SIGTERM, after everything measured was stored.
+    Terminated,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::CouldNotRun => 1,
+            Self::Usage => 2,
+            Self::Invalid => 6,
+            Self::Thresholds => 99,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_a_contract() {
+        let all = [
+            Exit::Done,
+            Exit::CouldNotRun,
+            Exit::Usage,
+            Exit::Invalid,
+            Exit::Thresholds,
+            Exit::Interrupted,
+            Exit::Terminated,
+        ];
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 6, 99, 130, 143]);
+    }
+}

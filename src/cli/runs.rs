@@ -1,0 +1,106 @@
+//! `loadgate runs`: what the store holds.
+
+use serde_json::json;
+
+use super::args::{Runs, RunsCommand, StoreArg};
+use super::output::Results;
+use super::terminal::Terminal;
+use super::{Exit, Failed, settings};
+use crate::report::terminal::render;
+use crate::store::{RunLine, Store};
+use crate::units::{format_nanos, group_thousands};
+
+/// Lists, shows or removes runs.
+pub(super) async fn runs(runs: Runs, terminal: &Terminal) -> Result<Exit, Failed> {
+    let printed = |error| Failed::could_not("print", error);
+    match runs.command {
+        RunsCommand::List { store, json } => {
+            let store = open(&store).await?;
+            let lines = store.list().await?;
+            store.close().await;
+            let text = if json { as_json(&lines) } else { as_table(&lines) };
+            terminal.out(&text).map_err(printed)?;
+        }
+        RunsCommand::Show { run, store } => {
+            let store = open(&store).await?;
+            let record = store.load(&run).await?;
+            let results = Results::of(&record, store.location().to_string())?;
+            store.close().await;
+            terminal.out(&render(&results.document, terminal.style())).map_err(printed)?;
+        }
+        RunsCommand::Rm { runs, store } => {
+            let store = open(&store).await?;
+            for run in &runs {
+                let id = store.remove(run).await?;
+                terminal.note(&format!("removed {id}"));
+            }
+            store.close().await;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Opens the store that the arguments name.
+pub(super) async fn open(argument: &StoreArg) -> Result<Store, Failed> {
+    let location = settings::store(argument)?;
+    Ok(Store::open(&location).await?)
+}
+
+fn as_json(lines: &[RunLine]) -> String {
+    let line = |line: &RunLine| {
+        json!({
+            "id": line.id,
+            "scenario": line.scenario,
+            "target": line.target,
+            "target_version": line.target_version,
+            "started": started(line.started_unix_ns),
+            "duration_ns": line.lasted.0,
+            "state": line.state.word(),
+            "requests": line.requests,
+            "errors": line.errors,
+        })
+    };
+    let document =
+        json!({ "schema_version": 1, "runs": lines.iter().map(line).collect::<Vec<_>>() });
+    format!("{document:#}\n")
+}
+
+fn started(unix_ns: u64) -> String {
+    let time = jiff::Timestamp::from_nanosecond(i128::from(unix_ns));
+    time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default()
+}
+
+fn as_table(lines: &[RunLine]) -> String {
+    if lines.is_empty() {
+        return "no runs yet; make one: loadgate run --scenario customer\n".to_owned();
+    }
+    let head = ["RUN", "SCENARIO", "STARTED", "LASTED", "STATE", "REQUESTS", "ERRORS", "VERSION"];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(lines.iter().map(|line| {
+        [
+            line.id.clone(),
+            line.scenario.clone(),
+            started(line.started_unix_ns),
+            format_nanos(line.lasted),
+            line.state.word().to_owned(),
+            group_thousands(line.requests),
+            group_thousands(line.errors),
+            line.target_version.clone().unwrap_or_else(|| "–".to_owned()),
+        ]
+    }));
+    let width = |at: usize| {
+        rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..head.len()).map(|at| width(at).unwrap_or_default()).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
+            let is_number = matches!(at, 3 | 5 | 6);
+            if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,183 @@
+//! What the arguments mean: a plan, a place for the record, numbers of workers.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::{env, fs};
+
+use super::args::{HttpArgs, LoadArgs, Run, StoreArg};
+use super::{Exit, Failed, adhoc, builtin};
+use crate::cli::terminal::Terminal;
+use crate::plan::{HttpVersion, Inputs, LoadOverrides, Overrides, Plan, compile};
+use crate::scenario::did_you_mean;
+use crate::steps::KINDS;
+use crate::store::StoreLocation;
+
+/// The largest file that a scenario may name: uploads and data.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Where the text of a scenario comes from.
+pub(super) struct Source {
+    /// Its path, real or built in.
+    pub(super) path: String,
+    text: String,
+    built_in: bool,
+}
+
+impl Source {
+    /// Whether the embedded market is its target when no other is given.
+    pub(super) fn wants_market(&self, run: &Run) -> bool {
+        self.built_in && run.what.target.is_none()
+    }
+}
+
+/// Finds the scenario: built in by name, or a file by path.
+pub(super) fn source(run: &Run) -> Result<Source, Failed> {
+    let Some(name) = &run.what.scenario else {
+        let text = adhoc::scenario(&run.what)?;
+        return Ok(Source { path: "--url".to_owned(), text, built_in: false });
+    };
+    let is_path = name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml");
+    if !is_path && let Some(path) = builtin::path_of(name) {
+        let bytes = builtin::read(&path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return Ok(Source { path, text, built_in: true });
+    }
+    let path = Path::new(name);
+    if !is_path && !path.exists() {
+        let hint = match did_you_mean(name, builtin::NAMES) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "built in are {}; a file is named with its path, such as `./{name}.yaml`",
+                builtin::NAMES.join(", ")
+            ),
+        };
+        return Err(Failed::usage(format!("there is no scenario `{name}`"), Some(hint)));
+    }
+    let unreadable = |why: String| Failed::usage(format!("can't read `{name}`: {why}"), None);
+    let bytes = read_file(name).map_err(unreadable)?;
+    let text = String::from_utf8(bytes.to_vec());
+    let text = text.map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+    Ok(Source { path: name.clone(), text, built_in: false })
+}
+
+/// Compiles the scenario; everything that is wrong is told at once.
+pub(super) fn plan(
+    run: &Run,
+    source: &Source,
+    target: Option<String>,
+    terminal: &Terminal,
+) -> Result<Plan, Failed> {
+    let read = |path: &str| match builtin::read(path) {
+        Some(bytes) if source.built_in => Ok(bytes),
+        Some(_) | None => read_file(path),
+    };
+    let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
+    let inputs =
+        Inputs { path: &source.path, text: &source.text, read: &read, environment: &environment };
+    let overrides = overrides(run, target)?;
+    compile(&inputs, KINDS, &overrides).map_err(|mistakes| {
+        for mistake in &mistakes {
+            terminal.err(&mistake.render(terminal.colours_messages()));
+        }
+        let count = mistakes.len();
+        let mistakes = if count == 1 { "mistake" } else { "mistakes" };
+        terminal.err(&format!("{count} {mistakes} in `{}`; nothing was started", source.path));
+        Failed::told(Exit::Usage)
+    })
+}
+
+fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > MAX_FILE {
+        return Err(format!("it has {size} bytes, the limit is {MAX_FILE}"));
+    }
+    fs::read(path).map(Arc::from).map_err(|error| error.to_string())
+}
+
+fn overrides(run: &Run, target: Option<String>) -> Result<Overrides, Failed> {
+    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &run.http;
+    let LoadArgs { rate, users, duration, iterations, max_users, seed, workers: _ } = &run.load;
+    let mut headers = Vec::with_capacity(header.len());
+    for line in header {
+        let Some((name, value)) = line.split_once(':') else {
+            let hint = "write it as `-H 'name: value'`".to_owned();
+            return Err(Failed::usage(format!("`{line}` is not a header"), Some(hint)));
+        };
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    let roots = match cacert {
+        None => None,
+        Some(path) => {
+            let path = path.to_string_lossy();
+            let unreadable =
+                |why| Failed::usage(format!("--cacert: can't read `{path}`: {why}"), None);
+            Some(read_file(&path).map_err(unreadable)?)
+        }
+    };
+    let http = match (http2, http1) {
+        (true, _) => Some(HttpVersion::Http2),
+        (false, true) => Some(HttpVersion::Http1),
+        (false, false) => None,
+    };
+    Ok(Overrides {
+        target: target.or_else(|| run.what.target.clone()),
+        load: LoadOverrides {
+            rate: *rate,
+            users: *users,
+            duration: *duration,
+            iterations: *iterations,
+            max_users: *max_users,
+        },
+        seed: *seed,
+        journeys: run.what.journey.clone(),
+        http,
+        timeout: *timeout,
+        connect_timeout: *connect_timeout,
+        headers,
+        insecure: *insecure,
+        roots,
+        expect: run.what.expect.clone(),
+    })
+}
+
+/// Flags that change what is measured, for the record. Values that can hold secrets are left out.
+pub(super) fn flags(run: &Run) -> Vec<String> {
+    let LoadArgs { rate, users, duration, iterations, max_users, seed: _, workers: _ } = &run.load;
+    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &run.http;
+    let header_names = header.iter().filter_map(|line| line.split_once(':'));
+    let mut flags: Vec<String> =
+        header_names.map(|(name, _)| format!("--header {}", name.trim())).collect();
+    let mut add = |name: &str, value: Option<String>| {
+        flags.extend(value.map(|value| format!("--{name} {value}").trim_end().to_owned()));
+    };
+    add("rate", rate.map(|rate| rate.to_string()));
+    add("users", users.map(|users| users.to_string()));
+    add("duration", duration.map(|duration| duration.to_string()));
+    add("iterations", iterations.map(|count| count.to_string()));
+    add("max-users", max_users.map(|users| users.to_string()));
+    add("timeout", timeout.map(|timeout| timeout.to_string()));
+    add("connect-timeout", connect_timeout.map(|timeout| timeout.to_string()));
+    add("cacert", cacert.as_ref().map(|path| path.to_string_lossy().into_owned()));
+    for (name, given) in [("insecure", *insecure), ("http2", *http2), ("http1.1", *http1)] {
+        add(name, given.then(String::new));
+    }
+    for journey in &run.what.journey {
+        add("journey", Some(journey.clone()));
+    }
+    flags
+}
+
+/// Worker threads: as asked, or half of the processors, because the other half may be the
+/// target's.
+pub(super) fn workers(load: &LoadArgs) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    load.workers.map_or((processors >> 1).max(1), usize::from)
+}
+
+/// Where records are kept.
+pub(super) fn store(argument: &StoreArg) -> Result<StoreLocation, Failed> {
+    let text = argument.store.as_deref().unwrap_or(StoreLocation::DEFAULT);
+    text.parse().map_err(|error: crate::store::StoreError| {
+        Failed::usage(format!("--store: {error}"), error.hint())
+    })
+}

@@ -1,0 +1,109 @@
+//! The only place that prints.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use super::args::Common;
+use crate::report::terminal::Style;
+
+/// What may be written where, and in which colours.
+#[derive(Clone, Debug)]
+pub(super) struct Terminal {
+    quiet: bool,
+    verbose: u8,
+    colour_out: bool,
+    colour_err: bool,
+}
+
+impl Terminal {
+    /// Looks at the flags, the environment (<https://no-color.org>, `CLICOLOR_FORCE`) and at
+    /// whether somebody looks.
+    pub(super) fn new(common: &Common) -> Self {
+        let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let forbidden = common.no_color || set("NO_COLOR");
+        let forced = set("CLICOLOR_FORCE") && !forbidden;
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let may = |is_terminal: bool| forced || (is_terminal && !forbidden && !dumb);
+        Self {
+            quiet: common.quiet,
+            verbose: common.verbose,
+            colour_out: may(io::stdout().is_terminal()),
+            colour_err: may(io::stderr().is_terminal()),
+        }
+    }
+
+    /// Whether somebody looks at the progress.
+    pub(super) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether only results are wanted.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// How text on stdout may look.
+    pub(super) fn style(&self) -> Style {
+        if self.colour_out { Style::Colour } else { Style::Plain }
+    }
+
+    /// Whether messages may be coloured.
+    pub(super) fn colours_messages(&self) -> bool {
+        self.colour_err
+    }
+
+    /// Writes results. A reader that has gone away (`| head`) is no error.
+    pub(super) fn out(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Writes a message for people. If stderr is gone there is nobody to tell.
+    pub(super) fn err(&self, text: &str) {
+        let mut stderr = io::stderr().lock();
+        drop(writeln!(stderr, "{text}"));
+    }
+
+    /// A message that is wanted only with `-v`.
+    pub(super) fn detail(&self, text: &str) {
+        if self.verbose > 0 {
+            self.err(text);
+        }
+    }
+
+    /// A message that is wanted unless `-q` says otherwise.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.err(text);
+        }
+    }
+
+    pub(super) fn error(&self, message: &str, hint: Option<&str>) {
+        self.labelled("error", "31", message, hint);
+    }
+
+    pub(super) fn warning(&self, message: &str) {
+        self.labelled("warning", "33", message, None);
+    }
+
+    fn labelled(&self, label: &str, code: &str, message: &str, hint: Option<&str>) {
+        let paint = |code: &str, text: &str| {
+            if self.colour_err { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
+        };
+        self.err(&format!("{}: {}", paint(code, label), printable(message)));
+        if let Some(hint) = hint {
+            self.err(&format!("{}: {}", paint("36", "hint"), printable(hint)));
+        }
+    }
+}
+
+/// Text that can hold bytes of strangers: control characters but line feeds are shown escaped.
+fn printable(text: &str) -> String {
+    let shown = |c: char| -> String {
+        if c.is_control() && c != '\n' { c.escape_default().collect() } else { c.to_string() }
+    };
+    text.chars().map(shown).collect()
+}

@@ -1,0 +1,310 @@
+//! Absolute limits of one run: the `thresholds:` of its scenario.
+
+use std::fmt;
+
+use crate::histogram::{DecodeError, Histogram};
+use crate::names::SeriesId;
+use crate::record::{Bank, Counts, Interval, PhaseInfo, Pick, RunRecord, Totals};
+use crate::scenario::{Aggregate, Condition, Limit, ThresholdSubject};
+use crate::units::{Nanos, Ratio, count_to_f64};
+
+/// What became of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The limit was kept.
+    Passed,
+    /// The limit was broken.
+    Failed,
+    /// Nothing was measured that could be held against the limit.
+    NoData,
+}
+
+/// A threshold with what was measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The metric with its selectors, as written.
+    pub subject: String,
+    /// The condition, as written.
+    pub condition: String,
+    /// What became of it.
+    pub status: Status,
+    /// The figure that was held against the limit.
+    pub measured: Option<String>,
+    /// What people should know of it.
+    pub note: Option<String>,
+    /// Whether missing data is accepted.
+    pub optional: bool,
+}
+
+impl Outcome {
+    /// Whether the run fails for it. Missing data is a failure unless it was said to be accepted.
+    pub fn fails(&self) -> bool {
+        match self.status {
+            Status::Passed => false,
+            Status::Failed => true,
+            Status::NoData => !self.optional,
+        }
+    }
+}
+
+/// Holds what was measured against all thresholds of the run.
+pub fn judge(record: &RunRecord) -> Vec<Outcome> {
+    let judged = record.header.thresholds.iter().map(|text| {
+        let finding = Threshold::read(&text.subject, &text.condition).map_or_else(
+            |reason| Finding::none(format!("can't be read: {reason}")),
+            |threshold| threshold.judge(record),
+        );
+        Outcome {
+            subject: text.subject.clone(),
+            condition: text.condition.clone(),
+            status: finding.status,
+            measured: finding.measured,
+            note: finding.note,
+            optional: text.optional,
+        }
+    });
+    judged.collect()
+}
+
+/// A threshold that was read.
+struct Threshold {
+    subject: ThresholdSubject,
+    condition: Condition,
+}
+
+/// What a threshold came to.
+struct Finding {
+    status: Status,
+    measured: Option<String>,
+    note: Option<String>,
+}
+
+impl Finding {
+    fn none(note: impl Into<String>) -> Self {
+        Self { status: Status::NoData, measured: None, note: Some(note.into()) }
+    }
+
+    fn of(holds: bool, measured: String) -> Self {
+        let status = if holds { Status::Passed } else { Status::Failed };
+        Self { status, measured: Some(measured), note: None }
+    }
+}
+
+/// One number that was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Figure {
+    Duration(Nanos),
+    Share(Ratio),
+    Count(f64),
+    PerSecond(f64),
+}
+
+impl Figure {
+    /// The number, in the unit of [`limit_value`].
+    fn value(self) -> f64 {
+        match self {
+            Self::Duration(nanos) => count_to_f64(nanos.0),
+            Self::Share(Ratio(value)) | Self::Count(value) | Self::PerSecond(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration(nanos) => write!(f, "{nanos}"),
+            Self::Share(share) => write!(f, "{share}"),
+            Self::Count(count) => write!(f, "{count:.0}"),
+            Self::PerSecond(rate) => write!(f, "{rate:.2}/s"),
+        }
+    }
+}
+
+/// The limit as a number; `None` when it is relative to a baseline.
+fn limit_value(limit: Limit) -> Option<f64> {
+    match limit {
+        Limit::Duration(nanos) => Some(count_to_f64(nanos.0)),
+        Limit::Share(Ratio(share)) => Some(share),
+        Limit::Number(number) => Some(number),
+        Limit::Change(_) => None,
+    }
+}
+
+impl Threshold {
+    fn read(subject: &str, condition: &str) -> Result<Self, String> {
+        let subject: ThresholdSubject = subject.parse().map_err(|error| format!("{error}"))?;
+        let condition: Condition = condition.parse().map_err(|error| format!("{error}"))?;
+        subject.accepts(&condition)?;
+        Ok(Self { subject, condition })
+    }
+
+    fn judge(&self, record: &RunRecord) -> Finding {
+        let Some(limit) = limit_value(self.condition.limit) else {
+            return Finding::none("needs a baseline");
+        };
+        let scope = Scope::new(self, record);
+        if scope.series.is_empty() {
+            return Finding::none("no such series in this run");
+        }
+        if let Some(length) = self.condition.sustained {
+            return self.judge_sustained(record, &scope, (limit, length));
+        }
+        match self.figure(&record.totals, &scope, scope.seconds) {
+            Some(figure) => {
+                let holds = self.condition.relation.holds(figure.value(), limit);
+                Finding::of(holds, figure.to_string())
+            }
+            None => Finding::none("nothing was measured"),
+        }
+    }
+
+    /// Looks at each interval on its own. The limit is broken from the first interval that breaks
+    /// it to the last one before it is kept again; an interval without data changes nothing.
+    fn judge_sustained(
+        &self,
+        record: &RunRecord,
+        scope: &Scope,
+        (limit, length): (f64, Nanos),
+    ) -> Finding {
+        let mut longest = Nanos::ZERO;
+        let mut broken_since = None;
+        let mut last = None;
+        for interval in &record.intervals {
+            let Ok(totals) = scope.totals(interval) else {
+                return Finding::none("a stored interval can't be read");
+            };
+            let seconds = interval.length.as_secs_f64();
+            let Some(figure) = self.figure(&totals, scope, seconds) else { continue };
+            last = Some(figure);
+            if self.condition.relation.holds(figure.value(), limit) {
+                broken_since = None;
+                continue;
+            }
+            let since = *broken_since.get_or_insert(interval.start);
+            longest = longest.max((interval.start + interval.length).since(since));
+        }
+        match last {
+            Some(_) if longest == Nanos::ZERO => Finding::of(true, "never broken".to_owned()),
+            Some(_) => Finding::of(longest < length, format!("broken for {longest}")),
+            None => Finding::none("nothing was measured"),
+        }
+    }
+
+    /// The figure over some totals; `None` when there is no data.
+    fn figure(&self, totals: &Totals, scope: &Scope, seconds: f64) -> Option<Figure> {
+        let aggregate = self.condition.aggregate;
+        let number = |count: u64| match aggregate {
+            Aggregate::PerSecond => {
+                (seconds > 0.0).then(|| Figure::PerSecond(count_to_f64(count) / seconds))
+            }
+            Aggregate::Average
+            | Aggregate::Minimum
+            | Aggregate::Maximum
+            | Aggregate::Median
+            | Aggregate::Percentile(_)
+            | Aggregate::Rate
+            | Aggregate::Count => Some(Figure::Count(count_to_f64(count))),
+        };
+        if let Some(metric) = self.subject.metric_kind() {
+            let histogram = totals.histogram(&scope.pick, scope.series.iter().copied(), metric);
+            return match (duration(&histogram, aggregate), histogram.is_empty()) {
+                (_, true) => None,
+                (Some(nanos), false) => Some(Figure::Duration(nanos)),
+                (None, false) => number(histogram.len()),
+            };
+        }
+        let counts = totals.counts(&scope.pick, scope.series.iter().copied());
+        let (part, whole) = counted(&self.subject.metric, &counts)?;
+        match aggregate {
+            _ if whole == 0 => None,
+            Aggregate::Rate => Ratio::of(part, whole).map(Figure::Share),
+            Aggregate::Average
+            | Aggregate::Minimum
+            | Aggregate::Maximum
+            | Aggregate::Median
+            | Aggregate::Percentile(_) => None,
+            Aggregate::Count | Aggregate::PerSecond => number(part),
+        }
+    }
+}
+
+/// A distribution's figure, if it is one of durations.
+fn duration(histogram: &Histogram, aggregate: Aggregate) -> Option<Nanos> {
+    match aggregate {
+        Aggregate::Average => histogram.mean(),
+        Aggregate::Minimum => histogram.min(),
+        Aggregate::Maximum => histogram.max(),
+        Aggregate::Median => histogram.at(0.5),
+        Aggregate::Percentile(percent) => histogram.at(percent / 100.0),
+        Aggregate::Rate | Aggregate::Count | Aggregate::PerSecond => None,
+    }
+}
+
+/// How many, and of how many; `None` for a metric that is not counted.
+fn counted(metric: &str, counts: &Counts) -> Option<(u64, u64)> {
+    let started = counts.started;
+    match metric {
+        "http_req_failed" => Some((counts.failed(), started)),
+        "checks" => Some((counts.checks_passed, counts.checks_passed + counts.checks_failed)),
+        "dropped_iterations" => Some((counts.dropped, started + counts.dropped)),
+        "http_reqs" | "iterations" | "sql_queries" => Some((started, started)),
+        "data_sent" => Some((counts.sent_bytes, started)),
+        "data_received" => Some((counts.received_bytes, started)),
+        _ => None,
+    }
+}
+
+/// Where a threshold's values are.
+struct Scope {
+    pick: Pick,
+    phases: Vec<PhaseInfo>,
+    series: Vec<SeriesId>,
+    /// How long the picked phases lasted.
+    seconds: f64,
+}
+
+impl Scope {
+    /// Measured phases, or those that a selector names, measured or not.
+    fn new(threshold: &Threshold, record: &RunRecord) -> Self {
+        let subject = &threshold.subject;
+        let mut phases = record.header.load.phases.clone();
+        if subject.names_phase() {
+            for phase in &mut phases {
+                phase.measure = subject.takes_phase(&phase.name);
+            }
+        }
+        let end = ended(record);
+        let lasted = phases.iter().filter(|phase| phase.measure).map(|phase| {
+            let until = (phase.start + phase.length).min(end);
+            until.since(phase.start).as_secs_f64()
+        });
+        Self {
+            seconds: lasted.sum(),
+            pick: Pick::of(&phases, Bank::Measured),
+            series: record.catalogue.matching(|series| subject.takes(series)).collect(),
+            phases,
+        }
+    }
+
+    /// One interval, with nothing in it but this scope's values.
+    fn totals(&self, interval: &Interval) -> Result<Totals, DecodeError> {
+        let mut totals = Totals::default();
+        let takes = |phase: u8, series: SeriesId| {
+            let phase = self.phases.get(usize::from(phase));
+            phase.is_some_and(|phase| phase.measure) && self.series.contains(&series)
+        };
+        for cell in interval.cells.iter().filter(|cell| takes(cell.phase, cell.series)) {
+            totals.add_cell(&cell.decode()?);
+        }
+        for tally in interval.tallies.iter().filter(|tally| takes(tally.phase, tally.series)) {
+            totals.add_tally(tally);
+        }
+        Ok(totals)
+    }
+}
+
+/// When the run ended, of an unfinished one its last interval.
+fn ended(record: &RunRecord) -> Nanos {
+    let last = record.intervals.last().map(|interval| interval.start + interval.length);
+    record.end.as_ref().map_or(last.unwrap_or_default(), |end| end.lasted)
+}

@@ -1,0 +1,85 @@
+//! Whether a run is a measurement at all, or shows the limits of the generator.
+
+use crate::names::{Metric, SeriesId, SeriesKind};
+use crate::record::{Bank, End, Pick, RunRecord, StopReason};
+use crate::units::Ratio;
+
+/// Why the run is INVALID: each reason names the figure, the limit and a remedy. Empty when the
+/// run can be judged.
+pub fn reasons(record: &RunRecord) -> Vec<String> {
+    let Some(end) = &record.end else {
+        let reason = "the run is unfinished, so how busy the generator was is not known: run it \
+                      again to its end";
+        return vec![reason.to_owned()];
+    };
+    if let Some(reason) = nothing_measured(record, end) {
+        return vec![reason];
+    }
+    let pick = Pick::of(&record.header.load.phases, Bank::Measured);
+    [lag(record, &pick), dropped(record, &pick), busy(record, end)].into_iter().flatten().collect()
+}
+
+/// No figures: no measured phase, one that was not reached, or one without a request.
+fn nothing_measured(record: &RunRecord, end: &End) -> Option<String> {
+    let phases = &record.header.load.phases;
+    let Some(first) = phases.iter().find(|phase| phase.measure) else {
+        return Some("no phase is measured: leave `measure: false` away from one".to_owned());
+    };
+    if end.reason != StopReason::Complete && end.lasted <= first.start {
+        let how = match end.reason {
+            StopReason::Complete => "ended",
+            StopReason::Interrupted => "was interrupted",
+            StopReason::Killed => "was killed",
+            StopReason::Aborted => "was aborted by a failed step",
+        };
+        return Some(format!(
+            "the run {how} after {}, the first measured phase `{}` starts at {}: let it run longer, \
+             or shorten what comes before",
+            end.lasted, first.name, first.start
+        ));
+    }
+    let kinds = |kind: SeriesKind| kind.is_http() || kind == SeriesKind::SqlStep;
+    let series = record.catalogue.matching(|series| kinds(series.kind));
+    let pick = Pick::of(phases, Bank::Measured);
+    (record.totals.counts(&pick, series).started == 0).then(|| {
+        "no request was measured: make the measured phases longer or the rate higher, and look at \
+         the errors of the sessions"
+            .to_owned()
+    })
+}
+
+fn lag(record: &RunRecord, pick: &Pick) -> Option<String> {
+    let limit = record.header.policy.lag_p99;
+    let lag = record.totals.histogram(pick, [SeriesId::RUN], Metric::ScheduleLag).at(0.99)?;
+    (lag > limit).then(|| {
+        format!("p99 schedule lag {lag} is above {limit}: use more workers or a lower rate")
+    })
+}
+
+fn dropped(record: &RunRecord, pick: &Pick) -> Option<String> {
+    let limit = record.header.policy.dropped;
+    let kinds = |kind: SeriesKind| matches!(kind, SeriesKind::Run | SeriesKind::Journey);
+    let series = record.catalogue.matching(|series| kinds(series.kind));
+    let counts = record.totals.counts(pick, series);
+    let share = Ratio::of(counts.dropped, counts.dropped + counts.started)?;
+    (share > limit).then(|| {
+        format!(
+            "{share} of all starts were dropped ({} of {}), the limit is {limit}: raise \
+             `max_users`, or lower the rate to what the target can do",
+            counts.dropped,
+            counts.dropped + counts.started
+        )
+    })
+}
+
+fn busy(record: &RunRecord, end: &End) -> Option<String> {
+    let limit = record.header.policy.worker_cpu;
+    let peaks = end.generator.workers.iter().map(|worker| worker.peak);
+    let peak = peaks.fold(Ratio::default(), |most, peak| if peak > most { peak } else { most });
+    (peak > limit).then(|| {
+        format!(
+            "a worker used {peak} of its processor, the limit is {limit}: use more workers, \
+             another machine or a lower rate"
+        )
+    })
+}

@@ -1,0 +1,215 @@
+//! One run: from a plan to a stored record, with an ordered start and stop.
+
+mod collect;
+mod origin;
+
+use std::sync::{Arc, mpsc as blocking};
+use std::thread::JoinHandle;
+
+pub use collect::Progress;
+use collect::{Collected, Lane, collect};
+pub use origin::Circumstances;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use crate::engine::{
+    Client, Clock, Databases, Handover, Job, Preflight, PreflightError, SqlError, TlsError,
+    peak_rss_bytes, preflight, process_cpu, unix_now, work,
+};
+use crate::plan::Plan;
+use crate::record::{End, Generator, Header, RunRecord};
+use crate::store::{Store, StoreError};
+use crate::units::Nanos;
+use crate::walk::{Share, Stop};
+
+/// Length of an interval of a run.
+const INTERVAL: Nanos = Nanos::SECOND;
+/// Batches that a worker may be ahead of the collector before its intervals get longer.
+const AHEAD: usize = 8;
+
+/// What a run needs beside its plan.
+pub struct Parts<'a> {
+    /// Where the record goes.
+    pub store: &'a Store,
+    /// What can't be read from the plan.
+    pub circumstances: Circumstances,
+    /// Worker threads.
+    pub workers: usize,
+    /// Stops the run: whoever holds a clone can.
+    pub control: &'a watch::Sender<Option<Stop>>,
+    /// Is called after every interval.
+    pub progress: &'a mut dyn FnMut(&Progress),
+    /// Is told at once what people should know.
+    pub warn: &'a mut dyn FnMut(&str),
+}
+
+/// Why there was no run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The target can't be loaded.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A database of an `sql` step can't be used.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// The record can't be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no thread or runtime.
+    #[error("can't start a worker: {0}")]
+    Worker(#[from] std::io::Error),
+}
+
+impl RunError {
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Preflight(error) => Some(error.hint().to_owned()),
+            Self::Tls(error) => Some(error.hint().to_owned()),
+            Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
+            Self::Store(error) => error.hint(),
+            Self::Worker(_) => Some("look at the limits of processes and open files".to_owned()),
+        }
+    }
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// Everything it saw.
+    pub record: RunRecord,
+    /// Why the record is not (wholly) in the store, if it is not.
+    pub unstored: Option<StoreError>,
+}
+
+/// Plays a plan against its target and keeps what it sees.
+///
+/// Must run in a `LocalSet`. The order: target and databases are tried, the run is begun in the
+/// store, workers start together, every interval is stored, and when the last worker is done the
+/// record is closed. The record that is returned is the one that was stored.
+pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
+    let clock = Clock::start();
+    let tls = Client::tls(&plan)?;
+    let databases = Databases::new(&plan);
+    databases.check().await?;
+    let found = preflight(&plan, tls.clone(), clock).await?;
+    found.notes.iter().for_each(|note| (parts.warn)(note));
+    let engine = Client::new(&plan, tls.clone(), clock).describe();
+    let header =
+        parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
+    let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
+    let (lanes, threads, starters) = start_workers(&plan, &parts, tls, &databases)?;
+    let cpu_before = process_cpu();
+    let clock = Clock::start();
+    // A worker that is gone by now has failed, which its thread tells when it is joined.
+    starters.iter().for_each(|starter| drop(starter.send(clock)));
+    let Parts { store, control, progress, warn, .. } = parts;
+    let collected = collect(&plan, lanes, &mut writer, (clock, control), (progress, warn)).await;
+    let lasted = clock.now();
+    let mut notes = found.notes.clone();
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => notes.push(format!("a worker failed: {error}")),
+            Err(_panic) => notes.push("a worker crashed; this is a fault of loadgate".to_owned()),
+        }
+    }
+    let end = end_of(&collected, &found, lasted, process_cpu() - cpu_before, notes);
+    finish(store, header, writer, collected, end).await
+}
+
+type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::Sender<Clock>>);
+
+/// Makes all workers ready; they start when they are told the time.
+fn start_workers(
+    plan: &Arc<Plan>,
+    parts: &Parts<'_>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    databases: &Databases,
+) -> Result<Started, RunError> {
+    let (mut lanes, mut threads, mut starters) = (Vec::new(), Vec::new(), Vec::new());
+    for index in 0..parts.workers {
+        let (out, handovers) = mpsc::channel::<Handover>(AHEAD);
+        let (recycle, back) = mpsc::channel(AHEAD);
+        let (starter, start) = blocking::channel();
+        let job = Job {
+            plan: Arc::clone(plan),
+            share: Share { index, of: parts.workers },
+            start,
+            interval: INTERVAL,
+            tls: tls.clone(),
+            databases: databases.clone(),
+            control: parts.control.subscribe(),
+            out,
+            back,
+        };
+        let runtime = Job::runtime()?;
+        let name = format!("worker-{index}");
+        let thread = std::thread::Builder::new().name(name).spawn(move || work(job, &runtime))?;
+        lanes.push(Lane::new(handovers, recycle));
+        threads.push(thread);
+        starters.push(starter);
+    }
+    Ok((lanes, threads, starters))
+}
+
+/// What is known when the last worker is done.
+fn end_of(
+    collected: &Collected,
+    found: &Preflight,
+    lasted: Nanos,
+    cpu: Nanos,
+    mut notes: Vec<String>,
+) -> End {
+    notes.extend(collected.notes.iter().cloned());
+    let sent: u64 = collected
+        .totals
+        .tallies()
+        .filter(|tally| {
+            collected.catalogue.get(tally.series).is_some_and(|series| series.kind.is_http())
+        })
+        .map(|tally| tally.counts.started)
+        .sum();
+    End {
+        reason: collected.reason,
+        lasted,
+        generator: Generator {
+            cpu,
+            workers: collected.workers.clone(),
+            requests_sent: sent + found.requests,
+            peak_rss_bytes: peak_rss_bytes(),
+        },
+        samples: collected.samples.clone(),
+        notes,
+    }
+}
+
+/// Closes the record in the store and reads it from there; what could not be stored is kept.
+async fn finish(
+    store: &Store,
+    header: Header,
+    mut writer: crate::store::RunWriter,
+    collected: Collected,
+    end: End,
+) -> Result<Finished, RunError> {
+    let Collected { catalogue, totals, unstored, .. } = collected;
+    let mut failure = None;
+    for interval in &unstored {
+        if failure.is_none() {
+            failure = writer.append(&catalogue, interval).await.err();
+        }
+    }
+    if failure.is_none() {
+        failure = writer.finish(&end, &totals).await.err();
+    }
+    if failure.is_none() {
+        let record = store.load(&header.id).await?;
+        return Ok(Finished { record, unstored: None });
+    }
+    let record =
+        RunRecord { header, catalogue, totals, intervals: unstored.into(), end: Some(end) };
+    Ok(Finished { record, unstored: failure })
+}

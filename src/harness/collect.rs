@@ -1,0 +1,222 @@
+//! Gathering what the workers measured, interval by interval.
+
+use std::collections::VecDeque;
+
+use tokio::sync::{mpsc, watch};
+
+use super::INTERVAL;
+use crate::engine::{Clock, Handover};
+use crate::names::{Catalogue, Metric, SeriesId};
+use crate::plan::Plan;
+use crate::record::{Counts, ErrorSample, Interval, Pick, StopReason, Totals, WorkerUse};
+use crate::recorder::{Batch, Collector};
+use crate::store::RunWriter;
+use crate::units::{Nanos, Ratio, count_to_f64};
+use crate::walk::Stop;
+
+/// Intervals that are kept in memory while the store refuses them: an hour.
+const MAX_UNSTORED: usize = 3_600;
+
+/// How far a run is, for people who watch it.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Since the start.
+    pub elapsed: Nanos,
+    /// When the load ends.
+    pub end: Nanos,
+    /// Name of the phase.
+    pub phase: String,
+    /// Whether its figures count.
+    pub measured: bool,
+    /// Requests in the last interval, per second.
+    pub rate: f64,
+    /// Virtual users in a journey.
+    pub active_users: u64,
+    /// Requests so far, in all phases.
+    pub requests: u64,
+    /// Failed requests so far, in all phases.
+    pub errors: u64,
+    /// 95th percentile of the response time so far, in all phases.
+    pub p95: Option<Nanos>,
+    /// Starts that could not be made.
+    pub dropped: u64,
+}
+
+/// The way between one worker and the collector.
+pub(super) struct Lane {
+    handovers: mpsc::Receiver<Handover>,
+    back: mpsc::Sender<Batch>,
+    early: Option<Handover>,
+    done: bool,
+    used: WorkerUse,
+}
+
+/// Everything that was gathered.
+pub(super) struct Collected {
+    pub(super) catalogue: Catalogue,
+    pub(super) totals: Totals,
+    pub(super) samples: Vec<ErrorSample>,
+    pub(super) workers: Vec<WorkerUse>,
+    pub(super) reason: StopReason,
+    /// Intervals that the store has not taken.
+    pub(super) unstored: VecDeque<Interval>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Lane {
+    pub(super) fn new(handovers: mpsc::Receiver<Handover>, back: mpsc::Sender<Batch>) -> Self {
+        Self { handovers, back, early: None, done: false, used: WorkerUse::default() }
+    }
+
+    /// What the worker measured up to `beat`; `None` if it was late and has it in a later one.
+    async fn up_to(&mut self, beat: u64) -> Option<Handover> {
+        if self.done {
+            return None;
+        }
+        let next = match self.early.take() {
+            Some(early) => early,
+            None => match self.handovers.recv().await {
+                Some(handover) => handover,
+                None => {
+                    self.done = true;
+                    return None;
+                }
+            },
+        };
+        if next.beat > beat {
+            self.early = Some(next);
+            return None;
+        }
+        self.done = next.last;
+        Some(next)
+    }
+
+    /// Notes how busy the worker was.
+    fn note_cpu(&mut self, cpu: Nanos, length: Nanos) {
+        self.used.cpu = self.used.cpu + cpu;
+        // A short rest of an interval says nothing of the load.
+        if length >= INTERVAL {
+            let share = count_to_f64(cpu.0) / count_to_f64(length.0.max(1));
+            self.used.peak = Ratio(self.used.peak.0.max(share));
+        }
+    }
+}
+
+/// Merges all handovers into intervals and stores each, until the last worker is done.
+pub(super) async fn collect(
+    plan: &Plan,
+    mut lanes: Vec<Lane>,
+    writer: &mut RunWriter,
+    (clock, control): (Clock, &watch::Sender<Option<Stop>>),
+    (progress, warn): (&mut dyn FnMut(&Progress), &mut dyn FnMut(&str)),
+) -> Collected {
+    let mut collector = Collector::new(plan.catalogue.clone(), lanes.len());
+    let mut unstored = VecDeque::new();
+    let mut notes = Vec::new();
+    let mut aborted = None;
+    let mut watched = Watched::new(plan);
+    for beat in 0_u64.. {
+        let mut batches = Vec::with_capacity(lanes.len());
+        for lane in &mut lanes {
+            let handover = lane.up_to(beat).await;
+            if let Some(reason) = handover.as_ref().and_then(|handover| handover.aborted.clone()) {
+                aborted.get_or_insert(reason);
+            }
+            batches.push(handover.map(|handover| handover.batch).unwrap_or_default());
+        }
+        if aborted.is_some() && control.borrow().is_none() {
+            control.send_replace(Some(Stop::Gracefully));
+        }
+        let over = lanes.iter().all(|lane| lane.done);
+        let start = Nanos(beat.saturating_mul(INTERVAL.0));
+        let length = if over { clock.now().since(start).min(INTERVAL) } else { INTERVAL };
+        let interval = collector.merge(start, length, &batches);
+        for (lane, batch) in lanes.iter_mut().zip(batches) {
+            lane.note_cpu(batch.cpu, length);
+            // A worker that is done needs no memory back.
+            drop(lane.back.try_send(batch));
+        }
+        progress(&watched.see(&interval, collector.totals(), clock.now()));
+        unstored.push_back(interval);
+        store(writer, collector.catalogue(), &mut unstored, (&mut notes, warn)).await;
+        if over {
+            break;
+        }
+    }
+    notes.extend(aborted.clone());
+    let reason = match (aborted, *control.borrow()) {
+        (Some(_), _) => StopReason::Aborted,
+        (None, None) => StopReason::Complete,
+        (None, Some(Stop::Gracefully)) => StopReason::Interrupted,
+        (None, Some(Stop::AtOnce)) => StopReason::Killed,
+    };
+    let workers = lanes.iter().map(|lane| lane.used).collect();
+    let (catalogue, totals, samples) = collector.freeze();
+    Collected { catalogue, totals, samples, workers, reason, unstored, notes }
+}
+
+/// Stores what is waiting. If the store refuses, people are told once, and it is tried again with
+/// the next interval: the measurement goes on.
+async fn store(
+    writer: &mut RunWriter,
+    catalogue: &Catalogue,
+    unstored: &mut VecDeque<Interval>,
+    (notes, warn): (&mut Vec<String>, &mut dyn FnMut(&str)),
+) {
+    while let Some(interval) = unstored.front() {
+        if let Err(error) = writer.append(catalogue, interval).await {
+            let message = format!("the record can't be stored now: {error}");
+            if !notes.contains(&message) {
+                let hint = error.hint().unwrap_or_default();
+                warn(&format!("{message}\nhint: {hint}; measuring goes on"));
+                notes.push(message);
+            }
+            break;
+        }
+        unstored.pop_front();
+    }
+    if unstored.len() > MAX_UNSTORED {
+        unstored.pop_front();
+    }
+}
+
+/// What has been seen so far, for the progress line.
+struct Watched {
+    phases: Vec<crate::record::PhaseInfo>,
+    http: Vec<SeriesId>,
+    end: Nanos,
+    requests: u64,
+}
+
+impl Watched {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            phases: plan.phases.iter().map(crate::plan::Phase::info).collect(),
+            http: plan.catalogue.matching(|series| series.kind.is_http()).collect(),
+            end: plan.end(),
+            requests: 0,
+        }
+    }
+
+    fn see(&mut self, interval: &Interval, totals: &Totals, elapsed: Nanos) -> Progress {
+        let all = Pick::all(&self.phases);
+        let counts: Counts = totals.counts(&all, self.http.iter().copied());
+        let journeys: u64 = totals.tallies().map(|tally| tally.counts.dropped).sum();
+        let response = totals.histogram(&all, self.http.iter().copied(), Metric::Response);
+        let new = counts.started.saturating_sub(self.requests);
+        self.requests = counts.started;
+        let phase = self.phases.iter().rev().find(|phase| phase.start <= interval.start);
+        Progress {
+            elapsed,
+            end: self.end,
+            phase: phase.map(|phase| phase.name.clone()).unwrap_or_default(),
+            measured: phase.is_some_and(|phase| phase.measure),
+            rate: count_to_f64(new) / interval.length.as_secs_f64().max(1e-9),
+            active_users: interval.gauges.active_users,
+            requests: counts.started,
+            errors: counts.failed(),
+            p95: response.at(0.95),
+            dropped: journeys,
+        }
+    }
+}
