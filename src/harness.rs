@@ -105,7 +105,9 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let cpu_before = process_cpu();
     let clock = Clock::start();
     // A worker that is gone by now has failed, which its thread tells when it is joined.
-    starters.iter().for_each(|starter| drop(starter.send(clock)));
+    for starter in &starters {
+        starter.send(clock).unwrap_or_default();
+    }
     let Parts { store, control, progress, warn, .. } = parts;
     let collected = collect(&plan, lanes, &mut writer, (clock, control), (progress, warn)).await;
     let lasted = clock.now();

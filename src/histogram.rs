@@ -184,6 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::units::f64_to_u64;
 
     fn of(values: &[u64]) -> Histogram {
         let mut histogram = Histogram::new();
@@ -219,10 +220,12 @@ mod tests {
         ) {
             let histogram = of(&values);
             values.sort_unstable();
-            let rank = (quantile * count_to_f64(values.len() as u64)).ceil().max(1.0);
-            let exact = values[crate::units::f64_to_u64(rank) as usize - 1];
+            let count = u64::try_from(values.len()).unwrap();
+            let rank = f64_to_u64((quantile * count_to_f64(count)).ceil().max(1.0));
+            let exact = values[usize::try_from(rank).unwrap() - 1];
             let got = histogram.at(quantile).unwrap().0;
-            prop_assert!(got.abs_diff(exact) as f64 <= exact as f64 * 0.001 + 1.0);
+            let off = count_to_f64(got.abs_diff(exact));
+            prop_assert!(off <= count_to_f64(exact) * 0.001 + 1.0);
         }
 
         #[test]

@@ -6,6 +6,7 @@
 //! [`Reply`], [`Outcome`].
 
 mod arrival;
+mod asking;
 mod builder;
 mod compile;
 mod data;
@@ -14,6 +15,7 @@ mod load;
 mod members;
 mod probe;
 mod program;
+mod schema;
 mod settings;
 mod step;
 mod text;
@@ -21,13 +23,14 @@ mod text;
 use std::sync::Arc;
 
 pub use arrival::{Phase, Shape, Start, Ticket, Tickets};
-pub use builder::{Builder, StepKind};
-pub use compile::{Inputs, Overrides, compile, schema};
+pub use builder::{Builder, Environment, ReadFile, StepKind};
+pub use compile::{Inputs, Overrides, compile};
 pub use data::{Feeder, Source};
 pub use dice::Dice;
 pub use load::LoadOverrides;
 pub use probe::{Catch, Expectation, Looked, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
+pub use schema::schema;
 pub use settings::{Address, AddressError, Health, HttpSettings, Limits};
 pub use step::{
     Action, Answer, Failure, HttpAnswer, Outcome, Reply, Request, Rows, Statement, Step, Timing,

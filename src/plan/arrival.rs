@@ -337,6 +337,10 @@ mod tests {
         }
     }
 
+    fn of(count: usize) -> f64 {
+        count_to_f64(u64::try_from(count).unwrap())
+    }
+
     fn times(phases: Vec<Phase>, seed: u64) -> Vec<Nanos> {
         let tickets = Tickets {
             phases: phases.into(),
@@ -386,8 +390,8 @@ mod tests {
         // The coefficient of variation of the gaps of a Poisson process is 1.
         let gaps: Vec<f64> =
             times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
-        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-        let variance = gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
+        let mean = gaps.iter().sum::<f64>() / of(gaps.len());
+        let variance = gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / of(gaps.len());
         assert!((variance.sqrt() / mean - 1.0).abs() < 0.02);
     }
 
@@ -407,10 +411,10 @@ mod tests {
             from in 1.0..1_000.0_f64, to in 1.0..1_000.0_f64, seconds in 1_u64..60,
         ) {
             for (n, at) in times(vec![open(from, to, seconds, false)], 1).iter().enumerate() {
-                let (t, total) = (at.as_secs_f64(), seconds as f64);
+                let (t, total) = (at.as_secs_f64(), count_to_f64(seconds));
                 let arrivals = from * t + (to - from) * t * t / (2.0 * total);
                 let rate = from + (to - from) * t / total;
-                prop_assert!((arrivals - n as f64).abs() <= 1e-9 * rate + 1e-9, "{n} {arrivals}");
+                prop_assert!((arrivals - of(n)).abs() <= 1e-9 * rate + 1e-9, "{n} {arrivals}");
             }
         }
     }

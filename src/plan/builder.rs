@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
-use regex::Regex;
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
-use serde_json_path::JsonPath;
 
 use super::text::{Built, Piece};
-use super::{Catch, Escape, Expectation, Leaf, Op, Program, Question, Scope, Slot, Step, Text};
+use super::{Escape, Leaf, Op, Program, Scope, Slot, Step, Text};
 use crate::names::{Catalogue, Series, SeriesId, SeriesKind};
 use crate::record::ThresholdText;
 use crate::scenario::{
-    At, Capture, Check, CommonSpec, Comparison, Diagnostics, Extract, NodeId, OnFail, Operand,
-    Part, StepNode, Template, Tree, VariableTest, did_you_mean,
+    At, CommonSpec, Diagnostics, NodeId, OnFail, Part, StepNode, Template, Tree, did_you_mean,
 };
 
 /// One kind of step: how it is recognised, read and described.
@@ -29,11 +26,17 @@ pub trait StepKind: Sync {
     fn read(&self, node: NodeId, builder: &mut Builder<'_>);
 }
 
+/// Reads a file by its path.
+pub type ReadFile<'a> = dyn Fn(&str) -> Result<Arc<[u8]>, String> + 'a;
+
+/// Looks up a variable of the environment.
+pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// What comes from outside while a scenario is compiled.
 pub(super) struct Surroundings<'a> {
     pub(super) tree: &'a Tree,
     pub(super) kinds: &'a [&'a dyn StepKind],
-    pub(super) environment: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) environment: &'a Environment<'a>,
     /// Reads a file that the node names.
     pub(super) file: &'a dyn Fn(NodeId, &str) -> Result<Arc<[u8]>, String>,
     pub(super) databases: &'a [(String, String)],
@@ -335,72 +338,6 @@ impl<'a> Builder<'a> {
         self.scope.declare(name)
     }
 
-    /// Makes a condition on variables executable.
-    pub fn condition(&mut self, test: &VariableTest, node: NodeId) -> Expectation {
-        let left = self.text_at(&test.left, node, Escape::Plain);
-        let operands = self.operands(&test.operand, node);
-        expectation(Question::Text(left), test.comparison, operands, test.source())
-    }
-
-    /// Makes a check executable.
-    pub fn check(&mut self, check: &At<Check>) -> Option<Expectation> {
-        let question = self.question(&check.extract, check.node)?;
-        let operands = self.operands(&check.operand, check.node);
-        Some(expectation(question, check.comparison, operands, check.source()))
-    }
-
-    /// Makes a capture executable; its variable is known from here on.
-    pub fn capture(&mut self, name: &At<String>, capture: &At<Capture>) -> Option<Catch> {
-        let question = self.question(&capture.extract, capture.node);
-        let default = capture
-            .default
-            .as_ref()
-            .map(|default| self.text_at(default, capture.node, Escape::Plain));
-        let slot = self.declare(&name.value);
-        Some(Catch {
-            slot,
-            name: name.value.clone(),
-            question: question?,
-            picker: capture.picker,
-            default,
-            source: capture.source().to_owned(),
-        })
-    }
-
-    fn operands(&mut self, operand: &Operand, node: NodeId) -> Vec<Text> {
-        operand.templates().iter().map(|t| self.text_at(t, node, Escape::Plain)).collect()
-    }
-
-    /// The grammar has checked paths and patterns; what it let through is a mistake here.
-    fn question(&mut self, extract: &Extract, node: NodeId) -> Option<Question> {
-        let broken = |message: String, builder: &mut Self| {
-            builder.error(node, message, None);
-            None
-        };
-        Some(match extract {
-            Extract::Status => Question::Status,
-            Extract::Body => Question::Body,
-            Extract::Size => Question::Size,
-            Extract::Duration => Question::Duration,
-            Extract::Rows => Question::Rows,
-            Extract::Row(column) => Question::Row(column.clone()),
-            Extract::Cookie(name) => Question::Cookie(name.clone()),
-            Extract::Length(inner) => Question::Length(Box::new(self.question(inner, node)?)),
-            Extract::Header(name) => match name.parse::<HeaderName>() {
-                Ok(name) => Question::Header(name),
-                Err(_) => return broken(format!("`{name}` is not a header's name"), self),
-            },
-            Extract::Json(path) => match JsonPath::parse(path.as_str()) {
-                Ok(path) => Question::Json(path),
-                Err(error) => return broken(format!("not a JSONPath: {error}"), self),
-            },
-            Extract::Regex(pattern) => match Regex::new(pattern) {
-                Ok(pattern) => Question::Regex(pattern),
-                Err(error) => return broken(format!("not a pattern: {error}"), self),
-            },
-        })
-    }
-
     /// Makes headers executable.
     pub fn headers<'t>(
         &mut self,
@@ -468,7 +405,7 @@ pub(super) enum Unknown {
 pub(super) fn from_environment(
     name: &str,
     default: Option<&str>,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: &Environment<'_>,
 ) -> Result<String, Unknown> {
     let upper = !name.is_empty()
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
@@ -485,17 +422,4 @@ fn escaped(value: &str, escape: Escape) -> String {
         Escape::Plain | Escape::Header => out.push_str(value),
     }
     out
-}
-
-fn expectation(
-    question: Question,
-    comparison: Comparison,
-    operands: Vec<Text>,
-    source: &str,
-) -> Expectation {
-    let literal = operands.first().and_then(Text::as_literal);
-    let pattern = (comparison == Comparison::Matches)
-        .then(|| literal.and_then(|pattern| Regex::new(pattern).ok()))
-        .flatten();
-    Expectation { question, comparison, operands, pattern, source: source.to_owned() }
 }

@@ -165,7 +165,7 @@ mod tests {
             let source = source(length, FeederPick::Shuffle);
             let mut dice = Dice::new(0, 0);
             let mut draw = |range: std::ops::Range<usize>| -> Vec<usize> {
-                range.filter_map(|n| source.row(n as u64, 9, &mut dice)).collect()
+                range.filter_map(|n| source.row(u64::try_from(n).unwrap(), 9, &mut dice)).collect()
             };
             let (first, second) = (draw(0..length), draw(length..2 * length));
             for round in [&first, &second] {

@@ -48,7 +48,7 @@ impl Dice {
     }
 }
 
-/// SplitMix64's finisher (Steele, Lea, Flood 2014): near seeds give unrelated streams.
+/// `SplitMix64`'s finisher (Steele, Lea, Flood 2014): near seeds give unrelated streams.
 pub(super) fn mix(mut bits: u64) -> u64 {
     bits = bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -145,7 +145,7 @@ impl<'a> Members<'a> {
         let mut scope = of_session.unwrap_or_default();
         self.declare_constants(&mut scope);
         let mut feeds = Vec::new();
-        for feeder in journey.feed.iter() {
+        for feeder in &journey.feed.0 {
             let source = self.source(feeder, None, out)?;
             feeds.push((source, self.declare_columns(source, &mut scope)));
         }
@@ -347,7 +347,7 @@ pub(super) fn thresholds(
             diagnostic.hint = missing.hint;
             out.push(diagnostic);
         }
-        for condition in conditions.iter() {
+        for condition in &conditions.0 {
             if let Err(why) = subject.accepts(&condition.threshold) {
                 out.error(tree, condition.node, why);
             }

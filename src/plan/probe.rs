@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -266,20 +267,20 @@ impl Expectation {
             Comparison::Matches => {
                 all(&|value| self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value)))
             }
-            Comparison::Less => all(&|value| order(value).is_some_and(|o| o.is_lt())),
-            Comparison::LessOrEqual => all(&|value| order(value).is_some_and(|o| o.is_le())),
-            Comparison::Greater => all(&|value| order(value).is_some_and(|o| o.is_gt())),
-            Comparison::GreaterOrEqual => all(&|value| order(value).is_some_and(|o| o.is_ge())),
+            Comparison::Less => all(&|value| order(value).is_some_and(Ordering::is_lt)),
+            Comparison::LessOrEqual => all(&|value| order(value).is_some_and(Ordering::is_le)),
+            Comparison::Greater => all(&|value| order(value).is_some_and(Ordering::is_gt)),
+            Comparison::GreaterOrEqual => all(&|value| order(value).is_some_and(Ordering::is_ge)),
         }
     }
 
     /// Numbers are equal by value (`1.0` is `1`), all else by text.
     fn equal(&self, value: &str, wanted: &str) -> bool {
-        value == wanted || self.order(value, wanted).is_some_and(|order| order.is_eq())
+        value == wanted || self.order(value, wanted).is_some_and(Ordering::is_eq)
     }
 
     /// How a value compares with the wanted one, both being numbers (or durations).
-    fn order(&self, value: &str, wanted: &str) -> Option<std::cmp::Ordering> {
+    fn order(&self, value: &str, wanted: &str) -> Option<Ordering> {
         let wanted = match (&self.question, wanted.parse::<Nanos>()) {
             (Question::Duration, Ok(nanos)) => crate::units::count_to_f64(nanos.0),
             _ => wanted.parse().ok()?,

@@ -24,6 +24,7 @@ pub struct Address {
 }
 
 /// Settings of all requests.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Version of HTTP.
