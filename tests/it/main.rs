@@ -5,4 +5,5 @@ mod fixture;
 mod golden;
 mod postgres;
 mod reports;
+mod scenarios;
 mod store;
