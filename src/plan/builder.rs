@@ -119,7 +119,10 @@ impl<'a> Builder<'a> {
             self.unknown_kind(node, &keys);
             return;
         };
-        let Some(common) = tree.read_beside::<CommonSpec>(node, &keys, self.out) else { return };
+        // What is left to the kind, which tells the keys that nobody knows.
+        let mut others = keys;
+        others.retain(|key| !CommonSpec::KEYS.contains(key));
+        let Some(common) = tree.read_beside::<CommonSpec>(node, &others, self.out) else { return };
         let mut jumps = Vec::new();
         if let Some(test) = &common.r#if {
             let test = self.condition(&test.value, test.node);

@@ -262,6 +262,37 @@ fn the_number_of_workers_changes_nothing() {
     }
 }
 
+/// The targets of what one user sends who does `steps` once.
+fn targets(steps: &str) -> Vec<String> {
+    let text = format!(
+        "target: http://127.0.0.1:1\njourneys: {{ j: {{ steps: [ {steps} ] }} }}\n\
+         load: [ {{ phase: p, users: 1, iterations: 1, for: 1m }} ]"
+    );
+    let plan = try_compile("scenarios/test.yaml", &text, &Overrides::default());
+    let plan = Arc::new(plan.unwrap_or_else(|mistakes| panic!("{mistakes}")));
+    sent(&plan, 1).into_iter().map(|(_, target, _)| target).collect()
+}
+
+#[test]
+fn what_all_steps_have_is_heeded() {
+    assert_eq!(targets("{ get: /a, repeat: 3 }, { get: /b, repeat: 0 }"), ["/a", "/a", "/a"]);
+    assert_eq!(targets("{ get: /a, sample: 0% }, { get: /b, sample: 100% }"), ["/b"]);
+    let fails = "check: status == 500";
+    assert_eq!(targets(&format!("{{ get: /a, {fails} }}, {{ get: /b }}")), ["/a", "/b"]);
+    assert_eq!(targets(&format!("{{ get: /a, {fails}, on_fail: end }}, {{ get: /b }}")), ["/a"]);
+    let captured = "{ get: /a, capture: { id: \"$.ids[0]\" } }";
+    assert_eq!(
+        targets(&format!(
+            "{captured}, {{ get: /b, if: \"${{id}} == a\" }}, {{ get: /c, if: \"${{id}} != a\" }}"
+        )),
+        ["/a", "/b"]
+    );
+    let patient = targets(&format!("{{ get: /a, {fails}, eventually: 1s }}, {{ get: /b }}"));
+    assert!(patient.len() > 8 && patient.last().unwrap() == "/b", "{patient:?}");
+    let group = "{ group: g, repeat: 2, steps: [ { get: /a }, { get: /b, repeat: 2 } ] }";
+    assert_eq!(targets(group), ["/a", "/b", "/b", "/a", "/b", "/b"]);
+}
+
 /// Plays a scenario against a market of its own.
 async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord) {
     let market = Market::start(Config::default()).await.unwrap();
