@@ -311,7 +311,7 @@ impl<'a> Builder<'a> {
         escape: Escape,
     ) -> Option<Piece> {
         if let Some(slot) = self.scope.find(name) {
-            return Some(Piece::Slot(slot, name.into()));
+            return Some(Piece::Slot(slot, name.into(), default.map(Into::into)));
         }
         if let Some((_, built)) = Built::ALL.iter().find(|(known, _)| *known == name) {
             return Some(Piece::Built(*built));

@@ -289,6 +289,14 @@ fn what_all_steps_have_is_heeded() {
     );
     let patient = targets(&format!("{{ get: /a, {fails}, eventually: 1s }}, {{ get: /b }}"));
     assert!(patient.len() > 8 && patient.last().unwrap() == "/b", "{patient:?}");
+    let id = |share: &str| {
+        targets(&format!(
+            "{{ get: /b, sample: {share}, capture: {{ id: \"$.ids[1]\" }} }}, \
+             {{ get: \"/c/${{id:-no one}}\" }}"
+        ))
+    };
+    assert_eq!(id("100%"), ["/b", "/c/b"]);
+    assert_eq!(id("0%"), ["/c/no%20one"]);
     let group = "{ group: g, repeat: 2, steps: [ { get: /a }, { get: /b, repeat: 2 } ] }";
     assert_eq!(targets(group), ["/a", "/b", "/b", "/a", "/b", "/b"]);
 }
@@ -373,4 +381,86 @@ async fn a_market_passes_the_admins_journey() {
 async fn a_market_passes_the_mix() {
     let (plan, record) = play("all", 15, 45).await;
     assert_flawless(&plan, &record, false);
+}
+
+/// The `yaml` blocks of a page, each with the word behind `yaml` and its line.
+fn blocks(page: &str) -> Vec<(String, usize, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, usize, String)> = None;
+    for (at, line) in page.lines().enumerate() {
+        match &mut open {
+            None => {
+                open = line.strip_prefix("```yaml").map(|mark| {
+                    (mark.trim().to_owned(), at + 1, String::new())
+                });
+            }
+            Some(_) if line == "```" => blocks.extend(open.take()),
+            Some((_, _, text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
+    blocks
+}
+
+/// The scenario around a part of one: what every scenario needs and the part does not say.
+fn completed(part: &str) -> String {
+    let mut text = part.to_owned();
+    for (key, line) in [
+        ("target:", "target: http://127.0.0.1:3000"),
+        ("load:", "load: [ { phase: steady, rate: 1/s, for: 1s } ]"),
+        ("journeys:", "journeys: { visitor: { steps: [ { get: /api/farms } ] } }"),
+    ] {
+        if !part.lines().any(|known| known.starts_with(key)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The scenario around a list of steps: variables that the steps use are columns of a feeder, and
+/// those that they make themselves are captured first.
+fn around_steps(steps: &str) -> String {
+    let indented: String = steps.lines().map(|line| format!("      {line}\n")).collect();
+    format!(
+        "target: http://127.0.0.1:3000\n\
+         load: [ {{ phase: steady, rate: 1/s, for: 1s }} ]\n\
+         databases: {{ default: \"${{DATABASE_URL}}\" }}\n\
+         feeders: {{ users: {{ csv: data/users.csv }}, search: {{ csv: data/search.csv }} }}\n\
+         variables: {{ farmId: f, productId: p, orderId: o, checkoutId: c, certified: yes }}\n\
+         journeys:\n  visitor:\n    feed: [ users, search ]\n    steps:\n{indented}"
+    )
+}
+
+#[test]
+fn every_example_of_the_language_page_compiles() {
+    let blocks = blocks(&text("docs/scenario.md"));
+    assert!(blocks.len() > 10, "{}", blocks.len());
+    for (mark, line, example) in blocks {
+        let text = match mark.as_str() {
+            "scenario" => example,
+            "part" => completed(&example),
+            "steps" => around_steps(&example),
+            _ => panic!("docs/scenario.md:{line}: write ```yaml scenario, part or steps"),
+        };
+        let done = try_compile("scenarios/example.yaml", &text, &Overrides::default());
+        drop(done.unwrap_or_else(|mistakes| panic!("docs/scenario.md:{line}:\n{mistakes}")));
+    }
+}
+
+/// A scenario with everything that the language has.
+const EVERYTHING: &str = include_str!("everything.yaml");
+
+#[test]
+fn every_element_of_the_language_is_read() {
+    let plan = try_compile("scenarios/everything.yaml", EVERYTHING, &Overrides::default());
+    let plan = plan.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let names: Vec<&str> = plan.journeys.iter().map(|journey| journey.name.as_str()).collect();
+    assert_eq!(names, ["customer", "farmer", "admin"]);
+    assert_eq!(plan.sessions.len(), 3);
+    let slos = plan.thresholds.iter().filter(|limit| limit.subject.contains("step:"));
+    assert_eq!(slos.count(), 3);
+    assert!(plan.sends_sql());
 }
