@@ -257,8 +257,10 @@ mod tests {
     use super::*;
 
     fn render(escape: Escape, value: &str) -> Result<String, Missing> {
-        let text =
-            Text::new(vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into(), None)], escape);
+        let text = Text::new(
+            vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into(), None)],
+            escape,
+        );
         let mut variables = Variables::default();
         variables.set(Slot(0), value.into());
         let (mut dice, mut out) = (Dice::new(0, 0), String::new());
