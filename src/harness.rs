@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc as blocking};
 use std::thread::JoinHandle;
 
 pub use collect::Progress;
-use collect::{Collected, Lane, collect};
+use collect::{Collected, Lane, Told, collect};
 pub use origin::Circumstances;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -28,6 +28,7 @@ const INTERVAL: Nanos = Nanos::SECOND;
 const AHEAD: usize = 8;
 
 /// What a run needs beside its plan.
+#[expect(missing_debug_implementations, reason = "it holds closures")]
 pub struct Parts<'a> {
     /// Where the record goes.
     pub store: &'a Store,
@@ -101,7 +102,7 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let header =
         parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
-    let (lanes, threads, starters) = start_workers(&plan, &parts, tls, &databases)?;
+    let (lanes, threads, starters) = start_workers(&plan, &parts, tls.as_ref(), &databases)?;
     let cpu_before = process_cpu();
     let clock = Clock::start();
     // A worker that is gone by now has failed, which its thread tells when it is joined.
@@ -109,7 +110,8 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
         starter.send(clock).unwrap_or_default();
     }
     let Parts { store, control, progress, warn, .. } = parts;
-    let collected = collect(&plan, lanes, &mut writer, (clock, control), (progress, warn)).await;
+    let told = &mut Told { progress, warn };
+    let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
     let lasted = clock.now();
     let mut notes = found.notes.clone();
     for thread in threads {
@@ -129,7 +131,7 @@ type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::S
 fn start_workers(
     plan: &Arc<Plan>,
     parts: &Parts<'_>,
-    tls: Option<Arc<rustls::ClientConfig>>,
+    tls: Option<&Arc<rustls::ClientConfig>>,
     databases: &Databases,
 ) -> Result<Started, RunError> {
     let (mut lanes, mut threads, mut starters) = (Vec::new(), Vec::new(), Vec::new());
@@ -142,7 +144,7 @@ fn start_workers(
             share: Share { index, of: parts.workers },
             start,
             interval: INTERVAL,
-            tls: tls.clone(),
+            tls: tls.cloned(),
             databases: databases.clone(),
             control: parts.control.subscribe(),
             out,

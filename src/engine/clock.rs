@@ -50,6 +50,11 @@ pub(super) struct Alarm {
 #[cfg(target_os = "linux")]
 impl Alarm {
     /// An alarm for the current runtime. Without timerfd it falls back to tokio's timer.
+    #[expect(
+        deprecated,
+        reason = "its unsafe replacement is for types whose descriptor can change; an OwnedFd's \
+                  can't, and this crate has no unsafe code"
+    )]
     pub(super) fn new() -> Self {
         use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;

@@ -81,14 +81,10 @@ impl Client {
         let mut connection = connection;
         let limit = request.timeout.unwrap_or(self.limits.timeout);
         let attempt = self.attempt(&request, &mut connection, &mut timing);
-        let result = match within(limit, attempt).await {
-            Some(result) => result,
-            None => {
-                connection = None;
-                let message = format!("no complete answer within {limit}");
-                Err((Failure::new(ErrorKind::Timeout, message), self.dialer.clock.now()))
-            }
-        };
+        let result = within(limit, attempt).await.unwrap_or_else(|| {
+            let message = format!("no complete answer within {limit}");
+            Err((Failure::new(ErrorKind::Timeout, message), self.dialer.clock.now()))
+        });
         match result {
             Ok((answer, end)) => {
                 (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection)

@@ -42,6 +42,12 @@ pub struct Progress {
     pub dropped: u64,
 }
 
+/// Who is told how the run goes.
+pub(super) struct Told<'a> {
+    pub(super) progress: &'a mut dyn FnMut(&Progress),
+    pub(super) warn: &'a mut dyn FnMut(&str),
+}
+
 /// The way between one worker and the collector.
 pub(super) struct Lane {
     handovers: mpsc::Receiver<Handover>,
@@ -75,13 +81,12 @@ impl Lane {
         }
         let next = match self.early.take() {
             Some(early) => early,
-            None => match self.handovers.recv().await {
-                Some(handover) => handover,
-                None => {
-                    self.done = true;
-                    return None;
-                }
-            },
+            None => {
+                let received = self.handovers.recv().await;
+                // A channel without a sender: the worker has ended without a last word.
+                self.done = received.is_none();
+                received?
+            }
         };
         if next.beat > beat {
             self.early = Some(next);
@@ -108,7 +113,7 @@ pub(super) async fn collect(
     mut lanes: Vec<Lane>,
     writer: &mut RunWriter,
     (clock, control): (Clock, &watch::Sender<Option<Stop>>),
-    (progress, warn): (&mut dyn FnMut(&Progress), &mut dyn FnMut(&str)),
+    told: &mut Told<'_>,
 ) -> Collected {
     let mut collector = Collector::new(plan.catalogue.clone(), lanes.len());
     let mut unstored = VecDeque::new();
@@ -136,9 +141,9 @@ pub(super) async fn collect(
             // A worker that is done needs no memory back.
             drop(lane.back.try_send(batch));
         }
-        progress(&watched.see(&interval, collector.totals(), clock.now()));
+        (told.progress)(&watched.see(&interval, collector.totals(), clock.now()));
         unstored.push_back(interval);
-        store(writer, collector.catalogue(), &mut unstored, (&mut notes, warn)).await;
+        store(writer, collector.catalogue(), &mut unstored, (&mut notes, told)).await;
         if over {
             break;
         }
@@ -161,14 +166,14 @@ async fn store(
     writer: &mut RunWriter,
     catalogue: &Catalogue,
     unstored: &mut VecDeque<Interval>,
-    (notes, warn): (&mut Vec<String>, &mut dyn FnMut(&str)),
+    (notes, told): (&mut Vec<String>, &mut Told<'_>),
 ) {
     while let Some(interval) = unstored.front() {
         if let Err(error) = writer.append(catalogue, interval).await {
             let message = format!("the record can't be stored now: {error}");
             if !notes.contains(&message) {
                 let hint = error.hint().unwrap_or_default();
-                warn(&format!("{message}\nhint: {hint}; measuring goes on"));
+                (told.warn)(&format!("{message}\nhint: {hint}; measuring goes on"));
                 notes.push(message);
             }
             break;

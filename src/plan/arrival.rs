@@ -128,7 +128,7 @@ pub struct Tickets {
 
 /// Chooses journey and rows for the start with a given number.
 #[derive(Clone, Debug)]
-pub struct Chooser {
+struct Chooser {
     seed: u64,
     weights: Vec<f64>,
     feeds: Vec<Vec<usize>>,

@@ -29,6 +29,9 @@ pub trait StepKind: Sync {
 /// Reads a file by its path.
 pub type ReadFile<'a> = dyn Fn(&str) -> Result<Arc<[u8]>, String> + 'a;
 
+/// Reads a file that a node names, relative to the file in which the node stands.
+pub(super) type ReadNamed<'a> = dyn Fn(NodeId, &str) -> Result<Arc<[u8]>, String> + 'a;
+
 /// Looks up a variable of the environment.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
@@ -38,11 +41,12 @@ pub(super) struct Surroundings<'a> {
     pub(super) kinds: &'a [&'a dyn StepKind],
     pub(super) environment: &'a Environment<'a>,
     /// Reads a file that the node names.
-    pub(super) file: &'a dyn Fn(NodeId, &str) -> Result<Arc<[u8]>, String>,
+    pub(super) file: &'a ReadNamed<'a>,
     pub(super) databases: &'a [(String, String)],
 }
 
 /// Makes the program of one journey or login.
+#[expect(missing_debug_implementations, reason = "it holds closures")]
 pub struct Builder<'a> {
     around: &'a Surroundings<'a>,
     out: &'a mut Diagnostics,

@@ -25,6 +25,7 @@ use crate::units::Nanos;
 const GRACEFUL_STOP: Nanos = Nanos::from_secs(30);
 
 /// What a scenario needs from outside.
+#[expect(missing_debug_implementations, reason = "it holds closures")]
 pub struct Inputs<'a> {
     /// Path of the scenario, for messages and for files named in it.
     pub path: &'a str,

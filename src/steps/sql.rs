@@ -68,7 +68,7 @@ impl StepKind for Kind {
         let name: String = words.join(" ").chars().take(MAX_NAME).collect();
         let step = Sql {
             database,
-            sql: spec.sql.value.as_str().into(),
+            text: spec.sql.value.as_str().into(),
             parameters,
             allow_write: spec.allow_write,
             checks,
@@ -86,7 +86,7 @@ pub(super) fn captures(builder: &mut Builder<'_>, captures: &Named<At<Capture>>)
 #[derive(Debug)]
 struct Sql {
     database: usize,
-    sql: Arc<str>,
+    text: Arc<str>,
     parameters: Vec<Text>,
     allow_write: bool,
     checks: Vec<Expectation>,
@@ -102,7 +102,7 @@ impl Step for Sql {
         }
         Ok(Action::Query(Statement {
             database: self.database,
-            sql: Arc::clone(&self.sql),
+            sql: Arc::clone(&self.text),
             parameters,
             allow_write: self.allow_write,
         }))

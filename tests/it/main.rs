@@ -6,4 +6,5 @@ mod fixture;
 mod golden;
 mod postgres;
 mod reports;
+mod scenarios;
 mod store;
