@@ -31,7 +31,7 @@ fn ms(count: u64) -> Nanos {
 /// Files that scenarios of these tests may name.
 fn file(path: &str) -> Result<Arc<[u8]>, String> {
     let text = match path {
-        "two.csv" => "email,city\na@x,Aachen\nb@x,Bonn\n",
+        "two.csv" => "email\na@x\nb@x\n",
         "one.csv" => "email\na@x\n",
         "cities.csv" => "city\nAachen\nBonn\nCelle\nDuisburg\n",
         _ => return Err("there is no such file".to_owned()),
