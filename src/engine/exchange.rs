@@ -171,7 +171,7 @@ impl Client {
         sender: &Sender,
     ) -> Result<http::Request<Full<Bytes>>, Failure> {
         let target = &self.dialer.target;
-        let path = format!("{}{}", target.prefix, request.target);
+        let path = &request.target;
         let uri = match sender {
             Sender::One(_) => path.parse::<Uri>(),
             Sender::Many(_) => {

@@ -58,6 +58,8 @@ pub struct Builder<'a> {
     default_on_fail: OnFail,
     program: Program,
     common: Vec<CommonSpec>,
+    /// Variables that captures of the steps set.
+    pub(super) captured: Vec<Slot>,
     /// Limits of single steps.
     pub(super) slos: Vec<ThresholdText>,
 }
@@ -80,6 +82,7 @@ impl<'a> Builder<'a> {
             default_on_fail: if kind == SeriesKind::Login { OnFail::End } else { OnFail::Continue },
             program: Program::default(),
             common: Vec::new(),
+            captured: Vec::new(),
             slos: Vec::new(),
         }
     }

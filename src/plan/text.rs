@@ -132,15 +132,6 @@ impl Variables {
     pub fn get(&self, slot: Slot) -> Option<&Arc<str>> {
         self.values.get(slot.0)?.as_ref()
     }
-
-    /// Takes over every value that `other` has.
-    pub fn adopt(&mut self, other: &Self) {
-        for (at, value) in other.values.iter().enumerate() {
-            if let Some(value) = value {
-                self.set(Slot(at), Arc::clone(value));
-            }
-        }
-    }
 }
 
 impl Text {
