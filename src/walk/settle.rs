@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::Method;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
 use crate::names::ErrorKind;
-use crate::plan::{
-    Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing,
-};
+use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing};
 use crate::scenario::OnFail;
 use crate::units::Nanos;
 
@@ -222,7 +220,6 @@ impl Worker {
         }
         under_way
     }
-
 }
 
 /// The path that a `Location` leads to, if it is on the same target.
