@@ -7,21 +7,25 @@ use crate::harness::Progress;
 use crate::units::{Nanos, format_nanos, group_thousands};
 
 /// The lines, or nothing if nobody looks.
+#[derive(Clone)]
 pub(super) struct Lines {
     bar: Option<ProgressBar>,
+    terminal: Terminal,
 }
 
 impl Lines {
     pub(super) fn new(terminal: &Terminal) -> Self {
+        let terminal = terminal.clone();
         if !terminal.shows_progress() {
-            return Self { bar: None };
+            return Self { bar: None, terminal };
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
-        let template = "{prefix} {wide_bar:.cyan/dim} {elapsed}\n{msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let bar_style = if terminal.colours_messages() { ":.cyan/dim" } else { "" };
+        let template = format!("{{prefix}} {{wide_bar{bar_style}}} {{elapsed}}\n{{wide_msg}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("━━╌"));
         }
-        Self { bar: Some(bar) }
+        Self { bar: Some(bar), terminal }
     }
 
     /// Shows how far the run is.
@@ -44,17 +48,26 @@ impl Lines {
         bar.set_message(message(progress));
     }
 
+    /// Warns above the lines.
+    pub(super) fn warning(&self, text: &str) {
+        self.above(|| self.terminal.warning(text));
+    }
+
     /// Says something above the lines.
-    pub(super) fn above(&self, text: &str, terminal: &Terminal) {
+    pub(super) fn note(&self, text: &str) {
+        self.above(|| self.terminal.note(text));
+    }
+
+    fn above(&self, print: impl FnOnce()) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| terminal.warning(text)),
-            None => terminal.warning(text),
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 
     /// Leaves the terminal as it was.
-    pub(super) fn close(self) {
-        if let Some(bar) = self.bar {
+    pub(super) fn close(&self) {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }

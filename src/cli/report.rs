@@ -10,7 +10,7 @@ use crate::report::terminal::render;
 
 /// Writes the files that were asked for, or prints one format.
 pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, Failed> {
-    let store = open(&report.store).await?;
+    let store = open(&report.store, &report.run).await?;
     let record = store.load(&report.run).await?;
     let results = Results::of(&record, store.location().to_string())?;
     store.close().await;
@@ -23,7 +23,7 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
     let mut written = false;
     for (path, word) in files {
         if let Some(path) = path {
-            write(path, &results.render(word)?, terminal)?;
+            results.write(word, path, terminal)?;
             written = true;
         }
     }

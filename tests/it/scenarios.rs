@@ -39,7 +39,12 @@ const GUIDE: [(&str, &str, &str, &str); 36] = [
     ("customer", "Place Order", "Verify order confirmation", "Verify order confirmation"),
     ("customer", "View Order History", "Navigate to orders page", "Navigate to orders page"),
     ("customer", "View Order History", "View order details", "View order details"),
-    ("customer", "View Order History", "Verify order data is correct", "Verify order data is correct"),
+    (
+        "customer",
+        "View Order History",
+        "Verify order data is correct",
+        "Verify order data is correct",
+    ),
     ("farmer", "Login as Farmer", "Login with farmer credentials", "Login with farmer credentials"),
     ("farmer", "Login as Farmer", "Navigate to farmer dashboard", "Navigate to farmer dashboard"),
     ("farmer", "Manage Farm", "Update farm information", "Update farm information"),
