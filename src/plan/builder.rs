@@ -123,7 +123,12 @@ impl<'a> Builder<'a> {
             self.unknown_kind(node, &keys);
             return;
         };
-        let Some(common) = tree.read_beside::<CommonSpec>(node, &keys, self.out) else { return };
+        // Keys of the kind are the kind's business; all others have to be known here.
+        let of_kind: Vec<&str> =
+            keys.into_iter().filter(|key| !CommonSpec::KEYS.contains(key)).collect();
+        let Some(common) = tree.read_beside::<CommonSpec>(node, &of_kind, self.out) else {
+            return;
+        };
         let mut jumps = Vec::new();
         if let Some(test) = &common.r#if {
             let test = self.condition(&test.value, test.node);
