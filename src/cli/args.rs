@@ -136,14 +136,21 @@ impl What {
 #[command(next_help_heading = "Load (replaces the scenario's phases by one measured phase)")]
 pub(super) struct LoadArgs {
     /// Journeys to start per second, whether or not earlier ones have ended (open model)
-    #[arg(short, long, value_name = "50/s", conflicts_with = "users")]
+    #[arg(
+        short,
+        long,
+        value_name = "50/s",
+        conflicts_with = "users",
+        allow_negative_numbers = true
+    )]
+    #[arg(value_parser = some_rate)]
     pub(super) rate: Option<Rate>,
     /// Virtual users, each starting again when its journey has ended (closed model)
     #[arg(short, long, visible_alias = "vus", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(super) users: Option<u64>,
     /// Length of the run
-    #[arg(short, long, value_name = "30s")]
+    #[arg(short, long, value_name = "30s", value_parser = some_time)]
     pub(super) duration: Option<Nanos>,
     /// End after so many journeys
     #[arg(short = 'n', long, value_name = "N")]
@@ -170,10 +177,10 @@ pub(super) struct HttpArgs {
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub(super) header: Vec<String>,
     /// Longest time from sending a request to its last byte [default: 10s]
-    #[arg(short, long, value_name = "10s")]
+    #[arg(short, long, value_name = "10s", value_parser = some_time)]
     pub(super) timeout: Option<Nanos>,
     /// Longest time to open a connection [default: 5s]
-    #[arg(long, value_name = "5s")]
+    #[arg(long, value_name = "5s", value_parser = some_time)]
     pub(super) connect_timeout: Option<Nanos>,
     /// Accept any certificate
     #[arg(short = 'k', long)]
@@ -277,6 +284,18 @@ pub(super) struct Report {
     /// Write the HdrHistogram log (version 1.3)
     #[arg(long, value_name = "FILE|-")]
     pub(super) hlog: Option<PathBuf>,
+}
+
+/// A rate above zero.
+fn some_rate(text: &str) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
+    if rate.value() > 0.0 { Ok(rate) } else { Err("nothing would ever start".to_owned()) }
+}
+
+/// A time above zero.
+fn some_time(text: &str) -> Result<Nanos, String> {
+    let time: Nanos = text.parse().map_err(|error| format!("{error}"))?;
+    if time > Nanos::ZERO { Ok(time) } else { Err("it has to be longer".to_owned()) }
 }
 
 fn formats() -> Vec<&'static str> {

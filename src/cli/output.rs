@@ -9,6 +9,7 @@ use super::args::Keep;
 use super::terminal::Terminal;
 use crate::gate::{threshold, validity};
 use crate::record::RunRecord;
+use crate::report::terminal::render_within;
 use crate::report::{Document, FORMATS, Judgement, ThresholdLine};
 
 /// A record with its judgement, laid out.
@@ -50,6 +51,11 @@ impl Results {
             .map_err(|error| Failed::could_not("read the record", error))?;
         document.stored_in = Some(stored_in);
         Ok(Self { document, missed, valid })
+    }
+
+    /// What people read on this terminal.
+    pub(super) fn summary(&self, terminal: &Terminal) -> String {
+        render_within(&self.document, terminal.style(), terminal.table_columns())
     }
 
     /// Renders the format named `word`.

@@ -6,7 +6,6 @@ use super::runs::open;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
 use crate::report::hlog::{self, Phases};
-use crate::report::terminal::render;
 
 /// Writes the files that were asked for, or prints one format.
 pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, Failed> {
@@ -35,7 +34,7 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
     }
     if !written {
         let text = if report.format == "text" {
-            render(&results.document, terminal.style())
+            results.summary(terminal)
         } else {
             results.render(&report.format)?
         };

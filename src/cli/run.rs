@@ -13,7 +13,6 @@ use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
 use crate::harness::{self, Circumstances, Finished, Parts};
 use crate::record::{End, RunRecord, StopReason};
-use crate::report::terminal::render;
 use crate::store::Store;
 
 /// Plays a scenario: arguments, plan, run, record, results.
@@ -24,19 +23,22 @@ pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
     let sinks = Sinks::of(&run.keep)?;
     let location = settings::store(&run.keep.store)?;
     let store = Store::open(&location).await?;
-    let market =
-        if source.wants_market(&run) { Some(EmbeddedMarket::start().await?) } else { None };
-    if let Some(market) = &market {
-        plan.target = market.address.clone();
+    let lines = Lines::new(terminal);
+    let mut market = None;
+    if source.wants_market(&run) {
+        lines.prepare("starting the embedded market");
+        let started = EmbeddedMarket::start().await.inspect_err(|_failed| lines.close())?;
+        plan.target = started.address.clone();
+        market = Some(started);
     }
-    terminal.detail(&format!("target {}, store {location}", plan.target));
+    lines.prepare(&format!("looking for {}", plan.target));
     let circumstances = Circumstances {
         scenario_path: source.path,
         flags: settings::flags(&run),
         embedded: market.is_some(),
     };
+    lines.detail(&format!("target {}, store {location}", plan.target));
     let (control, _told) = watch::channel(None);
-    let lines = Lines::new(terminal);
     let says = lines.clone();
     let signals = Signals::listen(control.clone(), move |text| says.note(text))
         .map_err(|error| Failed::could_not("listen to signals", error))?;
@@ -71,7 +73,7 @@ fn tell(sinks: &Sinks, results: &Results, terminal: &Terminal) -> Option<Exit> {
     } else if terminal.is_quiet() {
         format!("{}\n", results.document.run.id)
     } else {
-        render(&results.document, terminal.style())
+        results.summary(terminal)
     };
     let printed =
         terminal.out(&summary).map_err(|error| Failed::could_not("print the summary", error));

@@ -6,7 +6,6 @@ use super::args::{Runs, RunsCommand, StoreArg};
 use super::output::Results;
 use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
-use crate::report::terminal::render;
 use crate::store::{RunLine, Store, StoreError, StoreLocation};
 use crate::units::{format_nanos, group_thousands};
 
@@ -24,7 +23,7 @@ pub(super) async fn runs(runs: Runs, terminal: &Terminal) -> Result<Exit, Failed
             let record = store.load(&run).await?;
             let results = Results::of(&record, store.location().to_string())?;
             store.close().await;
-            terminal.out(&render(&results.document, terminal.style())).map_err(printed)?;
+            terminal.out(&results.summary(terminal)).map_err(printed)?;
         }
         RunsCommand::Rm { runs, store } => {
             let first = runs.first().map(String::as_str).unwrap_or_default();

@@ -121,7 +121,9 @@ impl Compiler<'_> {
         let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
         let mut thresholds = std::mem::take(&mut made.slos);
         // What a journey with a mistake would have measured is not missing.
-        let whole = sessions.len() == spec.sessions.len() && journeys.len() == chosen;
+        let whole = sessions.len() == spec.sessions.len()
+            && journeys.len() == chosen
+            && !journeys.is_empty();
         let known = whole.then_some(&catalogue);
         thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
         let sources = made.sources;

@@ -90,7 +90,7 @@ fn the_password_of_a_database_is_not_shown() {
         "a.yaml",
         format!(
             "target: {}\n\
-             databases: {{ market: \"${{DATABASE_URL}}\" }}\n\
+             databases: {{ default: \"${{DATABASE_URL}}\" }}\n\
              journeys:\n\
              \x20 a: {{ steps: [ {{ sql: SELECT 1 }} ] }}\n\
              load: [ {{ phase: a, rate: 10/s, for: 1s }} ]\n",
