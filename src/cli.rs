@@ -20,15 +20,17 @@ mod terminal;
 use std::process::ExitCode;
 
 use args::{Command, Low};
-use clap::Parser;
 pub use exit::Exit;
 use terminal::Terminal;
 
 /// The whole program: reads the arguments, does what they say, and gives the exit code.
 pub fn main() -> ExitCode {
-    let low = Low::parse();
+    let low = match Low::read() {
+        Ok(low) => low,
+        Err(told) => return told_by_clap(&told),
+    };
     let terminal = Terminal::new(&low.common);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime(&low.command);
     let result = match runtime {
         Ok(runtime) => {
             let local = tokio::task::LocalSet::new();
@@ -38,6 +40,28 @@ pub fn main() -> ExitCode {
     };
     let exit = result.unwrap_or_else(|failed| failed.tell(&terminal));
     ExitCode::from(exit.code())
+}
+
+/// Help and version on stdout, or what is wrong with the arguments on stderr.
+fn told_by_clap(told: &clap::Error) -> ExitCode {
+    // A reader that has gone away (`--help | head`) is no error.
+    drop(told.print());
+    let exit = if told.use_stderr() { Exit::Usage } else { Exit::Done };
+    ExitCode::from(exit.code())
+}
+
+/// The market works on several requests at a time, but leaves half of the processors to whoever
+/// loads it. All else waits more than it works.
+fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Market(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Run(_)
+        | Command::Runs(_)
+        | Command::Report(_)
+        | Command::Schema
+        | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.worker_threads(settings::half_of_processors()).enable_all().build()
 }
 
 async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::units::{Nanos, Rate};
 
@@ -16,10 +18,24 @@ pub(super) struct Low {
     pub(super) command: Command,
 }
 
+impl Low {
+    /// Reads the command line. What it says goes before what the environment says.
+    pub(super) fn read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let mut low = Self::from_arg_matches(&matches)?;
+        if let Command::Run(run) = &mut low.command
+            && let Some(matches) = matches.subcommand_matches("run")
+        {
+            run.what.settle(matches)?;
+        }
+        Ok(low)
+    }
+}
+
 /// Options of all commands.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Common {
-    /// Say less: no progress and no summary
+    /// Say less: no progress, and the id of the run in place of the summary
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// Say more
@@ -67,10 +83,10 @@ pub(super) struct Run {
 pub(super) struct What {
     /// A built-in scenario (customer, farmer, admin, all), or the path of a scenario file
     #[arg(short, long, env = "LOADGATE_SCENARIO", value_name = "NAME|FILE")]
-    #[arg(required_unless_present = "url", conflicts_with = "url")]
+    #[arg(hide_env_values = true)]
     pub(super) scenario: Option<String>,
     /// Address of the target, in place of the scenario's [without one: the embedded market]
-    #[arg(long, env = "LOADGATE_TARGET", value_name = "URL", conflicts_with = "url")]
+    #[arg(long, env = "LOADGATE_TARGET", value_name = "URL", hide_env_values = true)]
     pub(super) target: Option<String>,
     /// Only these journeys of the scenario
     #[arg(long, value_name = "NAME")]
@@ -89,19 +105,52 @@ pub(super) struct What {
     pub(super) data: Option<String>,
 }
 
+impl What {
+    /// `--url` stands alone. A scenario or target of the environment gives way to it; one of the
+    /// command line contradicts it. An empty variable is as good as none.
+    fn settle(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for (id, value) in [("scenario", &mut self.scenario), ("target", &mut self.target)] {
+            match matches.value_source(id) {
+                Some(ValueSource::EnvVariable) => {
+                    let no_url = self.url.is_none();
+                    *value = value.take().filter(|value| no_url && !value.is_empty());
+                }
+                Some(_) if self.url.is_some() => {
+                    let message =
+                        format!("the argument '--url <URL>' cannot be used with '--{id}'");
+                    return Err(Low::command().error(ErrorKind::ArgumentConflict, message));
+                }
+                Some(_) | None => {}
+            }
+        }
+        if self.url.is_none() && self.scenario.is_none() {
+            let message = "give a scenario with '--scenario <NAME|FILE>', or '--url <URL>'";
+            return Err(Low::command().error(ErrorKind::MissingRequiredArgument, message));
+        }
+        Ok(())
+    }
+}
+
 /// How much is played. Any of these replaces the scenario's phases by one measured phase.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Load (replaces the scenario's phases by one measured phase)")]
 pub(super) struct LoadArgs {
     /// Journeys to start per second, whether or not earlier ones have ended (open model)
-    #[arg(short, long, value_name = "50/s", conflicts_with = "users")]
+    #[arg(
+        short,
+        long,
+        value_name = "50/s",
+        conflicts_with = "users",
+        allow_negative_numbers = true
+    )]
+    #[arg(value_parser = some_rate)]
     pub(super) rate: Option<Rate>,
     /// Virtual users, each starting again when its journey has ended (closed model)
     #[arg(short, long, visible_alias = "vus", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(super) users: Option<u64>,
     /// Length of the run
-    #[arg(short, long, value_name = "30s")]
+    #[arg(short, long, value_name = "30s", value_parser = some_time)]
     pub(super) duration: Option<Nanos>,
     /// End after so many journeys
     #[arg(short = 'n', long, value_name = "N")]
@@ -128,10 +177,10 @@ pub(super) struct HttpArgs {
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub(super) header: Vec<String>,
     /// Longest time from sending a request to its last byte [default: 10s]
-    #[arg(short, long, value_name = "10s")]
+    #[arg(short, long, value_name = "10s", value_parser = some_time)]
     pub(super) timeout: Option<Nanos>,
     /// Longest time to open a connection [default: 5s]
-    #[arg(long, value_name = "5s")]
+    #[arg(long, value_name = "5s", value_parser = some_time)]
     pub(super) connect_timeout: Option<Nanos>,
     /// Accept any certificate
     #[arg(short = 'k', long)]
@@ -156,11 +205,11 @@ pub(super) struct Keep {
     /// Write the results as JSON; `-` is stdout, in place of the summary
     #[arg(long, value_name = "FILE|-")]
     pub(super) json: Option<PathBuf>,
-    /// Write the report as a page
-    #[arg(long, value_name = "FILE")]
+    /// Write the report as a self-contained page
+    #[arg(long, value_name = "FILE|-")]
     pub(super) html: Option<PathBuf>,
     /// Write the report as Markdown
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|-")]
     pub(super) md: Option<PathBuf>,
 }
 
@@ -235,6 +284,18 @@ pub(super) struct Report {
     /// Write the HdrHistogram log (version 1.3)
     #[arg(long, value_name = "FILE|-")]
     pub(super) hlog: Option<PathBuf>,
+}
+
+/// A rate above zero.
+fn some_rate(text: &str) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
+    if rate.value() > 0.0 { Ok(rate) } else { Err("nothing would ever start".to_owned()) }
+}
+
+/// A time above zero.
+fn some_time(text: &str) -> Result<Nanos, String> {
+    let time: Nanos = text.parse().map_err(|error| format!("{error}"))?;
+    if time > Nanos::ZERO { Ok(time) } else { Err("it has to be longer".to_owned()) }
 }
 
 fn formats() -> Vec<&'static str> {

@@ -2,19 +2,25 @@
 
 use std::env;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::timeout;
 
 use super::Failed;
+use crate::plan::Address;
+
+/// How long the market may take to fill its database.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A market that lives as long as this value, and ends with this process however it ends.
 pub(super) struct EmbeddedMarket {
     child: Child,
     /// The market ends when this closes, even if we are killed.
     stdin: Option<ChildStdin>,
-    /// Its address.
-    pub(super) url: String,
+    /// Where it listens.
+    pub(super) address: Address,
 }
 
 impl EmbeddedMarket {
@@ -26,17 +32,23 @@ impl EmbeddedMarket {
             .args(["market", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Ctrl-C reaches all processes of the terminal's group. The market has to go on until
+            // the journeys under way have ended, so it is in a group of its own.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(error.to_string()))?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or_else(|| failed("it has no output".to_owned()))?;
-        let line = BufReader::new(stdout).lines().next_line().await;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = timeout(START_LIMIT, lines.next_line()).await;
+        let line =
+            line.map_err(|_elapsed| failed(format!("it said nothing in {START_LIMIT:?}")))?;
         let line = line.map_err(|error| failed(error.to_string()))?;
         let line = line.ok_or_else(|| failed("it ended at once".to_owned()))?;
-        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
-        let url = url.ok_or_else(|| failed(format!("it says `{line}`")))?.to_owned();
-        Ok(Self { child, stdin, url })
+        let address = line.split_whitespace().find_map(|word| Address::target(word).ok());
+        let address = address.ok_or_else(|| failed(format!("it says `{line}`")))?;
+        Ok(Self { child, stdin, address })
     }
 
     /// Ends the market and waits for it.

@@ -20,6 +20,14 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// This, unless something else went wrong as well; how a signal ended it goes before that.
+    pub(super) fn unless(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (Self::Interrupted | Self::Terminated, _) | (_, None) => self,
+            (_, Some(other)) => other,
+        }
+    }
+
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
         match self {

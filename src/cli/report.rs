@@ -6,11 +6,10 @@ use super::runs::open;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
 use crate::report::hlog::{self, Phases};
-use crate::report::terminal::render;
 
 /// Writes the files that were asked for, or prints one format.
 pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, Failed> {
-    let store = open(&report.store).await?;
+    let store = open(&report.store, &report.run).await?;
     let record = store.load(&report.run).await?;
     let results = Results::of(&record, store.location().to_string())?;
     store.close().await;
@@ -23,7 +22,7 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
     let mut written = false;
     for (path, word) in files {
         if let Some(path) = path {
-            write(path, &results.render(word)?, terminal)?;
+            results.write(word, path, terminal)?;
             written = true;
         }
     }
@@ -35,7 +34,7 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
     }
     if !written {
         let text = if report.format == "text" {
-            render(&results.document, terminal.style())
+            results.summary(terminal)
         } else {
             results.render(&report.format)?
         };

@@ -6,45 +6,51 @@ use tokio::sync::watch;
 
 use super::args::Run;
 use super::embedded::EmbeddedMarket;
-use super::output::{Results, write};
+use super::output::{Results, Sinks};
 use super::progress::Lines;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
 use crate::harness::{self, Circumstances, Finished, Parts};
-use crate::report::terminal::render;
+use crate::record::{End, RunRecord, StopReason};
 use crate::store::Store;
 
 /// Plays a scenario: arguments, plan, run, record, results.
 pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
+    // What can be wrong is found before anything starts.
     let source = settings::source(&run)?;
-    let wants_market = source.wants_market(&run);
-    // A scenario with mistakes must not start anything, not even the market.
-    let placeholder = wants_market.then(|| "http://127.0.0.1:1".to_owned());
-    drop(settings::plan(&run, &source, placeholder, terminal)?);
+    let mut plan = settings::plan(&run, &source, terminal)?;
+    let sinks = Sinks::of(&run.keep)?;
     let location = settings::store(&run.keep.store)?;
     let store = Store::open(&location).await?;
-    let market = if wants_market { Some(EmbeddedMarket::start().await?) } else { None };
-    let target = market.as_ref().map(|market| market.url.clone());
-    let plan = Arc::new(settings::plan(&run, &source, target, terminal)?);
+    let lines = Lines::new(terminal);
+    let mut market = None;
+    if source.wants_market(&run) {
+        lines.prepare("starting the embedded market");
+        let started = EmbeddedMarket::start().await.inspect_err(|_failed| lines.close())?;
+        plan.target = started.address.clone();
+        market = Some(started);
+    }
+    lines.prepare(&format!("looking for {}", plan.target));
     let circumstances = Circumstances {
         scenario_path: source.path,
         flags: settings::flags(&run),
         embedded: market.is_some(),
     };
-    terminal.detail(&format!("target {}, store {location}", plan.target));
+    lines.detail(&format!("target {}, store {location}", plan.target));
     let (control, _told) = watch::channel(None);
-    let signals = Signals::listen(control.clone(), terminal.clone());
-    let lines = Lines::new(terminal);
+    let says = lines.clone();
+    let signals = Signals::listen(control.clone(), move |text| says.note(text))
+        .map_err(|error| Failed::could_not("listen to signals", error))?;
     let finished = harness::run(
-        Arc::clone(&plan),
+        Arc::new(plan),
         Parts {
             store: &store,
             circumstances,
             workers: settings::workers(&run.load),
             control: &control,
             progress: &mut |progress| lines.show(progress),
-            warn: &mut |text| lines.above(text, terminal),
+            warn: &mut |text| lines.warning(text),
         },
     )
     .await;
@@ -55,41 +61,50 @@ pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
     store.close().await;
     let finished = finished?;
     let results = Results::of(&finished.record, location.to_string())?;
-    tell(&run, &results, terminal)?;
-    Ok(exit(&finished, &results, &signals, terminal))
+    let told = tell(&sinks, &results, terminal);
+    Ok(exit(&finished, &results, &signals, terminal).unless(told))
 }
 
-/// Prints the summary and writes the files that were asked for.
-fn tell(run: &Run, results: &Results, terminal: &Terminal) -> Result<(), Failed> {
-    let keep = &run.keep;
-    let json_on_stdout = keep.json.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    if !json_on_stdout && !terminal.is_quiet() {
-        let summary = render(&results.document, terminal.style());
-        terminal.out(&summary).map_err(|error| Failed::could_not("print the summary", error))?;
-    }
-    if terminal.is_quiet() && !json_on_stdout {
-        let id = format!("{}\n", results.document.run.id);
-        terminal.out(&id).map_err(|error| Failed::could_not("print the id", error))?;
-    }
-    for (path, word) in [(&keep.json, "json"), (&keep.html, "html"), (&keep.md, "markdown")] {
-        if let Some(path) = path {
-            write(path, &results.render(word)?, terminal)?;
-        }
-    }
-    Ok(())
+/// Prints the summary and writes the files that were asked for. What can't be written is said,
+/// and does not keep the rest from being written.
+fn tell(sinks: &Sinks, results: &Results, terminal: &Terminal) -> Option<Exit> {
+    let summary = if sinks.take_stdout() {
+        String::new()
+    } else if terminal.is_quiet() {
+        format!("{}\n", results.document.run.id)
+    } else {
+        results.summary(terminal)
+    };
+    let printed =
+        terminal.out(&summary).map_err(|error| Failed::could_not("print the summary", error));
+    let written = sinks.iter().map(|(path, word)| results.write(word, path, terminal));
+    let failures = std::iter::once(printed).chain(written).filter_map(Result::err);
+    failures.map(|failed| failed.tell(terminal)).last()
 }
 
-/// What the shell is told: a signal first, then what was lost, then what was found.
+/// What the shell is told: first what was lost, then how the run ended, then what was found.
 fn exit(finished: &Finished, results: &Results, signals: &Signals, terminal: &Terminal) -> Exit {
     if let Some(error) = &finished.unstored {
         let message = format!("the record is not complete in the store: {error}");
         terminal.error(&message, error.hint().as_deref());
+        return Exit::CouldNotRun;
     }
-    match (signals.exit(), &finished.unstored) {
-        (Some(exit), _) => exit,
-        (None, Some(_)) => Exit::CouldNotRun,
-        (None, None) if !results.valid => Exit::Invalid,
-        (None, None) if results.missed => Exit::Thresholds,
-        (None, None) => Exit::Done,
+    match reason(&finished.record) {
+        // A signal that came when the run had ended changed nothing.
+        Some(StopReason::Interrupted | StopReason::Killed) => {
+            signals.exit().unwrap_or(Exit::Interrupted)
+        }
+        Some(StopReason::Aborted) => {
+            let hint = "the step says `on_fail: abort`; the notes of the report say why it failed";
+            terminal.error("the run was aborted by a failed step", Some(hint));
+            Exit::CouldNotRun
+        }
+        Some(StopReason::Complete) | None if !results.valid => Exit::Invalid,
+        Some(StopReason::Complete) | None if results.missed => Exit::Thresholds,
+        Some(StopReason::Complete) | None => Exit::Done,
     }
+}
+
+fn reason(record: &RunRecord) -> Option<StopReason> {
+    record.end.as_ref().map(|End { reason, .. }| *reason)
 }

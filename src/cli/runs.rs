@@ -6,8 +6,7 @@ use super::args::{Runs, RunsCommand, StoreArg};
 use super::output::Results;
 use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
-use crate::report::terminal::render;
-use crate::store::{RunLine, Store};
+use crate::store::{RunLine, Store, StoreError, StoreLocation};
 use crate::units::{format_nanos, group_thousands};
 
 /// Lists, shows or removes runs.
@@ -15,21 +14,20 @@ pub(super) async fn runs(runs: Runs, terminal: &Terminal) -> Result<Exit, Failed
     let printed = |error| Failed::could_not("print", error);
     match runs.command {
         RunsCommand::List { store, json } => {
-            let store = open(&store).await?;
-            let lines = store.list().await?;
-            store.close().await;
+            let lines = lines(&store).await?;
             let text = if json { as_json(&lines) } else { as_table(&lines) };
             terminal.out(&text).map_err(printed)?;
         }
         RunsCommand::Show { run, store } => {
-            let store = open(&store).await?;
+            let store = open(&store, &run).await?;
             let record = store.load(&run).await?;
             let results = Results::of(&record, store.location().to_string())?;
             store.close().await;
-            terminal.out(&render(&results.document, terminal.style())).map_err(printed)?;
+            terminal.out(&results.summary(terminal)).map_err(printed)?;
         }
         RunsCommand::Rm { runs, store } => {
-            let store = open(&store).await?;
+            let first = runs.first().map(String::as_str).unwrap_or_default();
+            let store = open(&store, first).await?;
             for run in &runs {
                 let id = store.remove(run).await?;
                 terminal.note(&format!("removed {id}"));
@@ -40,10 +38,35 @@ pub(super) async fn runs(runs: Runs, terminal: &Terminal) -> Result<Exit, Failed
     Ok(Exit::Done)
 }
 
-/// Opens the store that the arguments name.
-pub(super) async fn open(argument: &StoreArg) -> Result<Store, Failed> {
+/// Opens the store that the arguments name, to read the run `wanted` from it. A store that does
+/// not exist is not made: it has no such run.
+pub(super) async fn open(argument: &StoreArg, wanted: &str) -> Result<Store, Failed> {
     let location = settings::store(argument)?;
+    if !may_hold_runs(&location) {
+        let unknown = StoreError::UnknownRun { wanted: wanted.to_owned(), nearest: None };
+        let hint = format!("there is no store `{location}` yet: `loadgate run` makes it");
+        return Err(Failed::new(unknown.to_string(), Some(hint)));
+    }
     Ok(Store::open(&location).await?)
+}
+
+async fn lines(argument: &StoreArg) -> Result<Vec<RunLine>, Failed> {
+    let location = settings::store(argument)?;
+    if !may_hold_runs(&location) {
+        return Ok(Vec::new());
+    }
+    let store = Store::open(&location).await?;
+    let lines = store.list().await?;
+    store.close().await;
+    Ok(lines)
+}
+
+fn may_hold_runs(location: &StoreLocation) -> bool {
+    match location {
+        // What can't be looked at is opened, which says why it can't.
+        StoreLocation::File(path) => path.try_exists().unwrap_or(true),
+        StoreLocation::Postgres(_) => true,
+    }
 }
 
 fn as_json(lines: &[RunLine]) -> String {

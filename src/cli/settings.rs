@@ -15,6 +15,10 @@ use crate::store::StoreLocation;
 /// The largest file that a scenario may name: uploads and data.
 const MAX_FILE: u64 = 1 << 30;
 
+/// The target of a plan until the embedded market, which starts only when the plan is without
+/// mistakes, has a port.
+const UNTIL_MARKET: &str = "http://127.0.0.1:1";
+
 /// Where the text of a scenario comes from.
 pub(super) struct Source {
     /// Its path, real or built in.
@@ -53,20 +57,19 @@ pub(super) fn source(run: &Run) -> Result<Source, Failed> {
         };
         return Err(Failed::usage(format!("there is no scenario `{name}`"), Some(hint)));
     }
-    let unreadable = |why: String| Failed::usage(format!("can't read `{name}`: {why}"), None);
-    let bytes = read_file(name).map_err(unreadable)?;
+    let unreadable =
+        |why: &str, hint: String| Failed::usage(format!("can't read `{name}`: {why}"), Some(hint));
+    let hint = || format!("built in are {}", builtin::NAMES.join(", "));
+    let bytes = read_file(name).map_err(|why| unreadable(&why, hint()))?;
     let text = String::from_utf8(bytes.to_vec());
-    let text = text.map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+    let hint = || "a scenario is YAML in UTF-8".to_owned();
+    let text = text.map_err(|_| unreadable("it is not UTF-8 text", hint()))?;
     Ok(Source { path: name.clone(), text, built_in: false })
 }
 
-/// Compiles the scenario; everything that is wrong is told at once.
-pub(super) fn plan(
-    run: &Run,
-    source: &Source,
-    target: Option<String>,
-    terminal: &Terminal,
-) -> Result<Plan, Failed> {
+/// Compiles the scenario; everything that is wrong is told at once. The target of a scenario that
+/// wants the market is set when the market runs.
+pub(super) fn plan(run: &Run, source: &Source, terminal: &Terminal) -> Result<Plan, Failed> {
     let read = |path: &str| match builtin::read(path) {
         Some(bytes) if source.built_in => Ok(bytes),
         Some(_) | None => read_file(path),
@@ -74,7 +77,10 @@ pub(super) fn plan(
     let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
     let inputs =
         Inputs { path: &source.path, text: &source.text, read: &read, environment: &environment };
-    let overrides = overrides(run, target)?;
+    let mut overrides = overrides(run)?;
+    if source.wants_market(run) {
+        overrides.target = Some(UNTIL_MARKET.to_owned());
+    }
     compile(&inputs, KINDS, &overrides).map_err(|mistakes| {
         for mistake in &mistakes {
             terminal.err(&mistake.render(terminal.colours_messages()));
@@ -94,7 +100,7 @@ fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
     fs::read(path).map(Arc::from).map_err(|error| error.to_string())
 }
 
-fn overrides(run: &Run, target: Option<String>) -> Result<Overrides, Failed> {
+fn overrides(run: &Run) -> Result<Overrides, Failed> {
     let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &run.http;
     let LoadArgs { rate, users, duration, iterations, max_users, seed, workers: _ } = &run.load;
     let mut headers = Vec::with_capacity(header.len());
@@ -120,7 +126,7 @@ fn overrides(run: &Run, target: Option<String>) -> Result<Overrides, Failed> {
         (false, false) => None,
     };
     Ok(Overrides {
-        target: target.or_else(|| run.what.target.clone()),
+        target: run.what.target.clone(),
         load: LoadOverrides {
             rate: *rate,
             users: *users,
@@ -170,13 +176,19 @@ pub(super) fn flags(run: &Run) -> Vec<String> {
 /// Worker threads: as asked, or half of the processors, because the other half may be the
 /// target's.
 pub(super) fn workers(load: &LoadArgs) -> usize {
+    load.workers.map_or_else(half_of_processors, usize::from)
+}
+
+/// Half of the processors, at least one.
+pub(super) fn half_of_processors() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    load.workers.map_or((processors >> 1).max(1), usize::from)
+    (processors >> 1).max(1)
 }
 
 /// Where records are kept.
 pub(super) fn store(argument: &StoreArg) -> Result<StoreLocation, Failed> {
-    let text = argument.store.as_deref().unwrap_or(StoreLocation::DEFAULT);
+    let text = argument.store.as_deref().filter(|text| !text.is_empty());
+    let text = text.unwrap_or(StoreLocation::DEFAULT);
     text.parse().map_err(|error: crate::store::StoreError| {
         Failed::usage(format!("--store: {error}"), error.hint())
     })

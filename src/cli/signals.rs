@@ -1,12 +1,12 @@
 //! Ctrl-C and SIGTERM: once to end gracefully, twice to end at once.
 
 use std::cell::Cell;
+use std::io;
 use std::rc::Rc;
 
 use tokio::sync::watch;
 
 use super::Exit;
-use super::terminal::Terminal;
 use crate::walk::Stop;
 
 /// What signals have come.
@@ -16,24 +16,27 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on, and tells the run through `control`.
-    pub(super) fn listen(control: watch::Sender<Option<Stop>>, terminal: Terminal) -> Self {
+    /// Listens from now on: tells the run through `control`, and people through `say`.
+    pub(super) fn listen(
+        control: watch::Sender<Option<Stop>>,
+        say: impl Fn(&str) + 'static,
+    ) -> io::Result<Self> {
+        let mut incoming = Incoming::register()?;
         let signals = Self::default();
         let first = Rc::clone(&signals.first);
         tokio::task::spawn_local(async move {
-            while let Some(exit) = next_signal().await {
+            while let Some(exit) = incoming.next().await {
                 if first.get().is_none() {
                     first.set(Some(exit));
                     control.send_replace(Some(Stop::Gracefully));
-                    terminal.note(
-                        "stopping: journeys under way may end; press Ctrl-C again to stop at once",
-                    );
-                } else {
+                    say("stopping: journeys under way may end; press Ctrl-C again to stop at once");
+                } else if *control.borrow() != Some(Stop::AtOnce) {
                     control.send_replace(Some(Stop::AtOnce));
+                    say("stopping at once: what was measured so far is kept");
                 }
             }
         });
-        signals
+        Ok(signals)
     }
 
     /// The exit code of the first signal, if one has come.
@@ -42,17 +45,41 @@ impl Signals {
     }
 }
 
+/// The streams of signals. They are registered once: between two registrations one would be lost.
 #[cfg(unix)]
-async fn next_signal() -> Option<Exit> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).ok()?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.ok().map(|()| Exit::Interrupted),
-        _ = terminate.recv() => Some(Exit::Terminated),
+struct Incoming {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Incoming {
+    fn register() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) -> Option<Exit> {
+        tokio::select! {
+            came = self.interrupt.recv() => came.map(|()| Exit::Interrupted),
+            came = self.terminate.recv() => came.map(|()| Exit::Terminated),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next_signal() -> Option<Exit> {
-    tokio::signal::ctrl_c().await.ok().map(|()| Exit::Interrupted)
+struct Incoming;
+
+#[cfg(not(unix))]
+impl Incoming {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn register() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Option<Exit> {
+        tokio::signal::ctrl_c().await.ok().map(|()| Exit::Interrupted)
+    }
 }

@@ -3,14 +3,21 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
+use terminal_size::{Width, terminal_size_of};
+
 use super::args::Common;
-use crate::report::terminal::Style;
+use crate::report::terminal::{Style, WIDEST};
+
+/// Columns of a terminal that does not tell.
+const USUAL_WIDTH: usize = 80;
 
 /// What may be written where, and in which colours.
 #[derive(Clone, Debug)]
 pub(super) struct Terminal {
     quiet: bool,
     verbose: u8,
+    /// Whether the terminal knows no control sequences.
+    dumb: bool,
     colour_out: bool,
     colour_err: bool,
 }
@@ -27,6 +34,7 @@ impl Terminal {
         Self {
             quiet: common.quiet,
             verbose: common.verbose,
+            dumb,
             colour_out: may(io::stdout().is_terminal()),
             colour_err: may(io::stderr().is_terminal()),
         }
@@ -34,7 +42,23 @@ impl Terminal {
 
     /// Whether somebody looks at the progress.
     pub(super) fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && !self.dumb && io::stderr().is_terminal()
+    }
+
+    /// The width of the terminal that shows the progress.
+    pub(super) fn columns(&self) -> usize {
+        terminal_size_of(io::stderr()).map_or(USUAL_WIDTH, |(Width(width), _)| width.into())
+    }
+
+    /// The width for tables on stdout: what is no terminal has room for whole names.
+    pub(super) fn table_columns(&self) -> usize {
+        terminal_size_of(io::stdout()).map_or(WIDEST, |(Width(width), _)| width.into())
+    }
+
+    /// Writes control sequences to the terminal that shows the progress.
+    pub(super) fn draw(&self, sequences: &str) {
+        let mut stderr = io::stderr().lock();
+        drop(stderr.write_all(sequences.as_bytes()).and_then(|()| stderr.flush()));
     }
 
     /// Whether only results are wanted.

@@ -328,11 +328,12 @@ fn unknown(out: &mut Diagnostics, tree: &Tree, what: &str, name: &At<String>, ne
     }
 }
 
-/// The scenario's thresholds; one on a series that can't exist is a mistake.
+/// The scenario's thresholds; one on a series that can't exist is a mistake. Without a catalogue
+/// it is not known which series there are.
 pub(super) fn thresholds(
     spec: &ScenarioSpec,
     tree: &Tree,
-    catalogue: &Catalogue,
+    catalogue: Option<&Catalogue>,
     out: &mut Diagnostics,
 ) -> Vec<ThresholdText> {
     let mut made = Vec::new();
@@ -344,7 +345,7 @@ pub(super) fn thresholds(
                 continue;
             }
         };
-        if let Err(missing) = exists(&subject, catalogue) {
+        if let Some(Err(missing)) = catalogue.map(|catalogue| exists(&subject, catalogue)) {
             let mut diagnostic = Diagnostic::at(tree, name.node, missing.message);
             diagnostic.hint = missing.hint;
             out.push(diagnostic);

@@ -6,7 +6,7 @@ use super::tables::{self, Cell, Fact, Table, Tone};
 use super::{Format, RenderError};
 
 /// The widest line.
-const WIDTH: usize = 120;
+pub const WIDEST: usize = 120;
 
 /// Texts are shortened no further than this to make room for numbers.
 const NARROWEST: usize = 12;
@@ -43,6 +43,12 @@ impl Format for Text {
 
 /// The summary of a run.
 pub fn render(document: &Document, style: Style) -> String {
+    render_within(document, style, WIDEST)
+}
+
+/// The summary of a run for a terminal of so many columns: names are shortened as far as they may
+/// be, numbers never.
+pub fn render_within(document: &Document, style: Style, columns: usize) -> String {
     let mut lines = vec![title(document, style), String::new()];
     lines.extend(tables::overview(document).iter().map(|fact| named(fact, style)));
     lines.push(String::new());
@@ -52,7 +58,7 @@ pub fn render(document: &Document, style: Style) -> String {
         let title = paint(&table.title.to_uppercase(), Ink::Strong, style);
         let about = paint(table.about, Ink::Of(Tone::Quiet), style);
         lines.push(format!("{title}{GAP}{about}"));
-        lines.extend(table_lines(&table, style));
+        lines.extend(table_lines(&table, style, columns.min(WIDEST)));
     }
     lines.push(String::new());
     lines.extend(standing(document, style));
@@ -91,8 +97,8 @@ fn standing(document: &Document, style: Style) -> Vec<String> {
     std::iter::once(word).chain(reasons).collect()
 }
 
-fn table_lines(table: &Table, style: Style) -> Vec<String> {
-    let widths = widths(table);
+fn table_lines(table: &Table, style: Style, columns: usize) -> Vec<String> {
+    let widths = widths(table, columns);
     let heads: Vec<Cell> = table
         .columns
         .iter()
@@ -123,7 +129,7 @@ fn line(table: &Table, widths: &[usize], cells: &[Cell], style: Style) -> String
 }
 
 /// The width of each column: its longest text. Too wide a table takes from its widest text.
-fn widths(table: &Table) -> Vec<usize> {
+fn widths(table: &Table, columns: usize) -> Vec<usize> {
     let rows = || table.groups.iter().flat_map(|group| &group.rows);
     let mut widths: Vec<usize> = table
         .columns
@@ -136,7 +142,7 @@ fn widths(table: &Table) -> Vec<usize> {
         })
         .collect();
     let gaps = GAP.len() * widths.len();
-    while widths.iter().sum::<usize>() + gaps > WIDTH {
+    while widths.iter().sum::<usize>() + gaps > columns {
         let texts = widths.iter_mut().zip(&table.columns).filter(|(_, column)| !column.number);
         match texts.map(|(width, _)| width).max() {
             Some(widest) if *widest > NARROWEST => *widest -= 1,

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::tree::{
     Content, MAX_DEPTH, MAX_FILES, MAX_NODES, MAX_TEXT, MAX_VISITED, Node, NodeId, SourceFile,
     Style, Tree,
@@ -15,13 +15,20 @@ use super::tree::{
 const MAX_DUPLICATES: usize = 20;
 
 /// Adds a file; see [`Tree::add`].
-pub(super) fn add(tree: &mut Tree, path: &str, text: &str) -> Result<NodeId, Vec<Diagnostic>> {
+pub(super) fn add(
+    tree: &mut Tree,
+    path: &str,
+    text: &str,
+    out: &mut Diagnostics,
+) -> Option<NodeId> {
     if text.len() > MAX_TEXT {
         let message = format!("`{path}` has {} bytes, the most is {MAX_TEXT} (1 MiB)", text.len());
-        return Err(vec![Diagnostic::new(message).with_hint("put data into a CSV feeder")]);
+        out.push(Diagnostic::new(message).with_hint("put data into a CSV feeder"));
+        return None;
     }
     if tree.files.len() >= MAX_FILES {
-        return Err(vec![Diagnostic::new(format!("more than {MAX_FILES} files"))]);
+        out.push(Diagnostic::new(format!("more than {MAX_FILES} files")));
+        return None;
     }
     let file = tree.files.len();
     tree.files.push(SourceFile::new(path, text));
@@ -36,10 +43,11 @@ pub(super) fn add(tree: &mut Tree, path: &str, text: &str) -> Result<NodeId, Vec
         measures: HashMap::new(),
         root: None,
         problems: Vec::new(),
+        duplicates: Vec::new(),
     };
     let mut parser = Parser::new_from_str(text);
     builder.consume(&mut parser);
-    builder.finish(tree)
+    builder.finish(tree, out)
 }
 
 /// Where characters of a text stand, because the parser counts characters.
@@ -103,7 +111,11 @@ struct Builder {
     /// Of nodes with an anchor only; all others are measured on the way.
     measures: HashMap<NodeId, Measure>,
     root: Option<NodeId>,
+    /// Mistakes after which the file can't be used.
     problems: Vec<Problem>,
+    /// Keys that were written before. The first one counts, so that the rest of the file can be
+    /// looked at, too.
+    duplicates: Vec<Problem>,
 }
 
 impl Builder {
@@ -274,12 +286,13 @@ impl Builder {
     }
 
     fn duplicate(&mut self, word: &str, first: NodeId, second: NodeId) {
-        if self.problems.len() < MAX_DUPLICATES {
+        if self.duplicates.len() < MAX_DUPLICATES {
             let at = self.range(first).0;
             // The line of the first one is filled in where the text is known.
             let message =
                 format!("duplicate key `{word}`, first written in {AT_MARK}{at}{AT_MARK}");
-            self.problem(self.range(second), message, Some("remove one of them"));
+            let (start, end) = self.range(second);
+            self.duplicates.push(Problem { start, end, message, hint: Some("remove one of them") });
         }
     }
 
@@ -351,22 +364,22 @@ impl Builder {
         self.problems.push(Problem { start, end, message: message.into(), hint });
     }
 
-    /// Gives the nodes to the tree, or the mistakes to the caller.
-    fn finish(self, tree: &mut Tree) -> Result<NodeId, Vec<Diagnostic>> {
-        let Self { nodes, root, problems, file, .. } = self;
-        let Some(source) = tree.files.get(file) else {
-            return Err(Vec::new());
-        };
-        if !problems.is_empty() {
-            return Err(problems.into_iter().map(|problem| problem.report(source)).collect());
+    /// Gives the nodes to the tree, unless they can't be used, and tells the mistakes.
+    fn finish(self, tree: &mut Tree, out: &mut Diagnostics) -> Option<NodeId> {
+        let Self { nodes, root, problems, duplicates, file, .. } = self;
+        let source = tree.files.get(file)?;
+        let usable = problems.is_empty();
+        out.extend(duplicates.into_iter().chain(problems).map(|problem| problem.report(source)));
+        if !usable {
+            return None;
         }
-        let Some(root) = root else {
+        if root.is_none() {
             let hint = "a scenario has at least `journeys:` and `load:`";
             let message = format!("`{}` is empty", source.path);
-            return Err(vec![Diagnostic::new(message).with_hint(hint)]);
-        };
+            out.push(Diagnostic::new(message).with_hint(hint));
+        }
         tree.nodes.extend(nodes);
-        Ok(root)
+        root
     }
 }
 

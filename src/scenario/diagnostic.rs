@@ -204,9 +204,9 @@ mod tests {
     #[test]
     fn each_mistake_is_kept_once_and_in_the_order_of_the_file() {
         let mut tree = Tree::new();
-        let root = tree.add("a.yaml", "a: 1\nb: 2\n").unwrap();
-        let keys = tree.keys(root);
         let mut all = Diagnostics::new();
+        let root = tree.add("a.yaml", "a: 1\nb: 2\n", &mut all).unwrap();
+        let keys = tree.keys(root);
         all.error(&tree, keys[1].1, "second");
         all.error(&tree, keys[0].1, "first").hint("do it");
         all.error(&tree, keys[1].1, "second");

@@ -25,13 +25,8 @@ const GET_KEYS: [&str; 3] = ["get", "check", "capture"];
 fn read(text: &str) -> (Tree, Option<ScenarioSpec>, Diagnostics) {
     let mut tree = Tree::new();
     let mut out = Diagnostics::new();
-    let spec = match tree.add("a.yaml", text) {
-        Ok(root) => tree.read(root, &mut out),
-        Err(problems) => {
-            out.extend(problems);
-            None
-        }
-    };
+    let root = tree.add("a.yaml", text, &mut out);
+    let spec = root.and_then(|root| tree.read(root, &mut out));
     (tree, spec, out)
 }
 
@@ -214,6 +209,17 @@ fn duplicate_keys_name_both_places() {
 }
 
 #[test]
+fn a_duplicate_key_hides_no_other_mistake() {
+    check(
+        "name: a\nname: b\nlaod: []\n",
+        &[
+            "2:1 duplicate key `name`, first written in line 1, column 1 | remove one of them",
+            "3:1 unknown key `laod` in a scenario | did you mean `load`?",
+        ],
+    );
+}
+
+#[test]
 fn what_is_not_yaml_has_a_place() {
     for (text, line) in [
         ("a: [1, 2\nb: 3\n", 2),
@@ -385,8 +391,9 @@ fn the_customer_journey_fits_the_schema_and_an_unknown_key_does_not() {
     let schema = schema(json!({ "type": "object" }));
     let as_json = |text: &str| {
         let mut tree = Tree::new();
-        let root = tree.add("a.yaml", text).unwrap();
-        tree.read::<Value>(root, &mut Diagnostics::new()).unwrap()
+        let mut out = Diagnostics::new();
+        let root = tree.add("a.yaml", text, &mut out).unwrap();
+        tree.read::<Value>(root, &mut out).unwrap()
     };
     assert!(fits(&schema, &schema, &as_json(CUSTOMER)));
     assert!(!fits(&schema, &schema, &as_json(&CUSTOMER.replace("measure:", "measures:"))));

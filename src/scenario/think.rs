@@ -141,7 +141,7 @@ mod tests {
     fn check(input: &str, want: &str) {
         let mut tree = Tree::new();
         let mut out = Diagnostics::new();
-        let root = tree.add("a.yaml", input).unwrap();
+        let root = tree.add("a.yaml", input, &mut out).unwrap();
         let got = match tree.read::<ThinkSpec>(root, &mut out) {
             Some(think) => format!("{:?} {}", think.distribution, think.mean),
             None => out.iter().next().unwrap().message.clone(),

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostics;
 use super::{build, reader};
 
 /// The largest file that is read: 1 MiB.
@@ -120,10 +120,11 @@ impl Tree {
 
     /// Adds a file and gives its root. `path` is only a name for diagnostics.
     ///
-    /// Refused are: what is not YAML, duplicate keys, and what is beyond [`MAX_TEXT`],
-    /// [`MAX_NODES`], [`MAX_DEPTH`] or [`MAX_VISITED`]. The text stays in the tree either way.
-    pub fn add(&mut self, path: &str, text: &str) -> Result<NodeId, Vec<Diagnostic>> {
-        build::add(self, path, text)
+    /// Refused are: what is not YAML, and what is beyond [`MAX_TEXT`], [`MAX_NODES`],
+    /// [`MAX_DEPTH`] or [`MAX_VISITED`]. Duplicate keys are reported, and the first one counts. The
+    /// text stays in the tree either way.
+    pub fn add(&mut self, path: &str, text: &str, out: &mut Diagnostics) -> Option<NodeId> {
+        build::add(self, path, text, out)
     }
 
     /// Reads a value from `node` and below, and reports all mistakes in it.

@@ -133,7 +133,7 @@ impl StoreError {
                 Some(format!("check that the file may be written, or {elsewhere}"))
             }
             Self::Full { .. } => {
-                Some("make room; what was stored before is safe and can be read".to_owned())
+                Some(format!("make room, or {elsewhere}; what was stored before can be read"))
             }
             Self::Locked { .. } => Some("wait for the other process to end, or stop it".to_owned()),
             Self::NotAStore { .. } => Some(format!("move the file away, or {elsewhere}")),
@@ -154,7 +154,10 @@ impl StoreError {
             Self::Damaged { .. } => {
                 Some("remove the run, or take the store from a backup".to_owned())
             }
-            Self::Format { .. } | Self::Duplicate { .. } | Self::Database { .. } => None,
+            Self::Database { .. } => {
+                Some(format!("look at the store's disk or server, or {elsewhere}"))
+            }
+            Self::Format { .. } | Self::Duplicate { .. } => None,
         }
     }
 

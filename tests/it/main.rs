@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod engine_sim;
+mod cli;
 mod fixture;
 mod golden;
 mod postgres;

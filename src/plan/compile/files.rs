@@ -38,13 +38,8 @@ impl Compiler<'_> {
     }
 
     fn read_text<T: DeserializeOwned>(&mut self, path: &str, text: &str) -> Option<T> {
-        match self.tree.add(path, text) {
-            Ok(root) => self.tree.read(root, &mut self.out),
-            Err(mistakes) => {
-                self.out.extend(mistakes);
-                None
-            }
-        }
+        let root = self.tree.add(path, text, &mut self.out)?;
+        self.tree.read(root, &mut self.out)
     }
 
     fn read_included<T: DeserializeOwned>(

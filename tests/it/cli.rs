@@ -1,0 +1,10 @@
+//! The program from outside: exit codes and what it prints, as a user or a script sees them.
+
+mod stage;
+mod server;
+
+mod mistakes;
+mod secrets;
+mod unreachable;
+mod trouble;
+mod interrupts;
