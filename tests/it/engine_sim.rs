@@ -44,7 +44,7 @@ pub(crate) fn plan_of(text: &str) -> Arc<Plan> {
     plan_with(text, &Overrides { seed: 7, ..Overrides::default() })
 }
 
-fn plan_with(text: &str, overrides: &Overrides) -> Arc<Plan> {
+pub(crate) fn plan_with(text: &str, overrides: &Overrides) -> Arc<Plan> {
     let text = format!("target: http://shop\n{text}");
     let inputs = Inputs {
         path: "test.yaml",
