@@ -79,14 +79,13 @@ impl Lane {
         if self.done {
             return None;
         }
-        let next = match self.early.take() {
-            Some(early) => early,
-            None => {
-                let received = self.handovers.recv().await;
-                // A channel without a sender: the worker has ended without a last word.
-                self.done = received.is_none();
-                received?
-            }
+        let next = if let Some(early) = self.early.take() {
+            early
+        } else {
+            let received = self.handovers.recv().await;
+            // A channel without a sender: the worker has ended without a last word.
+            self.done = received.is_none();
+            received?
         };
         if next.beat > beat {
             self.early = Some(next);

@@ -135,8 +135,9 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Starts that could not be made are counted on their journeys.
     fn dropped(&self) -> u64 {
-        self.counts(&[SeriesId::RUN]).dropped
+        self.counts(&self.matching(|kind| kind == SeriesKind::Journey)).dropped
     }
 
     /// Where a journey stands in the scenario; those that it does not name come last.

@@ -82,7 +82,9 @@ impl Worker {
         if timing.fresh {
             shard.record(phase, connection, Metric::LookingUp, timing.looking_up);
             shard.record(phase, connection, Metric::Connecting, timing.connecting);
-            shard.record(phase, connection, Metric::TlsHandshaking, timing.tls);
+            if timing.tls > Nanos::ZERO {
+                shard.record(phase, connection, Metric::TlsHandshaking, timing.tls);
+            }
         }
         shard.record(phase, connection, Metric::Sending, timing.sending);
         shard.record(phase, connection, Metric::Waiting, timing.waiting);

@@ -222,7 +222,6 @@ impl Worker {
         }
         under_way
     }
-
 }
 
 /// The path that a `Location` leads to, if it is on the same target.
