@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::Method;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
 use crate::names::ErrorKind;
-use crate::plan::{
-    Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing,
-};
+use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing};
 use crate::scenario::OnFail;
 use crate::units::Nanos;
 
@@ -256,9 +254,8 @@ fn relative(from: &str, location: &str) -> String {
     for segment in path.split('/') {
         folder = matches!(segment, "." | "..");
         match segment {
-            "." => {}
             ".." if segments.len() > 1 => drop(segments.pop()),
-            ".." => {}
+            "." | ".." => {}
             other => segments.push(other),
         }
     }

@@ -46,12 +46,7 @@ pub(crate) fn plan_of(text: &str) -> Arc<Plan> {
 
 pub(crate) fn plan_with(text: &str, overrides: &Overrides) -> Arc<Plan> {
     let text = format!("target: http://shop\n{text}");
-    let inputs = Inputs {
-        path: "test.yaml",
-        text: &text,
-        read: &file,
-        environment: &|_| None,
-    };
+    let inputs = Inputs { path: "test.yaml", text: &text, read: &file, environment: &|_| None };
     match compile(&inputs, KINDS, overrides) {
         Ok(plan) => Arc::new(plan),
         Err(all) => panic!("{}", all.iter().map(|one| one.render(false)).collect::<String>()),
@@ -97,11 +92,7 @@ fn play(plan: &Arc<Plan>, server: impl FnMut(&Request, Nanos) -> Said) -> Ran {
     Ran { plan: Arc::clone(plan), run: simulate(plan, server) }
 }
 
-fn play_with(
-    plan: &Arc<Plan>,
-    workers: usize,
-    server: impl FnMut(&Request, Nanos) -> Said,
-) -> Ran {
+fn play_with(plan: &Arc<Plan>, workers: usize, server: impl FnMut(&Request, Nanos) -> Said) -> Ran {
     let circumstances = Circumstances { workers, ..Circumstances::default() };
     Ran { plan: Arc::clone(plan), run: simulate_under(plan, &circumstances, server) }
 }

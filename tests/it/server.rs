@@ -119,18 +119,19 @@ async fn accept(listener: TcpListener, speaks: Speaks, seen: Arc<Seen>) {
 
 /// HTTP/2: `/slow` takes 50 ms, everything else is `ok` at once.
 async fn two<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, seen: Arc<Seen>) {
-    let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let seen = Arc::clone(&seen);
-        async move {
-            seen.requests.fetch_add(1, Ordering::SeqCst);
-            let path = request.uri().path().to_owned();
-            drop(request.into_body().collect().await);
-            if path == "/slow" {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+    let service =
+        hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let seen = Arc::clone(&seen);
+            async move {
+                seen.requests.fetch_add(1, Ordering::SeqCst);
+                let path = request.uri().path().to_owned();
+                drop(request.into_body().collect().await);
+                if path == "/slow" {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Ok::<_, hyper::Error>(http::Response::new(Full::new(Bytes::from_static(b"ok"))))
             }
-            Ok::<_, hyper::Error>(http::Response::new(Full::new(Bytes::from_static(b"ok"))))
-        }
-    });
+        });
     let builder = hyper::server::conn::http2::Builder::new(Local);
     drop(builder.serve_connection(TokioIo::new(stream), service).await);
 }
@@ -211,7 +212,8 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -
 
 fn plain(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let mut all = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n").into_bytes();
+    let mut all =
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n").into_bytes();
     all.extend_from_slice(body);
     all
 }
@@ -240,9 +242,8 @@ fn packed(coding: &str) -> Vec<u8> {
 /// The bytes of an answer, and whether the connection stays open.
 fn answer(method: &str, path: &str) -> (Vec<u8>, bool) {
     let raw = |text: &str| text.as_bytes().to_vec();
-    let coded = |coding: &str| {
-        plain("200 OK", &format!("content-encoding: {coding}\r\n"), &packed(coding))
-    };
+    let coded =
+        |coding: &str| plain("200 OK", &format!("content-encoding: {coding}\r\n"), &packed(coding));
     match path {
         _ if method == "HEAD" => (raw("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"), true),
         "/truncated" => (raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort"), false),
@@ -259,18 +260,23 @@ fn answer(method: &str, path: &str) -> (Vec<u8>, bool) {
         "/204" => (raw("HTTP/1.1 204 No Content\r\n\r\n"), true),
         "/304" => (raw("HTTP/1.1 304 Not Modified\r\ncontent-length: 50\r\n\r\n"), true),
         "/early" => {
-            let mut all = raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+            let mut all =
+                raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
             all.extend(plain("200 OK", "", b"ok"));
             (all, true)
         }
         "/close" => (plain("200 OK", "connection: close\r\n", b"ok"), false),
         "/leave" => (plain("200 OK", "", b"ok"), false),
         "/headers" => {
-            let many: String = (0..60).map(|n| format!("x-{n}: {}\r\n", "v".repeat(1_000))).collect();
+            let many: String =
+                (0..60).map(|n| format!("x-{n}: {}\r\n", "v".repeat(1_000))).collect();
             (plain("200 OK", &many, b"ok"), true)
         }
         "/redirect" => (plain("303 See Other", "location: /ok\r\n", b""), true),
         "/500" => (plain("500 Oops", "", b"{}"), true),
-        _ => (plain("200 OK", "server-timing: db;desc=\"q\";dur=1\r\n", b"{\"name\":\"farm\"}"), true),
+        _ => (
+            plain("200 OK", "server-timing: db;desc=\"q\";dur=1\r\n", b"{\"name\":\"farm\"}"),
+            true,
+        ),
     }
 }

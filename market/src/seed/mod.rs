@@ -114,14 +114,8 @@ fn label(seed: u64, size: Size) -> String {
 
 /// The small market has the accounts, farms and products of the full one, so that the same
 /// journeys fit both, and a tenth of its orders.
-const SMALL: Counts = Counts {
-    farms: 200,
-    applicants: 40,
-    customers: 1_730,
-    admins: 20,
-    members: 50,
-    orders: 2_000,
-};
+const SMALL: Counts =
+    Counts { farms: 200, applicants: 40, customers: 1_730, admins: 20, members: 50, orders: 2_000 };
 
 /// How many of everything there are in a size.
 pub(crate) fn counts(size: Size) -> Counts {

@@ -101,6 +101,6 @@ fn times_and_bytes_add_up() {
     assert!(duration.min().unwrap() >= waiting.min().unwrap());
     let counts = counts(&record, "GET /slow");
     // Head and body of the answer, to the byte.
-    assert_eq!(counts.received_bytes, 20 * 91);
+    assert_eq!(counts.received_bytes, 20 * 88);
     assert_eq!(counts.sent_bytes.rem_euclid(20), 0);
 }

@@ -53,8 +53,7 @@ fn a_certificate_has_to_be_vouched_for_unless_told_otherwise() {
     let by_address = format!("https://127.0.0.1:{port}");
     let (_, foreign) = vouched("localhost", &[]);
     for (url, roots) in [(&url, Some(&foreign)), (&by_address, Some(&root))] {
-        let error =
-            play_beside(&over(url, roots.map(String::as_str), false, "auto"), async |_| {});
+        let error = play_beside(&over(url, roots.map(String::as_str), false, "auto"), async |_| {});
         let error = error.unwrap_err();
         assert!(error.to_string().contains("certificate"), "{error}");
         assert!(error.hint().unwrap().contains("--cacert"));
@@ -62,7 +61,9 @@ fn a_certificate_has_to_be_vouched_for_unless_told_otherwise() {
     for (url, roots, insecure) in [(&url, Some(root.as_str()), false), (&by_address, None, true)] {
         let record = play(&over(url, roots, insecure, "auto"));
         assert_eq!((sent(&record).started, sent(&record).failed()), (40, 0));
-        assert!(values(&record, "new connections", Metric::TlsHandshaking).min() > Some(Nanos::ZERO));
+        assert!(
+            values(&record, "new connections", Metric::TlsHandshaking).min() > Some(Nanos::ZERO)
+        );
     }
 }
 
@@ -71,8 +72,7 @@ fn http_2_carries_steps_side_by_side_on_one_connection() {
     let (server, root) = vouched("localhost", &[b"h2", b"http/1.1"]);
     let encrypted = format!("https://localhost:{}", server.address.port());
     let clear = Server::start(Speaks::Two);
-    for (url, http, seen) in
-        [(&encrypted, "auto", &server.seen), (&clear.url(), "2", &clear.seen)]
+    for (url, http, seen) in [(&encrypted, "auto", &server.seen), (&clear.url(), "2", &clear.seen)]
     {
         let record = play(&over(url, Some(&root), false, http));
         let counts = sent(&record);
@@ -80,7 +80,11 @@ fn http_2_carries_steps_side_by_side_on_one_connection() {
         assert_eq!((counts.started, counts.failed()), (40, 0), "{url} {samples:?}");
         assert_eq!((counts.connections, seen.connections(), seen.requests()), (1, 2, 40));
         let slow = values(&record, "GET /slow", Metric::Response);
-        assert!(slow.at(0.5).unwrap() < Nanos::from_millis(140), "side by side: {:?}", slow.at(0.5));
+        assert!(
+            slow.at(0.5).unwrap() < Nanos::from_millis(140),
+            "side by side: {:?}",
+            slow.at(0.5)
+        );
     }
 }
 

@@ -20,7 +20,8 @@ fn stall_of_a_real_server_is_in_the_percentiles() {
 
     let stamps = server.seen.stamps();
     // The first of all knows when the run began, later ones by their own distance from it.
-    let began = stamps.iter().map(|(k, (came, _))| *came - Duration::from_millis(*k)).min().unwrap();
+    let began =
+        stamps.iter().map(|(k, (came, _))| *came - Duration::from_millis(*k)).min().unwrap();
     let mut truth: Vec<Nanos> = stamps
         .iter()
         .map(|(k, (_, answered))| (*answered - began - Duration::from_millis(*k)).into())

@@ -46,10 +46,7 @@ fn scenario() -> impl Strategy<Value = String> {
 }
 
 /// A server that draws its answers from a list.
-fn server(
-    answers: Vec<(u8, u64)>,
-    sent: &mut u64,
-) -> impl FnMut(&Request, Nanos) -> Said {
+fn server(answers: Vec<(u8, u64)>, sent: &mut u64) -> impl FnMut(&Request, Nanos) -> Said {
     let mut next = answers.into_iter().cycle();
     move |request, now| {
         *sent += 1;

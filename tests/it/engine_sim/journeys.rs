@@ -14,10 +14,7 @@ fn once(text: &str) -> Arc<Plan> {
 /// What arrived: method and path, milliseconds.
 type Log = Vec<(String, u64)>;
 
-fn logged(
-    plan: &Arc<Plan>,
-    mut server: impl FnMut(&Request, Nanos) -> Said,
-) -> (Ran, Log) {
+fn logged(plan: &Arc<Plan>, mut server: impl FnMut(&Request, Nanos) -> Said) -> (Ran, Log) {
     let mut log = Vec::new();
     let ran = play(plan, |request, now| {
         log.push((format!("{} {}", request.method, request.target), now.0.div_euclid(1_000_000)));
@@ -42,7 +39,8 @@ fn by_path(request: &Request, now: Nanos) -> Said {
 
 #[test]
 fn branches_start_together_and_join_at_the_latest_end() {
-    let plan = steps("{ get: /a/10 }, { parallel: [ { get: /b/30 }, { get: /c/20 } ] }, { get: /d/5 }");
+    let plan =
+        steps("{ get: /a/10 }, { parallel: [ { get: /b/30 }, { get: /c/20 } ] }, { get: /d/5 }");
     let (ran, log) = logged(&plan, by_path);
     let want = [("GET /a/10", 0), ("GET /b/30", 10), ("GET /c/20", 10), ("GET /d/5", 40)];
     assert_eq!(shown(&log), want);
@@ -54,7 +52,9 @@ fn branches_start_together_and_join_at_the_latest_end() {
 #[test]
 fn branches_within_branches_do_not_lose_each_other() {
     let inner = |x: &str, y: &str| {
-        format!("{{ group: g, steps: [ {{ get: /in/1 }}, {{ parallel: [ {{ get: {x} }}, {{ get: {y} }} ] }}, {{ get: /out/1 }} ] }}")
+        format!(
+            "{{ group: g, steps: [ {{ get: /in/1 }}, {{ parallel: [ {{ get: {x} }}, {{ get: {y} }} ] }}, {{ get: /out/1 }} ] }}"
+        )
     };
     let (left, right) = (inner("/a/50", "/b/60"), inner("/c/5", "/d/6"));
     let plan = steps(&format!("{{ parallel: [ {left}, {right} ] }}, {{ get: /end/1 }}"));
@@ -125,7 +125,8 @@ fn eventually_asks_again_until_the_checks_hold() {
         let ready = now >= ms(300);
         (now + ms(10), status(if ready { 200 } else { 404 }))
     });
-    let want = [("GET /x", 0), ("GET /x", 110), ("GET /x", 220), ("GET /x", 330), ("GET /end", 340)];
+    let want =
+        [("GET /x", 0), ("GET /x", 110), ("GET /x", 220), ("GET /x", 330), ("GET /end", 340)];
     assert_eq!(shown(&log), want);
     let counts = ran.counts("GET /x");
     assert_eq!((counts.started, counts.failed(), counts.checks_passed), (4, 0, 1));
@@ -313,7 +314,10 @@ fn cleanup_always_runs_and_is_not_part_of_the_journey() {
              cleanup: [ { delete: /a }, { delete: /b } ] } }",
         );
         let (ran, log) = logged(&plan, |request, now| {
-            (now + ms(10), status(if request.target == bad && request.method == "GET" { 500 } else { 200 }))
+            (
+                now + ms(10),
+                status(if request.target == bad && request.method == "GET" { 500 } else { 200 }),
+            )
         });
         assert_eq!(names(&log), ["GET /a", "GET /b", "DELETE /a", "DELETE /b"]);
         assert_eq!(ran.journeys().failed(), failed);
@@ -330,9 +334,8 @@ fn queries_of_server_timing_are_recorded_by_endpoint() {
          load: [ { phase: p, rate: 10/s, for: 1s } ]",
     );
     let header = r#"db;desc="farm.findMany";dur=1.5, db;desc="user.find";dur=20, app;dur=40"#;
-    let ran = play_with(&plan, 2, |_, now| {
-        (now + MS, Ok(answer(200, &[("server-timing", header)], "")))
-    });
+    let ran =
+        play_with(&plan, 2, |_, now| (now + MS, Ok(answer(200, &[("server-timing", header)], ""))));
     for (name, want) in [("farm.findMany", Nanos(1_500_000)), ("user.find", ms(20))] {
         assert_eq!(ran.named(name).len(), 2, "one for each endpoint");
         let values = ran.values(name, Metric::Query);

@@ -28,9 +28,8 @@ fn think_times_count_from_the_end_of_the_pause() {
 
 #[test]
 fn a_closed_model_keeps_its_users_busy_until_the_end() {
-    let ran = play(&one_step("{ phase: p, users: 4, for: 2s }"), |_, now| {
-        (now + ms(10), status(200))
-    });
+    let ran =
+        play(&one_step("{ phase: p, users: 4, for: 2s }"), |_, now| (now + ms(10), status(200)));
     // Each user begins 200 journeys in 2 s; the one that would begin at 2 s is not begun.
     assert_eq!(ran.journeys().started, 800);
     assert_eq!(ran.run.ended, ms(2_000));

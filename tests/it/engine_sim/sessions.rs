@@ -154,7 +154,8 @@ fn a_failed_login_ends_the_journey_and_those_that_waited_for_it() {
 /// waits for the login must not wait for ever.
 #[test]
 fn a_login_that_is_cut_off_is_taken_over_by_those_who_wait() {
-    let journey = "steps: [ { parallel: [ { get: /me }, { get: /bad, on_fail: end, if: '${seq} == 2' } ] } ]";
+    let journey =
+        "steps: [ { parallel: [ { get: /me }, { get: /bad, on_fail: end, if: '${seq} == 2' } ] } ]";
     let plan = with_session("", journey, "{ phase: p, rate: 10/s, for: 1s }");
     let mut shop = Shop::default();
     let ran = play(&plan, |request, now| {
