@@ -94,6 +94,7 @@ impl Seen {
     }
 }
 
+#[expect(clippy::infinite_loop, reason = "whoever waits for it stops it")]
 async fn accept(listener: TcpListener, speaks: Speaks, seen: Arc<Seen>) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     loop {
@@ -268,8 +269,9 @@ fn answer(method: &str, path: &str) -> (Vec<u8>, bool) {
         "/close" => (plain("200 OK", "connection: close\r\n", b"ok"), false),
         "/leave" => (plain("200 OK", "", b"ok"), false),
         "/headers" => {
-            let many: String =
-                (0..60).map(|n| format!("x-{n}: {}\r\n", "v".repeat(1_000))).collect();
+            let many: String = (0..60)
+                .flat_map(|n| [format!("x-{n}: "), "v".repeat(1_000), "\r\n".to_owned()])
+                .collect();
             (plain("200 OK", &many, b"ok"), true)
         }
         "/redirect" => (plain("303 See Other", "location: /ok\r\n", b""), true),

@@ -1,5 +1,7 @@
 //! Connections and bodies of HTTP/1.1, right and wrong.
 
+use loadgate::units::count_to_f64;
+
 use super::*;
 
 /// One visit of a path: what was counted, and the first message.
@@ -92,7 +94,7 @@ fn times_and_bytes_add_up() {
         ["new connections", "reused connections"]
             .map(|name| values(&record, name, metric))
             .iter()
-            .map(|h| h.len() as f64 * h.mean().unwrap_or_default().as_secs_f64())
+            .map(|h| count_to_f64(h.len()) * h.mean().unwrap_or_default().as_secs_f64())
             .sum::<f64>()
     };
     let parts = sum(Metric::Sending) + sum(Metric::Waiting) + sum(Metric::Receiving);
