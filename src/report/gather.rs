@@ -135,9 +135,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Starts that could not be made are counted on their journeys.
+    /// Starts that could not be made, of all journeys and of the run itself.
     fn dropped(&self) -> u64 {
-        self.counts(&self.matching(|kind| kind == SeriesKind::Journey)).dropped
+        let counted = |kind| matches!(kind, SeriesKind::Journey | SeriesKind::Run);
+        self.counts(&self.matching(counted)).dropped
     }
 
     /// Where a journey stands in the scenario; those that it does not name come last.
