@@ -254,9 +254,8 @@ fn relative(from: &str, location: &str) -> String {
     for segment in path.split('/') {
         folder = matches!(segment, "." | "..");
         match segment {
-            "." => {}
             ".." if segments.len() > 1 => drop(segments.pop()),
-            ".." => {}
+            "." | ".." => {}
             other => segments.push(other),
         }
     }

@@ -259,8 +259,10 @@ impl Worker {
         let phase = plan.phase_at(intended);
         self.note_failure(phase, leaf, failure, None, intended);
         if role != Role::Login && leaf.on_fail == OnFail::Continue {
-            let strand = self.users.get_mut(at).and_then(|user| user.strands.get_mut(number));
-            strand.into_iter().for_each(|strand| strand.next_step(intended));
+            let user = self.users.get_mut(at);
+            if let Some(strand) = user.and_then(|user| user.strands.get_mut(number)) {
+                strand.next_step(intended);
+            }
             return Went::On;
         }
         self.after_failure(at, number, leaf, failure, intended);

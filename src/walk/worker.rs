@@ -383,8 +383,10 @@ impl Worker {
     pub(super) fn release(&mut self, at: usize) {
         self.give_back(at);
         if let Some(user) = self.users.get_mut(at) {
-            let member = user.member.take().and_then(|number| self.members.get_mut(&number));
-            member.into_iter().for_each(|member| member.here = false);
+            let number = user.member.take();
+            if let Some(member) = number.and_then(|number| self.members.get_mut(&number)) {
+                member.here = false;
+            }
             user.pausing = false;
             user.ticket = None;
             user.strands.clear();

@@ -44,7 +44,7 @@ pub(crate) fn plan_of(text: &str) -> Arc<Plan> {
     plan_with(text, &Overrides { seed: 7, ..Overrides::default() })
 }
 
-fn plan_with(text: &str, overrides: &Overrides) -> Arc<Plan> {
+pub(crate) fn plan_with(text: &str, overrides: &Overrides) -> Arc<Plan> {
     let text = format!("target: http://shop\n{text}");
     let inputs = Inputs { path: "test.yaml", text: &text, read: &file, environment: &|_| None };
     match compile(&inputs, KINDS, overrides) {
@@ -68,11 +68,12 @@ fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
         status,
         headers: map,
         body: Bytes::copy_from_slice(body.as_bytes()),
-        body_bytes: body.len() as u64,
+        body_bytes: u64::try_from(body.len()).unwrap(),
         duration: MS,
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a server says")]
 fn status(status: u16) -> Result<Answer, Failure> {
     Ok(answer(status, &[], ""))
 }

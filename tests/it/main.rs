@@ -1,6 +1,7 @@
 //! The tests that need more than one module, or the world outside, linked once.
 #![cfg(test)]
 
+mod engine_real;
 mod engine_sim;
 mod cli;
 mod fixture;
@@ -8,4 +9,5 @@ mod golden;
 mod postgres;
 mod reports;
 mod scenarios;
+mod server;
 mod store;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loadgate::record::Totals;
+use loadgate::units::count_to_f64;
 
 use super::*;
 
@@ -46,9 +47,10 @@ fn users_join_and_leave_with_the_ramp() {
     });
     // With so many users on average in second k the server sees 100 requests of each.
     for (second, seen) in &users {
-        let level = if *second < 10 { *second as f64 + 0.5 } else { 19.5 - *second as f64 };
+        let at = count_to_f64(*second) + 0.5;
+        let level = if *second < 10 { at } else { 20.0 - at };
         let want = level * 100.0;
-        assert!((*seen as f64 - want).abs() <= 60.0, "second {second}: {seen} for {want}");
+        assert!((count_to_f64(*seen) - want).abs() <= 60.0, "second {second}: {seen} for {want}");
     }
     assert_eq!(ran.sent(), users.values().sum::<u64>());
 }
