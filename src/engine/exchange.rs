@@ -109,7 +109,10 @@ impl Client {
             }
             let reused = connection.is_some();
             if connection.is_none() {
-                *connection = Some(self.dialer.open(&self.resolver, timing).await.map_err(fail)?);
+                // In a box of its own, so that the many exchanges that open nothing stay small:
+                // a task is copied several times on its way to the runtime.
+                let opening = Box::pin(self.dialer.open(&self.resolver, timing));
+                *connection = Some(opening.await.map_err(fail)?);
             }
             let Some(open) = connection else { continue };
             let message = self.message(request, &open.sender).map_err(fail)?;
