@@ -20,6 +20,6 @@ pub use drive::{Control, Handover, Job, work};
 pub use exchange::Client;
 pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
 pub use preflight::{Preflight, PreflightError, preflight};
-pub use simulated::{SimulatedRun, simulate};
+pub use simulated::{Circumstances, SimulatedRun, simulate, simulate_under};
 pub use sql::{Databases, SqlError};
 pub use tls::TlsError;

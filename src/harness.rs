@@ -62,6 +62,9 @@ pub enum RunError {
     /// The system gives no thread or runtime.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
+    /// A worker's thread ended before its time.
+    #[error("a worker crashed, so the run is unfinished; this is a fault of loadgate")]
+    Crashed,
 }
 
 impl RunError {
@@ -72,6 +75,7 @@ impl RunError {
             Self::Tls(error) => Some(error.hint().to_owned()),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
+            Self::Crashed => None,
             Self::Worker(_) => Some("look at the limits of processes and open files".to_owned()),
         }
     }
@@ -113,13 +117,10 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let told = &mut Told { progress, warn };
     let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
     let lasted = clock.now();
-    let mut notes = found.notes.clone();
+    let notes = found.notes.clone();
     for thread in threads {
-        match thread.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => notes.push(format!("a worker failed: {error}")),
-            Err(_panic) => notes.push("a worker crashed; this is a fault of loadgate".to_owned()),
-        }
+        // The record stays unfinished, because nobody knows what is missing in it.
+        thread.join().map_err(|_panic| RunError::Crashed)??;
     }
     let end = end_of(&collected, &found, lasted, process_cpu() - cpu_before, notes);
     finish(store, header, writer, collected, end).await

@@ -7,6 +7,8 @@
 
 mod cookies;
 mod alarms;
+mod login;
+mod note;
 mod server_timing;
 mod session;
 mod settle;

@@ -75,6 +75,14 @@ struct Lines {
     generation: u32,
 }
 
+impl Lines {
+    /// Remembers an exchange, and forgets those that are done.
+    fn note(&mut self, handle: AbortHandle) {
+        self.under_way.retain(|handle| !handle.is_finished());
+        self.under_way.push(handle);
+    }
+}
+
 struct Driver {
     job: Job,
     clock: Clock,
@@ -120,7 +128,11 @@ impl Driver {
     async fn run(&mut self) {
         let clock = self.clock;
         let mut alarm = Alarm::new();
-        let mut told = *self.job.control.borrow();
+        // What was asked before the start counts, too.
+        let mut told = *self.job.control.borrow_and_update();
+        if let Some(stop) = told {
+            self.worker.stop(stop, clock.now());
+        }
         loop {
             let now = clock.now();
             self.worker.advance(now);
@@ -177,7 +189,7 @@ impl Driver {
                         let reply = databases.query(&statement, clock).await;
                         (generation, Done { task, reply, connection: None })
                     });
-                    self.lines(task.user).under_way.push(handle);
+                    self.lines(task.user).note(handle);
                 }
                 Command::Disconnect { user } => {
                     let lines = self.lines(user);
@@ -210,9 +222,7 @@ impl Driver {
             let (reply, connection) = client.exchange(request, connection).await;
             (generation, Done { task, reply, connection })
         });
-        let lines = self.lines(task.user);
-        lines.under_way.retain(|handle| !handle.is_finished());
-        lines.under_way.push(handle);
+        self.lines(task.user).note(handle);
     }
 
     fn take(&mut self, done: Result<(u32, Done), tokio::task::JoinError>) {

@@ -118,7 +118,9 @@ impl Client {
                 Ok(response) => {
                     return self.receive(request, response, open, timing, (before, start)).await;
                 }
-                // The request has not left: the server had closed the idle connection.
+                // The server had closed the idle connection: before the request left, or while it
+                // was on its way. What may be repeated is sent again, as browsers do (RFC 9110,
+                // section 9.2.2); on the new connection a failure is one.
                 Err(Unsent::NotSent) if reused => *connection = None,
                 Err(Unsent::NotSent) => {
                     let message = "the connection was closed before the request was sent";
@@ -126,6 +128,12 @@ impl Client {
                 }
                 Err(Unsent::Failed(failure)) => {
                     let passed = open.stamps.passed();
+                    let unheard = passed.read == before.read && failure.kind == ErrorKind::Reset;
+                    let alone = matches!(open.sender, Sender::One(_));
+                    if reused && alone && unheard && request.method.is_idempotent() {
+                        *connection = None;
+                        continue;
+                    }
                     timing.sent_bytes = passed.written.saturating_sub(before.written);
                     timing.received_bytes = passed.read.saturating_sub(before.read);
                     return Err(fail(failure));
@@ -171,7 +179,7 @@ impl Client {
         sender: &Sender,
     ) -> Result<http::Request<Full<Bytes>>, Failure> {
         let target = &self.dialer.target;
-        let path = format!("{}{}", target.prefix, request.target);
+        let path = &request.target;
         let uri = match sender {
             Sender::One(_) => path.parse::<Uri>(),
             Sender::Many(_) => {

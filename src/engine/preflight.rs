@@ -90,7 +90,7 @@ pub async fn preflight(
     let Some(health) = &plan.health else { return Ok(found) };
     let request = Request {
         method: Method::GET,
-        target: health.path.clone(),
+        target: format!("{}{}", plan.target.prefix, health.path),
         headers: HeaderMap::new(),
         body: bytes::Bytes::new(),
         wants_body: true,

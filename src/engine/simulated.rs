@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use crate::names::{Catalogue, ErrorKind};
 use crate::plan::{Answer, Failure, Plan, Reply, Request, Timing};
-use crate::record::{Interval, Totals};
+use crate::record::{ErrorSample, Interval, Totals};
 use crate::recorder::Collector;
 use crate::units::Nanos;
-use crate::walk::{Command, Share, Task, Worker};
+use crate::walk::{Command, Share, Stop, Task, Worker};
 
 /// What a simulated run gave.
 #[derive(Debug)]
@@ -23,67 +23,144 @@ pub struct SimulatedRun {
     pub totals: Totals,
     /// Second by second.
     pub intervals: Vec<Interval>,
+    /// The first message of each kind of error.
+    pub samples: Vec<ErrorSample>,
     /// When the last user had ended.
     pub ended: Nanos,
 }
 
-/// Plays `plan` against `server`, which is told the request and when it arrives, and says when
-/// the answer is complete and what it is.
-pub fn simulate(
-    plan: &Arc<Plan>,
-    mut server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
-) -> SimulatedRun {
-    let mut worker = Worker::new(plan, Share { index: 0, of: 1 });
-    let mut collector = Collector::new(plan.catalogue.clone(), 1);
-    let mut intervals = Vec::new();
-    let mut order = 0_u64;
-    let mut replies: BinaryHeap<Reverse<(Nanos, u64)>> = BinaryHeap::new();
-    let mut under_way: BTreeMap<u64, (Task, Reply)> = BTreeMap::new();
-    let (mut now, mut beat) = (Nanos::ZERO, Nanos::SECOND);
-    loop {
-        worker.advance(now);
-        for command in worker.commands().collect::<Vec<_>>() {
-            let (task, (end, result)) = match command {
-                Command::Send { task, request } => (task, server(&request, now)),
-                Command::Query { task, .. } => (task, (now, Err(no_database()))),
-                Command::Disconnect { .. } => continue,
-            };
-            let timing = Timing { waiting: end - now, ..Timing::default() };
-            order += 1;
-            replies.push(Reverse((end, order)));
-            under_way.insert(order, (task, Reply { end, timing, result }));
-        }
-        if worker.finished(now) {
-            break;
-        }
-        let reply = replies.peek().map(|Reverse((at, _))| *at);
-        let Some(next) = [worker.next_deadline(), reply].into_iter().flatten().min() else { break };
-        while beat <= next {
-            intervals.push(close(&mut worker, &mut collector, beat));
-            beat = beat + Nanos::SECOND;
-        }
-        now = next.max(now);
-        while let Some(Reverse((_, order))) = replies.peek().filter(|Reverse((at, _))| *at <= now) {
-            let (_, (task, reply)) = (*order, under_way.remove(order).unwrap_or_else(no_reply));
-            replies.pop();
-            worker.reply(task, &reply, now);
-        }
-    }
-    intervals.push(close(&mut worker, &mut collector, beat));
-    let (catalogue, totals, _samples) = collector.freeze();
-    SimulatedRun { catalogue, totals, intervals, ended: now }
+/// What can be chosen for a simulated run.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// How many workers share the load.
+    pub workers: usize,
+    /// When the run is told to stop, in the order of time.
+    pub stops: Vec<(Nanos, Stop)>,
 }
 
-fn close(worker: &mut Worker, collector: &mut Collector, beat: Nanos) -> Interval {
-    let mut batch = worker.shard.take();
-    batch.active_users = worker.active_users();
-    collector.merge(beat - Nanos::SECOND, Nanos::SECOND, &[batch])
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self { workers: 1, stops: Vec::new() }
+    }
+}
+
+/// Plays `plan` with one worker to its end; see [`simulate_under`].
+pub fn simulate(
+    plan: &Arc<Plan>,
+    server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
+) -> SimulatedRun {
+    simulate_under(plan, &Circumstances::default(), server)
+}
+
+/// Plays `plan` against `server`, which is told the request and when it arrives, and says when
+/// the answer is complete and what it is.
+pub fn simulate_under(
+    plan: &Arc<Plan>,
+    circumstances: &Circumstances,
+    mut server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
+) -> SimulatedRun {
+    let of = circumstances.workers;
+    let mut simulation = Simulation {
+        workers: (0..of).map(|index| Worker::new(plan, Share { index, of })).collect(),
+        collector: Collector::new(plan.catalogue.clone(), of),
+        intervals: Vec::new(),
+        replies: BinaryHeap::new(),
+        under_way: BTreeMap::new(),
+        order: 0,
+        beat: Nanos::SECOND,
+    };
+    let mut stops = circumstances.stops.iter().peekable();
+    let mut now = Nanos::ZERO;
+    loop {
+        while let Some((_, how)) = stops.next_if(|(at, _)| *at <= now) {
+            simulation.workers.iter_mut().for_each(|worker| worker.stop(*how, now));
+        }
+        let finished = simulation.act(now, &mut server);
+        let next = [simulation.next(now), stops.peek().map(|(at, _)| *at)];
+        let Some(next) = next.into_iter().flatten().min().filter(|_| !finished) else { break };
+        while simulation.beat <= next {
+            simulation.close();
+        }
+        now = next.max(now);
+        simulation.answer(now);
+    }
+    simulation.close();
+    let (catalogue, totals, samples) = simulation.collector.freeze();
+    SimulatedRun { catalogue, totals, intervals: simulation.intervals, samples, ended: now }
+}
+
+struct Simulation {
+    workers: Vec<Worker>,
+    collector: Collector,
+    intervals: Vec<Interval>,
+    /// When answers are complete, with their numbers; equal times in the order of sending.
+    replies: BinaryHeap<Reverse<(Nanos, u64)>>,
+    under_way: BTreeMap<u64, (usize, Task, Reply)>,
+    order: u64,
+    beat: Nanos,
+}
+
+impl Simulation {
+    /// Lets every worker do what is due and sends it; says whether all have finished.
+    fn act(
+        &mut self,
+        now: Nanos,
+        server: &mut impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
+    ) -> bool {
+        if self.workers.iter().any(|worker| worker.aborted().is_some()) {
+            self.workers.iter_mut().for_each(|worker| worker.stop(Stop::Gracefully, now));
+        }
+        for (at, worker) in self.workers.iter_mut().enumerate() {
+            worker.advance(now);
+            for command in worker.commands().collect::<Vec<_>>() {
+                let (task, (end, result)) = match command {
+                    Command::Send { task, request } => (task, server(&request, now)),
+                    Command::Query { task, .. } => (task, (now, Err(no_database()))),
+                    Command::Disconnect { .. } => continue,
+                };
+                let timing = Timing { waiting: end - now, ..Timing::default() };
+                self.order += 1;
+                self.replies.push(Reverse((end, self.order)));
+                self.under_way.insert(self.order, (at, task, Reply { end, timing, result }));
+            }
+        }
+        self.workers.iter().all(|worker| worker.finished(now))
+    }
+
+    /// When something happens next.
+    fn next(&self, now: Nanos) -> Option<Nanos> {
+        let busy = self.workers.iter().filter(|worker| !worker.finished(now));
+        let due = busy.filter_map(Worker::next_deadline);
+        due.chain(self.replies.peek().map(|Reverse((at, _))| *at)).min()
+    }
+
+    /// Shows the workers the answers that are complete.
+    fn answer(&mut self, now: Nanos) {
+        while let Some(Reverse((_, order))) = self.replies.peek().filter(|r| r.0.0 <= now) {
+            let answered = self.under_way.remove(order);
+            self.replies.pop();
+            if let Some((at, task, reply)) = answered
+                && let Some(worker) = self.workers.get_mut(at)
+            {
+                worker.reply(task, &reply, now);
+            }
+        }
+    }
+
+    /// Ends an interval.
+    fn close(&mut self) {
+        let mut batches = Vec::with_capacity(self.workers.len());
+        for worker in &mut self.workers {
+            let mut batch = worker.shard.take();
+            batch.active_users = worker.active_users();
+            batches.push(batch);
+        }
+        let start = self.beat - Nanos::SECOND;
+        self.intervals.push(self.collector.merge(start, Nanos::SECOND, &batches));
+        self.beat = self.beat + Nanos::SECOND;
+    }
 }
 
 fn no_database() -> Failure {
     Failure::new(ErrorKind::Sql, "there is no database in simulated time")
-}
-
-fn no_reply() -> (Task, Reply) {
-    unreachable!("every order number has its reply")
 }

@@ -124,6 +124,8 @@ pub struct Tickets {
     level: f64,
     gaps: Dice,
     index: u64,
+    /// Whether there are phases of both models.
+    mixed: bool,
 }
 
 /// Chooses journey and rows for the start with a given number.
@@ -148,6 +150,9 @@ impl Tickets {
             level: 0.0,
             gaps: Dice::new(plan.seed, u64::MAX),
             index: 0,
+            mixed: [true, false].into_iter().all(|open| {
+                plan.phases.iter().any(|p| matches!(p.shape, Shape::Open { .. }) == open)
+            }),
         }
     }
 
@@ -178,11 +183,27 @@ impl Tickets {
         (offset < phase.length).then_some((offset, start))
     }
 
-    /// The journey that user number `user` does for the `round`-th time in a closed phase.
+    /// The number by which workers share the starts.
+    pub fn turn(&self, ticket: &Ticket) -> u64 {
+        match ticket.start {
+            Start::User(user) => user,
+            Start::Arrival if self.mixed => ticket.index >> 1,
+            Start::Arrival => ticket.index,
+        }
+    }
+
+    /// The journey that user number `user` does for the `round`-th time in closed phases.
+    ///
+    /// Where a run has phases of both models, arrivals have even numbers and users odd ones, so
+    /// that every journey has a number of its own.
     pub fn again(&self, user: u64, round: u64, intended: Nanos, phase: u8) -> Ticket {
         let stride = self.phases.iter().map(most_users).max().unwrap_or(1).max(1);
         let index = round * stride + user;
-        self.chooser.ticket_at(index, intended, phase, Start::User(user))
+        let mut ticket = self.chooser.ticket_at(index, intended, phase, Start::User(user));
+        if self.mixed {
+            ticket.index = index * 2 + 1;
+        }
+        ticket
     }
 }
 
@@ -191,8 +212,9 @@ impl Iterator for Tickets {
 
     fn next(&mut self) -> Option<Ticket> {
         loop {
-            let phase = self.phases.get(self.phase)?.clone();
-            if let Some((offset, start)) = self.next_offset(&phase) {
+            let phases = Arc::clone(&self.phases);
+            let phase = phases.get(self.phase)?;
+            if let Some((offset, start)) = self.next_offset(phase) {
                 self.made += 1;
                 let intended = phase.start + offset;
                 let number = u8::try_from(self.phase).unwrap_or(u8::MAX);
@@ -200,7 +222,7 @@ impl Iterator for Tickets {
                     return Some(self.again(user, 0, intended, number));
                 }
                 let index = self.index;
-                self.index += 1;
+                self.index += if self.mixed { 2 } else { 1 };
                 return Some(self.chooser.ticket(index, intended, number));
             }
             self.phase += 1;
@@ -357,6 +379,7 @@ mod tests {
             level: 0.0,
             gaps: Dice::new(seed, u64::MAX),
             index: 0,
+            mixed: false,
         };
         tickets.map(|ticket| ticket.intended).collect()
     }

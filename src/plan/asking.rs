@@ -30,6 +30,7 @@ impl Builder<'_> {
             .as_ref()
             .map(|default| self.text_at(default, capture.node, Escape::Plain));
         let slot = self.declare(&name.value);
+        self.captured.push(slot);
         Some(Catch {
             slot,
             name: name.value.clone(),

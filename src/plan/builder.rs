@@ -58,6 +58,8 @@ pub struct Builder<'a> {
     default_on_fail: OnFail,
     program: Program,
     common: Vec<CommonSpec>,
+    /// Variables that captures of the steps set.
+    pub(super) captured: Vec<Slot>,
     /// Limits of single steps.
     pub(super) slos: Vec<ThresholdText>,
 }
@@ -80,6 +82,7 @@ impl<'a> Builder<'a> {
             default_on_fail: if kind == SeriesKind::Login { OnFail::End } else { OnFail::Continue },
             program: Program::default(),
             common: Vec::new(),
+            captured: Vec::new(),
             slos: Vec::new(),
         }
     }
@@ -105,6 +108,16 @@ impl<'a> Builder<'a> {
     /// The node behind a key of a mapping, for places of mistakes.
     pub fn place_of(&self, node: NodeId, key: &str) -> NodeId {
         self.around.tree.get(node, key).unwrap_or(node)
+    }
+
+    /// Reports keys that mean nothing on a step that only holds others.
+    pub fn holds_others(&mut self, node: NodeId) {
+        for key in ["feature", "eventually", "slo"] {
+            if let Some(at) = self.around.tree.get(node, key) {
+                let message = format!("`{key}` belongs to one of the steps inside");
+                self.error(at, message, None);
+            }
+        }
     }
 
     /// Adds steps, each with what it has in common with all others around it.
@@ -256,9 +269,12 @@ impl<'a> Builder<'a> {
         step: Box<dyn Step>,
     ) {
         let common = self.common.last();
-        let on_fail = common.map_or(self.default_on_fail, |common| {
-            if common.on_fail == OnFail::default() { self.default_on_fail } else { common.on_fail }
-        });
+        // What a group says holds for its steps, unless they say something else themselves.
+        let said = self.common.iter().rev().map(|common| common.on_fail);
+        let on_fail = said
+            .into_iter()
+            .find(|said| *said != OnFail::default())
+            .unwrap_or(self.default_on_fail);
         let leaf = Leaf {
             name: self.name_of_step().unwrap_or_else(|| name.to_owned()),
             feature: common.and_then(|c| c.feature.as_ref()).map(|feature| feature.value.clone()),
@@ -317,7 +333,7 @@ impl<'a> Builder<'a> {
         escape: Escape,
     ) -> Option<Piece> {
         if let Some(slot) = self.scope.find(name) {
-            return Some(Piece::Slot(slot, name.into()));
+            return Some(Piece::Slot(slot, name.into(), default.map(Into::into)));
         }
         if let Some((_, built)) = Built::ALL.iter().find(|(known, _)| *known == name) {
             return Some(Piece::Built(*built));

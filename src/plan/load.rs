@@ -124,6 +124,7 @@ fn replaced(phases: &[Phase], overrides: &LoadOverrides) -> Phase {
         shape,
         iterations: overrides.iterations,
         measure: true,
-        max_users: like.and_then(|like| like.max_users),
+        // A limit that was made for the scenario's own rate says nothing about another one.
+        max_users: like.filter(|_| overrides.rate.is_none()).and_then(|like| like.max_users),
     }
 }

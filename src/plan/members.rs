@@ -100,9 +100,11 @@ impl<'a> Members<'a> {
         let used = session.r#use.as_ref().map_or(&empty, |used| &used.headers);
         let headers = builder.headers(used);
         self.slos.append(&mut builder.slos);
+        let mut gives = std::mem::take(&mut builder.captured);
+        gives.extend(feed.iter().flat_map(|(_, columns)| columns));
         let (program, scope) = builder.finish();
         let ttl = session.ttl.as_ref().map(|ttl| ttl.value);
-        Some(Session { name: name.value.clone(), feed, ttl, program, headers, scope })
+        Some(Session { name: name.value.clone(), feed, ttl, program, headers, scope, gives })
     }
 
     /// The chosen journeys.

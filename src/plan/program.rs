@@ -118,4 +118,6 @@ pub struct Session {
     pub headers: Vec<(HeaderName, Text)>,
     /// Its variables; a journey's scope begins with them.
     pub scope: Scope,
+    /// Variables that a login sets and every journey of the identity takes over.
+    pub gives: Vec<Slot>,
 }

@@ -46,7 +46,8 @@ pub struct Text {
 #[derive(Clone, Debug)]
 pub(super) enum Piece {
     Literal(Box<str>),
-    Slot(Slot, Box<str>),
+    /// A variable, its name, and what is written when it has no value.
+    Slot(Slot, Box<str>, Option<Box<str>>),
     Built(Built),
 }
 
@@ -131,15 +132,6 @@ impl Variables {
     pub fn get(&self, slot: Slot) -> Option<&Arc<str>> {
         self.values.get(slot.0)?.as_ref()
     }
-
-    /// Takes over every value that `other` has.
-    pub fn adopt(&mut self, other: &Self) {
-        for (at, value) in other.values.iter().enumerate() {
-            if let Some(value) = value {
-                self.set(Slot(at), Arc::clone(value));
-            }
-        }
-    }
 }
 
 impl Text {
@@ -149,7 +141,7 @@ impl Text {
 
     /// A text that is a variable's value.
     pub(super) fn slot(slot: Slot, name: &str) -> Self {
-        Self::new(vec![Piece::Slot(slot, name.into())], Escape::Plain)
+        Self::new(vec![Piece::Slot(slot, name.into(), None)], Escape::Plain)
     }
 
     /// A text without variables.
@@ -171,10 +163,13 @@ impl Text {
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
-                Piece::Slot(slot, name) => match view.variables.get(*slot) {
-                    Some(value) => escape(value, name, self.escape, out)?,
-                    None => return Err(Missing::Value(name.to_string())),
-                },
+                Piece::Slot(slot, name, default) => {
+                    let value = view.variables.get(*slot).map(|value| &**value);
+                    match value.or(default.as_deref()) {
+                        Some(value) => escape(value, name, self.escape, out)?,
+                        None => return Err(Missing::Value(name.to_string())),
+                    }
+                }
                 Piece::Built(built) => build(*built, view, out),
             }
         }
@@ -253,8 +248,10 @@ mod tests {
     use super::*;
 
     fn render(escape: Escape, value: &str) -> Result<String, Missing> {
-        let text =
-            Text::new(vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into())], escape);
+        let text = Text::new(
+            vec![Piece::Literal("<".into()), Piece::Slot(Slot(0), "x".into(), None)],
+            escape,
+        );
         let mut variables = Variables::default();
         variables.set(Slot(0), value.into());
         let (mut dice, mut out) = (Dice::new(0, 0), String::new());
@@ -272,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_variable_without_value_is_named() {
-        let text = Text::new(vec![Piece::Slot(Slot(4), "farmId".into())], Escape::Plain);
+        let text = Text::new(vec![Piece::Slot(Slot(4), "farmId".into(), None)], Escape::Plain);
         let (mut variables, mut dice) = (Variables::default(), Dice::new(0, 0));
         let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };
         assert_eq!(

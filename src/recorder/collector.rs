@@ -217,6 +217,17 @@ mod tests {
     }
 
     #[test]
+    fn memory_that_comes_back_empty_loses_no_measurement() {
+        let mut shard = Shard::new(4, 1);
+        for _ in 0..2 {
+            shard.recycle(Batch::default());
+            drop(shard.take());
+        }
+        shard.record(0, SeriesId(3), Metric::Response, Nanos(5));
+        assert_eq!(shard.take().histograms().count(), 1);
+    }
+
+    #[test]
     fn too_many_queries_go_to_other() {
         let mut shard = Shard::new(4, 1);
         let mut cache = QueryCache::default();

@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::histogram::Histogram;
-use crate::names::{Metric, OTHER, Series, SeriesId, SeriesKind};
+use crate::names::{ErrorKind, Metric, OTHER, Series, SeriesId, SeriesKind};
 use crate::record::{Counts, End, ErrorSample};
 use crate::units::Nanos;
 
@@ -19,7 +19,8 @@ pub struct Shard {
     planned: u16,
     /// Series that this worker has met since, in the order of its own ids.
     queries: Vec<Series>,
-    sampled: usize,
+    /// What messages were kept of: a record has one for each kind and series.
+    sampled: Vec<(SeriesId, ErrorKind)>,
 }
 
 /// Everything one worker measured in one interval.
@@ -58,7 +59,7 @@ impl Shard {
             spare: None,
             planned,
             queries: Vec::new(),
-            sampled: 0,
+            sampled: Vec::new(),
         }
     }
 
@@ -121,10 +122,16 @@ impl Shard {
         SeriesId(self.planned.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)))
     }
 
-    /// Keeps the message of a failure, if it is among the first.
-    pub fn sample(&mut self, sample: impl FnOnce() -> ErrorSample) {
-        if self.sampled < End::MAX_SAMPLES {
-            self.sampled += 1;
+    /// Keeps the message of a failure, if it is the first of its kind in its series.
+    pub fn sample(
+        &mut self,
+        series: SeriesId,
+        kind: ErrorKind,
+        sample: impl FnOnce() -> ErrorSample,
+    ) {
+        let what = (series, kind);
+        if self.sampled.len() < End::MAX_SAMPLES && !self.sampled.contains(&what) {
+            self.sampled.push(what);
             self.batch.samples.push(sample());
         }
     }
@@ -139,7 +146,10 @@ impl Shard {
     /// Gives back the memory of a batch that was merged.
     pub fn recycle(&mut self, mut batch: Batch) {
         batch.reset();
-        self.spare = Some(batch);
+        // A batch without phases, which stands for a worker that was late, could take nothing.
+        if batch.phases.len() == self.batch.phases.len() {
+            self.spare = Some(batch);
+        }
     }
 }
 

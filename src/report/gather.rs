@@ -135,8 +135,10 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Starts that could not be made, of all journeys and of the run itself.
     fn dropped(&self) -> u64 {
-        self.counts(&[SeriesId::RUN]).dropped
+        let counted = |kind| matches!(kind, SeriesKind::Journey | SeriesKind::Run);
+        self.counts(&self.matching(counted)).dropped
     }
 
     /// Where a journey stands in the scenario; those that it does not name come last.

@@ -31,7 +31,7 @@ pub enum Connections {
     /// A user keeps its connections, as a browser does.
     #[default]
     Keep,
-    /// Each request opens its own.
+    /// Each journey begins with new ones.
     Fresh,
 }
 

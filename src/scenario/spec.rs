@@ -23,7 +23,8 @@ pub struct ScenarioSpec {
     pub version: Option<At<u32>>,
     /// Name in reports; without it the name of the file.
     pub name: Option<At<String>>,
-    /// Scenario files whose feeders, sessions and journeys are used, too.
+    /// Scenario files that give what this one does not say: target, health, http, variables,
+    /// feeders, sessions, journeys and databases. Load, thresholds and gate are a file's own.
     pub include: OneOrMany<At<String>>,
     /// Address of the system under test, for example `${LOADGATE_TARGET:-http://127.0.0.1:3000}`.
     pub target: Option<At<Template>>,
@@ -146,7 +147,7 @@ pub struct JourneySpec {
     pub session: Option<At<String>>,
     /// Feeders that give a row to each journey.
     pub feed: OneOrMany<At<String>>,
-    /// A file with the steps: its root is `steps:`, or it is a scenario, `file.yaml#journey`.
+    /// A file with steps that are done first; it has the keys of a journey.
     pub include: Option<At<String>>,
     /// What the user does.
     pub steps: Vec<StepNode>,

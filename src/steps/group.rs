@@ -37,6 +37,7 @@ impl StepKind for Kind {
 
     fn read(&self, node: NodeId, builder: &mut Builder<'_>) {
         let Some(spec) = builder.read::<Spec>(node) else { return };
+        builder.holds_others(node);
         if spec.steps.is_empty() {
             builder.error(spec.group.node, "the group has no steps", None);
         }

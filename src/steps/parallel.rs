@@ -38,6 +38,7 @@ impl StepKind for Kind {
 
     fn read(&self, node: NodeId, builder: &mut Builder<'_>) {
         let Some(spec) = builder.read::<Spec>(node) else { return };
+        builder.holds_others(node);
         let count = spec.parallel.len();
         if count == 0 || count > MAX_BRANCHES {
             let message = format!("1 to {MAX_BRANCHES} steps can be done at the same time");

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::Task;
 use super::cookies::Jar;
-use crate::plan::{Plan, Session, Variables};
+use crate::plan::{Plan, Session, Slot, Variables};
 use crate::units::Nanos;
 
 /// How long before its end a login is renewed.
@@ -21,7 +21,8 @@ pub(super) struct Pool {
 /// What a login gave.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Login {
-    pub(super) variables: Variables,
+    /// What the login set, and nothing else of the journey in which it was made.
+    pub(super) variables: Vec<(Slot, Arc<str>)>,
     pub(super) headers: Arc<[(HeaderName, HeaderValue)]>,
     pub(super) jar: Jar,
     /// When it has to be renewed.
@@ -52,11 +53,13 @@ pub(super) enum Admission {
 impl Login {
     pub(super) fn new(
         session: &Session,
-        variables: Variables,
+        variables: &Variables,
         headers: Vec<(HeaderName, HeaderValue)>,
         jar: Jar,
         now: Nanos,
     ) -> Self {
+        let value = |slot: &Slot| Some((*slot, Arc::clone(variables.get(*slot)?)));
+        let variables = session.gives.iter().filter_map(value).collect();
         let expires = session.ttl.map(|ttl| now + ttl.since(MARGIN).max(Nanos(ttl.0 >> 1)));
         Self { variables, headers: headers.into(), jar, expires }
     }

@@ -2,26 +2,19 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderName, Method};
 
-use super::server_timing::queries;
-use super::stepping::session_of;
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
-use crate::names::{ErrorKind, Metric, SeriesId};
-use crate::plan::{
-    Address, Answer, Failure, HttpAnswer, Leaf, Op, Outcome, Plan, Reply, Request, Timing,
-};
-use crate::record::ErrorSample;
+use crate::names::ErrorKind;
+use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing};
 use crate::scenario::OnFail;
 use crate::units::Nanos;
 
 /// How long a step with `eventually` waits before it tries again.
 const POLL: Nanos = Nanos::from_millis(100);
-/// The most characters of a message that are kept.
-const MAX_MESSAGE: usize = 300;
 
 impl Worker {
     /// Shows the worker what came of a [`Command`]. A reply that comes too late is ignored: it
@@ -31,6 +24,7 @@ impl Worker {
         let Some(leaf) = self.waiting_leaf(&plan, task) else { return };
         let Some(user) = self.users.get_mut(task.user) else { return };
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
+        strand.waiting = Waiting::Nothing;
         let intended = strand.intended;
         let phase = plan.phase_at(intended);
         let answer = match &reply.result {
@@ -77,12 +71,17 @@ impl Worker {
         let phase = plan.phase_at(strand.intended);
         let response = reply.end - strand.intended;
         let waiting_for_it = strand.until.is_some_and(|until| reply.end < until);
-        if outcome.failure.is_some() && waiting_for_it {
+        if let Some(failure) = outcome.failure.as_ref().filter(|_| waiting_for_it) {
             let again = reply.end + POLL;
             (strand.intended, strand.waiting) = (again, Waiting::Alarm);
-            strand.request = None;
+            (strand.request, strand.redirects) = (None, 0);
             self.alarms.set(again, task);
-            self.note_success(phase, leaf, answer, response, &reply.timing);
+            // An answer that is not yet right took its time; an error status is another matter.
+            if matches!(failure.kind, ErrorKind::Status4xx | ErrorKind::Status5xx) {
+                self.note_failed(phase, leaf, response);
+            } else {
+                self.note_success(phase, leaf, answer, response, &reply.timing);
+            }
             return;
         }
         self.note_checks(phase, leaf, &outcome);
@@ -152,40 +151,6 @@ impl Worker {
         true
     }
 
-    /// The target no longer accepts the login: logs in again, once for each step, and sends the
-    /// request again. The refused request counts as a request and not as an error.
-    fn log_in_again(
-        &mut self,
-        plan: &Plan,
-        task: Task,
-        leaf: &Leaf,
-        reply: &Reply,
-        now: Nanos,
-    ) -> bool {
-        let Some(user) = self.users.get_mut(task.user) else { return false };
-        let session = session_of(plan, user);
-        let login = Arc::clone(&user.login);
-        let row = user.identity.unwrap_or_default();
-        let Some(strand) = user.strands.get_mut(task.strand) else { return false };
-        let (Some(session), Role::Journey | Role::Cleanup, false) =
-            (session, strand.role, strand.renewed)
-        else {
-            return false;
-        };
-        strand.renewed = true;
-        let phase = plan.phase_at(strand.intended);
-        let response = reply.end - strand.intended;
-        if let Some(series) = leaf.series {
-            self.shard.record(phase, series, Metric::Failed, response);
-            self.count(phase, series, |counts| counts.relogins += 1);
-        }
-        if let Some(pool) = self.pools.get_mut(session) {
-            pool.reject(row, &login);
-        }
-        self.enter(task.user, task.strand, row, now);
-        true
-    }
-
     /// What a failure means for the journey, by the step's `on_fail`.
     pub(super) fn after_failure(
         &mut self,
@@ -219,6 +184,9 @@ impl Worker {
     /// Cuts off a virtual user in the middle of its journey.
     pub(super) fn cut_off(&mut self, at: usize, now: Nanos) {
         let Some(user) = self.users.get(at) else { return };
+        if user.pausing {
+            return self.release(at);
+        }
         let Some((phase, journey)) = user.ticket.as_ref().map(|t| (t.phase, t.journey)) else {
             return;
         };
@@ -232,14 +200,16 @@ impl Worker {
 
     /// Counts the exchanges that are under way as interrupted: they were sent, and nobody waits
     /// for them any more.
-    pub(super) fn abandon(&mut self, at: usize, now: Nanos) {
+    /// Says how many there were.
+    pub(super) fn abandon(&mut self, at: usize, now: Nanos) -> usize {
         let plan = Arc::clone(&self.plan);
-        let Some(user) = self.users.get(at) else { return };
+        let Some(user) = self.users.get(at) else { return 0 };
         let tasks: Vec<(Task, Nanos)> = (0..)
             .zip(&user.strands)
             .filter(|(_, strand)| strand.waiting == Waiting::Reply)
             .map(|(strand, s)| (Task { user: at, strand, round: user.round }, s.intended))
             .collect();
+        let under_way = tasks.len();
         for (task, intended) in tasks {
             let Some(leaf) = self.waiting_leaf(&plan, task) else { continue };
             let phase = plan.phase_at(intended);
@@ -248,109 +218,13 @@ impl Worker {
             self.note_failed(phase, leaf, now - intended);
             self.note_failure(phase, leaf, &failure, None, now);
         }
-    }
-
-    /// Counts one exchange with the target, whatever came of it.
-    fn note_exchange(&mut self, phase: u8, leaf: &Leaf, timing: &Timing) {
-        let Some(series) = leaf.series else { return };
-        if let Some(counts) = self.shard.counts(phase, series) {
-            counts.started += 1;
-            counts.sent_bytes += timing.sent_bytes;
-            counts.received_bytes += timing.received_bytes;
-            counts.connections += u64::from(timing.fresh);
-        }
-    }
-
-    /// Records the distribution of a failed exchange, apart from the successful ones.
-    fn note_failed(&mut self, phase: u8, leaf: &Leaf, response: Nanos) {
-        if let Some(series) = leaf.series {
-            self.shard.record(phase, series, Metric::Failed, response);
-        }
-    }
-
-    /// Counts a failure by its kind and keeps the first message.
-    pub(super) fn note_failure(
-        &mut self,
-        phase: u8,
-        leaf: &Leaf,
-        failure: &Failure,
-        status: Option<u16>,
-        at: Nanos,
-    ) {
-        let series = leaf.series.unwrap_or(SeriesId::RUN);
-        self.count(phase, series, |counts| counts.fail(failure.kind));
-        self.shard.sample(|| ErrorSample {
-            series,
-            kind: failure.kind,
-            status,
-            message: failure.message.chars().take(MAX_MESSAGE).collect(),
-            at,
-        });
-    }
-
-    fn note_checks(&mut self, phase: u8, leaf: &Leaf, outcome: &Outcome) {
-        let Some(series) = leaf.series else { return };
-        self.count(phase, series, |counts| {
-            counts.checks_passed += outcome.checks_passed;
-            counts.checks_failed += outcome.checks_failed;
-        });
-    }
-
-    /// Records where the time of a successful exchange went.
-    fn note_success(
-        &mut self,
-        phase: u8,
-        leaf: &Leaf,
-        answer: &Answer,
-        response: Nanos,
-        timing: &Timing,
-    ) {
-        let Some(series) = leaf.series else { return };
-        let shard = &mut self.shard;
-        if let Answer::Rows(_) = answer {
-            shard.record(phase, series, Metric::Query, timing.duration());
-            self.note_exchange(phase, leaf, timing);
-            return;
-        }
-        shard.record(phase, series, Metric::Response, response);
-        shard.record(phase, series, Metric::Duration, timing.duration());
-        shard.record(phase, series, Metric::Waiting, timing.waiting);
-        let connection = if timing.fresh { SeriesId::FRESH } else { SeriesId::REUSED };
-        if timing.fresh {
-            shard.record(phase, connection, Metric::LookingUp, timing.looking_up);
-            shard.record(phase, connection, Metric::Connecting, timing.connecting);
-            if timing.tls > Nanos::ZERO {
-                shard.record(phase, connection, Metric::TlsHandshaking, timing.tls);
-            }
-        }
-        shard.record(phase, connection, Metric::Sending, timing.sending);
-        shard.record(phase, connection, Metric::Waiting, timing.waiting);
-        shard.record(phase, connection, Metric::Receiving, timing.receiving);
-        shard.record(phase, connection, Metric::Duration, timing.duration());
-    }
-
-    /// Records the queries that the target reports with its answer.
-    fn note_queries(&mut self, phase: u8, leaf: &Leaf, answer: &HttpAnswer) {
-        let (Some(series), Some(about)) = (leaf.series, &leaf.about) else { return };
-        let Some(cache) = self.queries.get_mut(series.index()) else { return };
-        let shard = &mut self.shard;
-        let mut place = 0;
-        for value in answer.headers.get_all(HeaderName::from_static("server-timing")) {
-            let Ok(value) = value.to_str() else { continue };
-            queries(value, |name, duration| {
-                let id = shard.query(cache, place, about, name);
-                place += 1;
-                shard.record(phase, id, Metric::Query, duration);
-                if let Some(counts) = shard.counts(phase, id) {
-                    counts.started += 1;
-                }
-            });
-        }
+        under_way
     }
 }
 
 /// The path that a `Location` leads to, if it is on the same target.
 fn same_target(target: &Address, from: &str, location: &str) -> Option<String> {
+    let location = location.split('#').next().unwrap_or_default();
     if let Some(rest) = location.strip_prefix("//") {
         let scheme = if target.tls { "https" } else { "http" };
         return same_target(target, from, &format!("{scheme}://{rest}"));
@@ -364,10 +238,29 @@ fn same_target(target: &Address, from: &str, location: &str) -> Option<String> {
             && address.port == target.port;
         return same.then_some(path);
     }
-    // A relative reference (RFC 3986, section 5.2.3: merge paths).
-    let path = from.split('?').next().unwrap_or_default();
-    let folder = path.rfind('/').map_or("/", |at| path.split_at(at + 1).0);
-    (!location.contains("://")).then(|| format!("{folder}{location}"))
+    (!location.contains("://")).then(|| relative(from, location))
+}
+
+/// Resolves a relative reference (RFC 3986, section 5.2: merge paths, remove dot segments).
+fn relative(from: &str, location: &str) -> String {
+    let base = from.split('?').next().unwrap_or_default();
+    let (path, query) = location.split_at(location.find('?').unwrap_or(location.len()));
+    if path.is_empty() {
+        return format!("{base}{query}");
+    }
+    let mut segments: Vec<&str> = base.split('/').collect();
+    segments.pop();
+    let mut folder = false;
+    for segment in path.split('/') {
+        folder = matches!(segment, "." | "..");
+        match segment {
+            ".." if segments.len() > 1 => drop(segments.pop()),
+            "." | ".." => {}
+            other => segments.push(other),
+        }
+    }
+    let end = if folder { "/" } else { "" };
+    format!("{}{end}{query}", segments.join("/"))
 }
 
 /// The request that follows a redirect (RFC 9110, section 15.4): a POST becomes a GET, except
@@ -398,6 +291,9 @@ mod tests {
         assert_eq!(to("http://shop:3000/a?b").as_deref(), Some("/a?b"));
         assert_eq!(to("//shop:3000/a").as_deref(), Some("/a"));
         assert_eq!(to("products").as_deref(), Some("/api/products"));
+        assert_eq!(to("?page=2#top").as_deref(), Some("/api/farms?page=2"));
+        assert_eq!(to("../x/./y?z").as_deref(), Some("/x/y?z"));
+        assert_eq!(to("../../..").as_deref(), Some("/"));
         assert_eq!(to("http://elsewhere/"), None);
         assert_eq!(to("https://shop:3000/"), None);
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::session::{Admission, Login};
 use super::user::{Role, Strand, Waiting};
-use super::worker::{Worker, feed};
+use super::worker::Worker;
 use super::{Command, Task};
 use crate::names::ErrorKind;
 use crate::plan::{Action, Failure, Leaf, Op, Plan, Request};
+use crate::scenario::OnFail;
 use crate::units::Nanos;
 
 /// What came of one operation.
@@ -114,17 +114,23 @@ impl Worker {
         let Some(user) = self.users.get_mut(at) else { return Went::Stopped };
         let task = Task { user: at, strand: number, round: user.round };
         let action = leaf.step.action(&mut user.view());
-        user.moved = true;
+        user.moved |= !matches!(action, Ok(Action::Wait(Nanos::ZERO)) | Err(_));
         let Some(strand) = user.strands.get_mut(number) else { return Went::Stopped };
         match action {
             Ok(Action::Wait(pause)) => {
                 let until = strand.intended + pause;
                 strand.next_step(until);
+                if pause == Nanos::ZERO {
+                    return Went::On;
+                }
                 strand.waiting = Waiting::Alarm;
                 self.alarms.set(until, task);
                 Went::Stopped
             }
-            Ok(Action::Send(request)) => {
+            Ok(Action::Send(mut request)) => {
+                if !plan.target.prefix.is_empty() {
+                    request.target.insert_str(0, &plan.target.prefix);
+                }
                 if strand.until.is_none() {
                     strand.until = leaf.eventually.map(|patience| strand.intended + patience);
                 }
@@ -139,10 +145,7 @@ impl Worker {
                 self.commands.push(Command::Query { task, statement });
                 Went::Stopped
             }
-            Err(failure) => {
-                self.could_not_start(plan, at, number, leaf, &failure);
-                Went::Stopped
-            }
+            Err(failure) => self.could_not_start(plan, at, number, leaf, &failure),
         }
     }
 
@@ -169,6 +172,7 @@ impl Worker {
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
         strand.waiting = Waiting::Reply;
         strand.request = Some(Box::new(request));
+        strand.used = if in_login { Arc::new([]) } else { Arc::clone(&user.login) };
         self.commands.push(Command::Send { task, request: Box::new(whole) });
     }
 
@@ -177,7 +181,7 @@ impl Worker {
         let Some(user) = self.users.get_mut(at) else { return };
         let Some(strand) = user.strands.get_mut(number) else { return };
         let (role, end, parent) = (strand.role, strand.intended, strand.parent);
-        strand.waiting = Waiting::Nothing;
+        strand.waiting = Waiting::Over;
         if role == Role::Login {
             self.logged_in(plan, at, number);
             return;
@@ -187,6 +191,7 @@ impl Worker {
             return;
         }
         let cleanup = user.program(plan, Role::Cleanup).map_or(0, |program| program.ops.len());
+        user.over.get_or_insert(end);
         if role == Role::Journey && cleanup > 0 {
             user.strands.clear();
             user.strands.push(Strand::new(Role::Cleanup, 0..cleanup, end));
@@ -206,132 +211,20 @@ impl Worker {
             return;
         }
         strand.waiting = Waiting::Nothing;
-        // The branches were put behind their parent, and all of them are over.
-        user.strands.truncate(parent + 1);
+        // The branches stand behind their parent, and perhaps those of another branch.
+        user.trim(parent);
         self.walk(at, parent);
-    }
-
-    /// Asks for the identity in `row` on behalf of a strand.
-    pub(super) fn enter(&mut self, at: usize, number: usize, row: usize, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
-        let Some(user) = self.users.get_mut(at) else { return };
-        let Some(index) = session_of(&plan, user) else { return };
-        user.identity = Some(row);
-        let task = Task { user: at, strand: number, round: user.round };
-        let Some(pool) = self.pools.get_mut(index) else { return };
-        match pool.admit(row, task, now) {
-            Admission::Enter(login) => self.admitted(task, &login, None),
-            Admission::Wait => self.wait_for_login(at, number),
-            Admission::LogIn => {
-                self.wait_for_login(at, number);
-                self.log_in(&plan, at, number, row);
-            }
-        }
-    }
-
-    fn wait_for_login(&mut self, user: usize, strand: usize) {
-        let strand = self.users.get_mut(user).and_then(|user| user.strands.get_mut(strand));
-        if let Some(strand) = strand {
-            strand.waiting = Waiting::Login;
-        }
-    }
-
-    /// Puts the user on the session's login; the strand that asked waits.
-    fn log_in(&mut self, plan: &Plan, at: usize, asking: usize, row: usize) {
-        let Some(user) = self.users.get_mut(at) else { return };
-        let Some(session) = session_of(plan, user).and_then(|index| plan.sessions.get(index))
-        else {
-            return;
-        };
-        if let Some((source, slots)) = &session.feed {
-            feed(user, plan, *source, slots, Some(row));
-        }
-        user.jar.clear();
-        let intended = user.strands.get(asking).map_or(Nanos::ZERO, |strand| strand.intended);
-        let login = Strand::new(Role::Login, 0..session.program.ops.len(), intended);
-        user.strands.push(Strand { parent: Some(asking), ..login });
-        let number = user.strands.len() - 1;
-        self.walk(at, number);
-    }
-
-    /// A login has succeeded: keeps it, and lets all go on who waited for it.
-    fn logged_in(&mut self, plan: &Plan, at: usize, number: usize) {
-        let Some(user) = self.users.get_mut(at) else { return };
-        let Some(index) = session_of(plan, user) else { return };
-        let Some(session) = plan.sessions.get(index) else { return };
-        let Some(strand) = user.strands.get(number) else { return };
-        let (end, asking) = (strand.intended, strand.parent.unwrap_or_default());
-        let mut headers = Vec::with_capacity(session.headers.len());
-        for (name, text) in &session.headers {
-            let rendered = text.render(&mut user.view());
-            match rendered.map(HeaderValue::try_from) {
-                Ok(Ok(mut value)) => {
-                    value.set_sensitive(true);
-                    headers.push((name.clone(), value));
-                }
-                Ok(Err(_)) | Err(_) => return self.login_failed(at, ErrorKind::Data, end),
-            }
-        }
-        let login = Login::new(session, user.variables.clone(), headers, user.jar.clone(), end);
-        let (row, round) = (user.identity.unwrap_or_default(), user.round);
-        // The login's own strand stays where it is, over, because branches may stand behind it.
-        let Some(pool) = self.pools.get_mut(index) else { return };
-        let waiting = pool.settle(row, Some(login.clone()));
-        self.admitted(Task { user: at, strand: asking, round }, &login, Some(end));
-        for task in waiting {
-            self.admitted(task, &login, Some(end));
-        }
-    }
-
-    /// A strand has its identity: it goes on with the step that needs it.
-    fn admitted(&mut self, task: Task, login: &Login, since: Option<Nanos>) {
-        let Some(user) = self.users.get_mut(task.user).filter(|user| user.round == task.round)
-        else {
-            return;
-        };
-        user.variables.adopt(&login.variables);
-        user.login = Arc::clone(&login.headers);
-        user.jar.clone_from(&login.jar);
-        let Some(strand) = user.strands.get_mut(task.strand) else { return };
-        strand.waiting = Waiting::Nothing;
-        // The login is outside the journey's times; a step that is sent again after a refusal
-        // keeps its own intended start, because its user has been waiting since then.
-        if let (Some(since), false) = (since, strand.renewed) {
-            strand.intended = strand.intended.max(since);
-        }
-        match strand.request.take() {
-            Some(request) => {
-                let plan = Arc::clone(&self.plan);
-                self.send(&plan, task, *request);
-            }
-            None => self.walk(task.user, task.strand),
-        }
-    }
-
-    /// A login has failed: the journeys that needed it can't go on.
-    pub(super) fn login_failed(&mut self, at: usize, kind: ErrorKind, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
-        let Some(user) = self.users.get_mut(at) else { return };
-        let (row, round) = (user.identity.unwrap_or_default(), user.round);
-        let pool = session_of(&plan, user).and_then(|index| self.pools.get_mut(index));
-        let waiting = pool.map(|pool| pool.settle(row, None)).unwrap_or_default();
-        self.break_off(at, kind, now);
-        let others = waiting.into_iter().filter(|task| task.user != at || task.round != round);
-        for task in others.collect::<Vec<_>>() {
-            if self.users.get(task.user).is_some_and(|user| user.round == task.round) {
-                self.break_off(task.user, kind, now);
-            }
-        }
     }
 
     /// The journey ends before its last step.
     pub(super) fn break_off(&mut self, at: usize, kind: ErrorKind, end: Nanos) {
         let plan = Arc::clone(&self.plan);
+        let others_under_way = self.abandon(at, end);
+        let given_up = self.give_up_login(at);
         let Some(user) = self.users.get_mut(at) else { return };
         user.failed.get_or_insert(kind);
+        user.over.get_or_insert(end);
         user.round = user.round.wrapping_add(1);
-        let others_under_way =
-            user.strands.iter().filter(|strand| strand.waiting == Waiting::Reply).count();
         let cleaning = user.strands.first().is_some_and(|strand| strand.role == Role::Cleanup);
         user.strands.clear();
         if others_under_way > 0 {
@@ -345,6 +238,9 @@ impl Worker {
         } else {
             self.end_journey(at, end);
         }
+        if let Some((row, waiting)) = given_up {
+            self.ask_again(row, waiting, end);
+        }
     }
 
     /// The step has no request to send: a variable of it has no value.
@@ -355,18 +251,23 @@ impl Worker {
         number: usize,
         leaf: &Leaf,
         failure: &Failure,
-    ) {
+    ) -> Went {
         let strand = self.users.get(at).and_then(|user| user.strands.get(number));
-        let Some(intended) = strand.map(|strand| strand.intended) else { return };
+        let Some((role, intended)) = strand.map(|strand| (strand.role, strand.intended)) else {
+            return Went::Stopped;
+        };
         let phase = plan.phase_at(intended);
         self.note_failure(phase, leaf, failure, None, intended);
+        if role != Role::Login && leaf.on_fail == OnFail::Continue {
+            let user = self.users.get_mut(at);
+            if let Some(strand) = user.and_then(|user| user.strands.get_mut(number)) {
+                strand.next_step(intended);
+            }
+            return Went::On;
+        }
         self.after_failure(at, number, leaf, failure, intended);
+        Went::Stopped
     }
-}
-
-/// The session of the user's journey.
-pub(super) fn session_of(plan: &Plan, user: &super::user::User) -> Option<usize> {
-    plan.journeys.get(user.ticket.as_ref()?.journey)?.session
 }
 
 /// Adds headers that are not there yet.

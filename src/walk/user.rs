@@ -18,8 +18,10 @@ pub(super) struct User {
     pub(super) round: u32,
     /// What it was started for; `None` when it is free.
     pub(super) ticket: Option<Ticket>,
-    /// How often it has begun a journey in a closed phase.
-    pub(super) repeats: u64,
+    /// Its number among the users of closed phases, while it is one.
+    pub(super) member: Option<u64>,
+    /// Whether it is between two journeys.
+    pub(super) pausing: bool,
     pub(super) variables: Variables,
     pub(super) dice: Dice,
     pub(super) jar: Jar,
@@ -32,6 +34,8 @@ pub(super) struct User {
     pub(super) held: Vec<(usize, usize)>,
     /// Why the journey ended before its last step.
     pub(super) failed: Option<ErrorKind>,
+    /// When the journey itself was over, if its cleanup still runs.
+    pub(super) over: Option<Nanos>,
     /// Whether the journey has sent anything or waited; if not it must not spin.
     pub(super) moved: bool,
 }
@@ -50,8 +54,10 @@ pub(super) enum Role {
 /// What a strand waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// Nothing: it can go on, or it is over.
+    /// Nothing: it can go on.
     Nothing,
+    /// Nothing any more.
+    Over,
     /// The reply to its request or statement.
     Reply,
     /// A point in time.
@@ -77,6 +83,8 @@ pub(super) struct Strand {
     /// The request under way, to be sent again on a redirect or after a login.
     pub(super) request: Option<Box<Request>>,
     pub(super) redirects: u32,
+    /// The login that the request was sent with.
+    pub(super) used: Arc<[(HeaderName, HeaderValue)]>,
     /// Whether the step has been sent again after a login.
     pub(super) renewed: bool,
     /// Until when the step is tried again.
@@ -96,6 +104,7 @@ impl Strand {
             intended,
             request: None,
             redirects: 0,
+            used: Arc::new([]),
             renewed: false,
             until: None,
         }
@@ -117,7 +126,8 @@ impl User {
             number,
             round: 0,
             ticket: None,
-            repeats: 0,
+            member: None,
+            pausing: false,
             variables: Variables::default(),
             dice: Dice::new(0, number),
             jar: Jar::default(),
@@ -126,6 +136,7 @@ impl User {
             login: Arc::new([]),
             held: Vec::new(),
             failed: None,
+            over: None,
             moved: false,
         }
     }
@@ -149,7 +160,15 @@ impl User {
         self.jar.clear();
         self.strands.clear();
         (self.identity, self.login) = (None, Arc::new([]));
-        (self.failed, self.moved) = (None, false);
+        (self.failed, self.over, self.moved) = (None, None, false);
+    }
+
+    /// Forgets the last strands that are over and that nobody names any more.
+    pub(super) fn trim(&mut self, parent: usize) {
+        let over = |strand: &Strand| strand.waiting == Waiting::Over;
+        while self.strands.len() > parent + 1 && self.strands.last().is_some_and(over) {
+            self.strands.pop();
+        }
     }
 
     /// The program that a strand walks through.

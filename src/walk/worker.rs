@@ -16,6 +16,8 @@ use crate::units::Nanos;
 
 /// Most virtual users at a time when the scenario does not say.
 const DEFAULT_MAX_USERS: u64 = 10_000;
+/// How long a closed-model user waits that found no free row, before it looks again.
+const SHORTAGE_PAUSE: Nanos = Nanos::SECOND;
 /// How long a closed-model user pauses whose journey neither sent anything nor waited.
 const IDLE_PAUSE: Nanos = Nanos::from_millis(1);
 
@@ -28,6 +30,19 @@ pub struct Share {
     pub of: usize,
 }
 
+/// A user of closed phases.
+#[derive(Debug, Default)]
+struct Member {
+    /// Whether it is at work.
+    here: bool,
+    /// Journeys begun in all phases.
+    rounds: u64,
+    /// The phase of the last one.
+    phase: u8,
+    /// Journeys begun in that phase.
+    begun: u64,
+}
+
 /// The sans-I/O core of the engine: one worker's virtual users.
 #[derive(Debug)]
 pub struct Worker {
@@ -38,7 +53,7 @@ pub struct Worker {
     pub(super) users: Vec<User>,
     free: Vec<usize>,
     /// Closed-model users by their number.
-    staying: BTreeMap<u64, usize>,
+    members: BTreeMap<u64, Member>,
     pub(super) alarms: Alarms,
     pub(super) commands: Vec<Command>,
     /// The measurement of the running interval.
@@ -66,7 +81,7 @@ impl Worker {
             next: None,
             users: Vec::new(),
             free: Vec::new(),
-            staying: BTreeMap::new(),
+            members: BTreeMap::new(),
             alarms: Alarms::default(),
             commands: Vec::new(),
             shard: Shard::new(planned, plan.phases.len()),
@@ -122,7 +137,7 @@ impl Worker {
     pub fn stop(&mut self, how: Stop, now: Nanos) {
         self.next = None;
         if self.stopping.is_none() {
-            self.stopping = Some(now + self.plan.graceful_stop);
+            self.stopping = Some(now.min(self.plan.end()) + self.plan.graceful_stop);
         }
         if how == Stop::AtOnce {
             self.stopping = Some(now);
@@ -157,22 +172,20 @@ impl Worker {
     /// The next start that falls to this worker.
     fn next_of_mine(&mut self) -> Option<Ticket> {
         let Share { index, of } = self.share;
-        let mine = |ticket: &Ticket| {
-            let number = match ticket.start {
-                Start::Arrival => ticket.index,
-                Start::User(user) => user,
-            };
-            usize::try_from(number).unwrap_or_default().is_multiple_of(of) == (index == 0)
-                && usize::try_from(number).unwrap_or_default().rem_euclid(of.max(1)) == index
-        };
-        self.tickets.by_ref().find(mine)
+        loop {
+            let ticket = self.tickets.next()?;
+            let turn = usize::try_from(self.tickets.turn(&ticket)).unwrap_or_default();
+            if turn.rem_euclid(of.max(1)) == index {
+                return Some(ticket);
+            }
+        }
     }
 
     /// Starts what is due, or counts that it could not be started.
     fn start(&mut self, ticket: Ticket, now: Nanos) {
         self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, now - ticket.intended);
         if let Start::User(user) = ticket.start
-            && self.staying.contains_key(&user)
+            && self.members.get(&user).is_some_and(|member| member.here)
         {
             return;
         }
@@ -188,12 +201,16 @@ impl Worker {
             self.users.len() - 1
         });
         self.active += 1;
-        if let Start::User(user) = ticket.start {
-            self.staying.insert(user, at);
-        }
-        if let Some(user) = self.users.get_mut(at) {
-            user.repeats = 0;
-        }
+        let ticket = match ticket.start {
+            Start::Arrival => ticket,
+            Start::User(number) => {
+                self.members.entry(number).or_default().here = true;
+                if let Some(user) = self.users.get_mut(at) {
+                    user.member = Some(number);
+                }
+                self.next_round(number, ticket.intended)
+            }
+        };
         self.begin(at, ticket, now);
     }
 
@@ -227,7 +244,10 @@ impl Worker {
         user.held = held;
         if !complete {
             self.drop_start(&ticket);
-            self.release(at);
+            match ticket.start {
+                Start::Arrival => self.release(at),
+                Start::User(_) => self.pause(at, now + SHORTAGE_PAUSE),
+            }
             return;
         }
         if let Some(counts) = self.shard.counts(ticket.phase, journey.series) {
@@ -283,37 +303,54 @@ impl Worker {
         let plan = Arc::clone(&self.plan);
         let Some(user) = self.users.get_mut(at) else { return };
         let Some(ticket) = user.ticket.take() else { return };
-        let (failed, moved) = (user.failed, user.moved);
+        let (failed, over, moved) = (user.failed, user.over, user.moved);
         if let Some(journey) = plan.journeys.get(ticket.journey) {
             if let Some(kind) = failed {
                 self.count(ticket.phase, journey.series, |counts| counts.fail(kind));
             } else {
-                let lasted = end - ticket.intended;
+                let lasted = over.unwrap_or(end) - ticket.intended;
                 self.shard.record(ticket.phase, journey.series, Metric::Iteration, lasted);
             }
         }
-        if let Start::User(number) = ticket.start
-            && self.stays(number, end)
-        {
+        match ticket.start {
+            Start::User(number) if moved => self.go_on(at, number, end),
+            Start::User(_) => self.pause(at, end + IDLE_PAUSE),
+            Start::Arrival => self.release(at),
+        }
+    }
+
+    /// A closed-model user begins its next journey, or leaves.
+    fn go_on(&mut self, at: usize, number: u64, now: Nanos) {
+        if self.stays(number, now) {
             self.give_back(at);
-            let phase = plan.phase_at(end);
-            let Some(user) = self.users.get_mut(at) else { return };
-            user.repeats += 1;
-            let intended = if moved { end } else { end + IDLE_PAUSE };
-            let again = self.tickets.again(number, user.repeats, intended, phase);
-            if moved {
-                self.begin(at, again, end);
-            } else {
-                user.ticket = Some(again);
-                let task = Task { user: at, strand: usize::MAX, round: user.round };
-                self.alarms.set(intended, task);
-            }
-            return;
+            let ticket = self.next_round(number, now);
+            self.begin(at, ticket, now);
+        } else {
+            self.release(at);
         }
-        if let Start::User(number) = ticket.start {
-            self.staying.remove(&number);
+    }
+
+    /// Lets a closed-model user go on later.
+    fn pause(&mut self, at: usize, until: Nanos) {
+        self.give_back(at);
+        let Some(user) = self.users.get_mut(at) else { return };
+        user.strands.clear();
+        user.round = user.round.wrapping_add(1);
+        user.pausing = true;
+        self.alarms.set(until, Task { user: at, strand: usize::MAX, round: user.round });
+    }
+
+    /// The next journey of a closed-model user.
+    fn next_round(&mut self, number: u64, intended: Nanos) -> Ticket {
+        let phase = self.plan.phase_at(intended);
+        let member = self.members.entry(number).or_default();
+        if member.phase != phase {
+            (member.phase, member.begun) = (phase, 0);
         }
-        self.release(at);
+        let round = member.rounds;
+        member.rounds += 1;
+        member.begun += 1;
+        self.tickets.again(number, round, intended, phase)
     }
 
     /// Whether a closed-model user goes on at `at`.
@@ -321,19 +358,16 @@ impl Worker {
         if self.is_stopping() || at >= self.plan.end() {
             return false;
         }
-        let phase = self.plan.phases.get(usize::from(self.plan.phase_at(at)));
-        let Some(phase) = phase else { return false };
-        let most = phase.iterations.unwrap_or(u64::MAX);
-        let repeats = self
-            .staying
-            .get(&number)
-            .and_then(|at| self.users.get(*at))
-            .map_or(0, |user| user.repeats + 1);
-        let rounds_left = |users: u64| {
-            // A number of iterations is shared by all users of the phase.
-            repeats * users.max(1) + number < most
-        };
-        phase.users_at(at).is_some_and(|users| number < users && rounds_left(users))
+        let index = self.plan.phase_at(at);
+        let Some(phase) = self.plan.phases.get(usize::from(index)) else { return false };
+        let Shape::Closed { from, to } = phase.shape else { return false };
+        let member = self.members.get(&number).filter(|member| member.phase == index);
+        let begun = member.map_or(0, |member| member.begun);
+        // A number of iterations is shared by all users of the phase.
+        let share_left = phase
+            .iterations
+            .is_none_or(|most| begun.saturating_mul(from.max(to)).saturating_add(number) < most);
+        share_left && phase.users_at(at).is_some_and(|users| number < users)
     }
 
     fn give_back(&mut self, at: usize) {
@@ -349,6 +383,11 @@ impl Worker {
     pub(super) fn release(&mut self, at: usize) {
         self.give_back(at);
         if let Some(user) = self.users.get_mut(at) {
+            let number = user.member.take();
+            if let Some(member) = number.and_then(|number| self.members.get_mut(&number)) {
+                member.here = false;
+            }
+            user.pausing = false;
             user.ticket = None;
             user.strands.clear();
             user.round = user.round.wrapping_add(1);
@@ -369,10 +408,9 @@ impl Worker {
         if user.round != task.round {
             return;
         }
-        if task.strand == usize::MAX {
-            if let Some(ticket) = user.ticket.take() {
-                self.begin(task.user, ticket, now);
-            }
+        if let Some(number) = user.member.filter(|_| user.pausing) {
+            user.pausing = false;
+            self.go_on(task.user, number, at);
             return;
         }
         let Some(strand) = user.strands.get_mut(task.strand) else { return };

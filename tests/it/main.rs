@@ -1,10 +1,13 @@
 //! The tests that need more than one module, or the world outside, linked once.
 #![cfg(test)]
 
+mod engine_real;
+mod engine_sim;
 mod cli;
 mod fixture;
 mod golden;
 mod postgres;
 mod reports;
 mod scenarios;
+mod server;
 mod store;

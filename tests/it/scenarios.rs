@@ -2,6 +2,7 @@
 //! they are the same on every machine, and a market passes them.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -192,8 +193,9 @@ fn a_seed_repeats_journeys_rows_and_times() {
     assert_eq!(first, tickets(7));
     assert_ne!(first, tickets(8));
     let customers = first.iter().filter(|ticket| ticket.journey == 0).count();
-    let share = customers as f64 / first.len() as f64;
-    assert!((share - 0.8).abs() < 0.04, "{share}");
+    // 80 of 100, give or take four.
+    let (all, customers) = (first.len(), 100 * customers);
+    assert!((76 * all..84 * all).contains(&customers), "{customers} of {all}");
 }
 
 /// What a target says to everything.
@@ -267,6 +269,47 @@ fn the_number_of_workers_changes_nothing() {
     }
 }
 
+/// The targets of what one user sends who does `steps` once.
+fn targets(steps: &str) -> Vec<String> {
+    let text = format!(
+        "target: http://127.0.0.1:1\njourneys: {{ j: {{ steps: [ {steps} ] }} }}\n\
+         load: [ {{ phase: p, users: 1, iterations: 1, for: 1m }} ]"
+    );
+    let plan = try_compile("scenarios/test.yaml", &text, &Overrides::default());
+    let plan = Arc::new(plan.unwrap_or_else(|mistakes| panic!("{mistakes}")));
+    sent(&plan, 1).into_iter().map(|(_, target, _)| target).collect()
+}
+
+#[test]
+fn what_all_steps_have_is_heeded() {
+    assert_eq!(targets("{ get: /a, repeat: 3 }, { get: /b, repeat: 0 }"), ["/a", "/a", "/a"]);
+    assert_eq!(targets("{ get: /a, sample: 0% }, { get: /b, sample: 100% }"), ["/b"]);
+    let fails = "check: status == 500";
+    assert_eq!(targets(&format!("{{ get: /a, {fails} }}, {{ get: /b }}")), ["/a", "/b"]);
+    assert_eq!(targets(&format!("{{ get: /a, {fails}, on_fail: end }}, {{ get: /b }}")), ["/a"]);
+    let captured = "{ get: /a, capture: { id: \"$.ids[0]\" } }";
+    assert_eq!(
+        targets(&format!(
+            "{captured}, {{ get: /b, if: \"${{id}} == a\" }}, {{ get: /c, if: \"${{id}} != a\" }}"
+        )),
+        ["/a", "/b"]
+    );
+    let patient = targets(&format!("{{ get: /a, {fails}, eventually: 1s }}, {{ get: /b }}"));
+    assert!(patient.len() > 8 && patient.last().unwrap() == "/b", "{patient:?}");
+    let group = format!("{{ group: g, on_fail: end, steps: [ {{ get: /a, {fails} }} ] }}");
+    assert_eq!(targets(&format!("{group}, {{ get: /b }}")), ["/a"]);
+    let id = |share: &str| {
+        targets(&format!(
+            "{{ get: /b, sample: {share}, capture: {{ id: \"$.ids[1]\" }} }}, \
+             {{ get: \"/c/${{id:-no one}}\" }}"
+        ))
+    };
+    assert_eq!(id("100%"), ["/b", "/c/b"]);
+    assert_eq!(id("0%"), ["/c/no%20one"]);
+    let group = "{ group: g, repeat: 2, steps: [ { get: /a }, { get: /b, repeat: 2 } ] }";
+    assert_eq!(targets(group), ["/a", "/b", "/b", "/a", "/b", "/b"]);
+}
+
 /// Plays a scenario against a market of its own.
 async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord) {
     let market = Market::start(Config::default()).await.unwrap();
@@ -293,7 +336,8 @@ async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord)
         warn: &mut |warning| panic!("{warning}"),
     };
     let local = tokio::task::LocalSet::new();
-    let finished = local.run_until(harness::run(Arc::clone(&plan), parts)).await.unwrap();
+    let run = Box::pin(harness::run(Arc::clone(&plan), parts));
+    let finished = local.run_until(run).await.unwrap();
     store.close().await;
     market.shutdown().await;
     (plan, finished.record)
@@ -302,12 +346,12 @@ async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord)
 /// Every step of a journey was done, and nothing failed.
 #[track_caller]
 fn assert_flawless(plan: &Plan, record: &RunRecord, all_steps: bool) {
-    let samples = &record.end.as_ref().unwrap().samples;
-    for sample in samples {
+    let mut failures = String::new();
+    for sample in &record.end.as_ref().unwrap().samples {
         let step = &record.catalogue.get(sample.series).unwrap().step;
-        println!("{step}: {} ({:?})", sample.message, sample.status);
+        writeln!(failures, "{step}: {} ({:?})", sample.message, sample.status).unwrap();
     }
-    assert!(samples.is_empty(), "{} kinds of failures, listed above", samples.len());
+    assert!(failures.is_empty(), "{failures}");
     let pick = Pick::all(&record.header.load.phases);
     for (id, series) in record.catalogue.iter() {
         let counts = record.totals.counts(&pick, [id]);
@@ -347,4 +391,98 @@ async fn a_market_passes_the_admins_journey() {
 async fn a_market_passes_the_mix() {
     let (plan, record) = play("all", 15, 45).await;
     assert_flawless(&plan, &record, false);
+}
+
+#[test]
+fn a_group_refuses_what_belongs_to_its_steps() {
+    let text = completed(
+        "journeys: { j: { steps: [ { group: g, feature: x, slo: p(95) < 1s, steps: [ { get: / } ] }, \
+         { parallel: [ { get: / } ], eventually: 1s } ] } }\n",
+    );
+    let told = try_compile("scenarios/test.yaml", &text, &Overrides::default()).unwrap_err();
+    for key in ["feature", "slo", "eventually"] {
+        assert!(told.contains(&format!("`{key}` belongs to one of the steps inside")), "{told}");
+    }
+}
+
+/// The `yaml` blocks of a page, each with the word behind `yaml` and its line.
+fn blocks(page: &str) -> Vec<(String, usize, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, usize, String)> = None;
+    for (at, line) in page.lines().enumerate() {
+        match &mut open {
+            None => {
+                open = line
+                    .strip_prefix("```yaml")
+                    .map(|mark| (mark.trim().to_owned(), at + 1, String::new()));
+            }
+            Some(_) if line == "```" => blocks.extend(open.take()),
+            Some((_, _, text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
+    blocks
+}
+
+/// The scenario around a part of one: what every scenario needs and the part does not say.
+fn completed(part: &str) -> String {
+    let mut text = part.to_owned();
+    for (key, line) in [
+        ("target:", "target: http://127.0.0.1:3000"),
+        ("load:", "load: [ { phase: steady, rate: 1/s, for: 1s } ]"),
+        ("journeys:", "journeys: { visitor: { steps: [ { get: /api/farms } ] } }"),
+    ] {
+        if !part.lines().any(|known| known.starts_with(key)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The scenario around a list of steps: variables that the steps use are columns of a feeder, and
+/// those that they make themselves are captured first.
+fn around_steps(steps: &str) -> String {
+    let indented = steps.replace('\n', "\n      ");
+    format!(
+        "target: http://127.0.0.1:3000\n\
+         load: [ {{ phase: steady, rate: 1/s, for: 1s }} ]\n\
+         databases: {{ default: \"${{DATABASE_URL}}\" }}\n\
+         feeders: {{ users: {{ csv: data/users.csv }}, search: {{ csv: data/search.csv }} }}\n\
+         variables: {{ farmId: f, productId: p, orderId: o, checkoutId: c, certified: yes }}\n\
+         journeys:\n  visitor:\n    feed: [ users, search ]\n    steps:\n      {indented}"
+    )
+}
+
+#[test]
+fn every_example_of_the_language_page_compiles() {
+    let blocks = blocks(&text("docs/scenario.md"));
+    assert!(blocks.len() > 10, "{}", blocks.len());
+    for (mark, line, example) in blocks {
+        let text = match mark.as_str() {
+            "scenario" => example,
+            "part" => completed(&example),
+            "steps" => around_steps(&example),
+            _ => panic!("docs/scenario.md:{line}: write ```yaml scenario, part or steps"),
+        };
+        let done = try_compile("scenarios/example.yaml", &text, &Overrides::default());
+        drop(done.unwrap_or_else(|mistakes| panic!("docs/scenario.md:{line}:\n{mistakes}")));
+    }
+}
+
+/// A scenario with everything that the language has.
+const EVERYTHING: &str = include_str!("everything.yaml");
+
+#[test]
+fn every_element_of_the_language_is_read() {
+    let plan = try_compile("scenarios/everything.yaml", EVERYTHING, &Overrides::default());
+    let plan = plan.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let names: Vec<&str> = plan.journeys.iter().map(|journey| journey.name.as_str()).collect();
+    assert_eq!(names, ["customer", "farmer", "admin"]);
+    assert_eq!(plan.sessions.len(), 3);
+    let slos = plan.thresholds.iter().filter(|limit| limit.subject.contains("step:"));
+    assert_eq!(slos.count(), 3);
+    assert!(plan.sends_sql());
 }

@@ -1,5 +1,6 @@
 //! The files of a scenario: itself, what it includes, what it names.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -19,9 +20,10 @@ impl Compiler<'_> {
             let message = format!("version {} of the language is not known", version.value);
             self.out.error(&self.tree, version.node, message).hint("this loadgate reads version 1");
         }
-        let mut pending = spec.include.to_vec();
+        let mut pending: VecDeque<At<String>> = spec.include.iter().cloned().collect();
         let mut seen = vec![self.inputs.path.to_owned()];
-        while let Some(include) = pending.pop() {
+        // In the order in which they are written: of two files that say the same, the first counts.
+        while let Some(include) = pending.pop_front() {
             let path = beside(&self.tree.place(include.node).file, &include.value);
             if seen.contains(&path) {
                 continue;
