@@ -178,7 +178,7 @@ async fn farmer(client: &Client) {
 async fn admin(client: &Client) {
     let admin = client.login("admin01@market.test").await;
     let dashboard = admin.get("/api/admin/dashboard").await;
-    assert_eq!(number(&dashboard["users"], "total"), 293);
+    assert_eq!(number(&dashboard["users"], "total"), 2_001);
     assert!(number(&dashboard, "revenue") > 0);
     let users = admin.get("/api/admin/users?search=member&limit=100").await;
     let member = &list(&users, "users")[0];
