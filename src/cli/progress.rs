@@ -70,7 +70,9 @@ impl Lines {
             self.terminal.draw(CLEAR);
         }
         print();
-        drawn.into_iter().for_each(|lines| self.draw(lines));
+        if let Some(lines) = drawn {
+            self.draw(lines);
+        }
     }
 
     fn draw(&self, lines: [String; 2]) {

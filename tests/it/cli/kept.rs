@@ -46,7 +46,7 @@ fn runs_are_listed_shown_and_removed_by_id_beginning_and_latest() {
     assert!(stage.run(["runs", "show"]).expect(0).out.contains(&ids[0]));
     // The shortest beginning that no other has.
     let unique = (1..ids[2].len())
-        .map(|length| &ids[2][..length])
+        .filter_map(|length| ids[2].get(..length))
         .find(|start| ids.iter().filter(|id| id.starts_with(start)).count() == 1)
         .unwrap();
     assert!(stage.run(["runs", "show", unique]).expect(0).out.contains(&ids[2]));
@@ -58,7 +58,7 @@ fn runs_are_listed_shown_and_removed_by_id_beginning_and_latest() {
 #[test]
 fn a_run_that_does_not_exist_is_told_with_the_nearest() {
     let (stage, ids) = with_runs(2);
-    let year = &ids[0][..4];
+    let year = ids[0].get(..4).unwrap();
     let wrong = format!("{}x", ids[1]);
     for command in [&["runs", "show"][..], &["runs", "rm"], &["report"]] {
         let with = |run: &str| stage.run(command.iter().copied().chain([run])).expect(1);
