@@ -131,7 +131,9 @@ fn repository() -> BTreeMap<String, String> {
             }
             if path.is_dir() {
                 folders.push(path);
-            } else if let Ok(text) = fs::read_to_string(&path) {
+            } else {
+                // A picture is no text, but a page may show it.
+                let text = fs::read_to_string(&path).unwrap_or_default();
                 pages.insert(relative(&root, &path), text);
             }
         }

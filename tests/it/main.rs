@@ -4,8 +4,10 @@
 mod engine_real;
 mod engine_sim;
 mod cli;
+mod browser;
 mod fixture;
 mod golden;
+mod nginx;
 mod postgres;
 mod reports;
 mod scenarios;

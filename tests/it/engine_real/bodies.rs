@@ -99,7 +99,9 @@ fn times_and_bytes_add_up() {
     };
     let parts = sum(Metric::Sending) + sum(Metric::Waiting) + sum(Metric::Receiving);
     assert!((parts / sum(Metric::Duration) - 1.0).abs() < 0.002);
-    assert!(waiting.min().unwrap() >= Nanos::from_millis(49), "{:?}", waiting.min());
+    // A thread that is held up between writing and its stamp counts that as sending, so only the
+    // whole is as long as the server took.
+    assert!(duration.min().unwrap() >= Nanos::from_micros(49_900), "{:?}", duration.min());
     assert!(duration.min().unwrap() >= waiting.min().unwrap());
     let counts = counts(&record, "GET /slow");
     // Head and body of the answer, to the byte.

@@ -1,0 +1,53 @@
+//! The report in a real browser: what it shows, and that hostile names in it do nothing.
+
+use std::path::Path;
+use std::process::Command;
+
+use loadgate::report::{Document, Judgement, format};
+
+use crate::fixture;
+
+/// Programs that are Chromium.
+const BROWSERS: [&str; 3] =
+    ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/// The page after the browser has made it, as text.
+fn browsed(page: &Path, profile: &Path) -> String {
+    let program = BROWSERS.into_iter().find(|program| Path::new(program).exists());
+    let program = program.expect("Chromium is not installed: run ./test, which installs it");
+    let output = Command::new(program)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_browser_shows_the_report_and_runs_nothing_of_the_target() {
+    let folder = tempfile::Builder::new().prefix("loadgate-page-").tempdir().unwrap();
+    let record = fixture::record();
+    let document = Document::new(&record, &Judgement::default()).unwrap();
+    let html = format("html").unwrap().render(&document).unwrap();
+    let page = folder.path().join("report.html");
+    // What must not happen has to be able to happen: a script that is really in the page.
+    let open = html.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'");
+    let open = open.replace("</body>", "<script>document.title = 'ran'</script></body>");
+    std::fs::write(&page, open).unwrap();
+    assert!(browsed(&page, &folder.path().join("a")).contains("<title>ran</title>"));
+    let closed = html.replace("</body>", "<script>document.title = 'ran'</script></body>");
+    std::fs::write(&page, &closed).unwrap();
+    let shown = browsed(&page, &folder.path().join("b"));
+    assert!(!shown.contains("<title>ran</title>"), "the page's own rules forbid scripts");
+    std::fs::write(&page, &html).unwrap();
+    let shown = browsed(&page, &folder.path().join("c"));
+    assert!(!shown.contains("<script"));
+    assert!(shown.contains("GET /&lt;script&gt;alert(1)&lt;/script&gt;"));
+    for part in ["View farm list", "farm.findMany", "<svg", "VALID"] {
+        assert!(shown.contains(part), "{part} is missing");
+    }
+}
