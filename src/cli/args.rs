@@ -41,7 +41,7 @@ pub(super) struct Common {
     /// Say more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
-    /// No colours (also by the NO_COLOR variable, or when the output is no terminal)
+    /// No colours (also by the `NO_COLOR` variable, or when the output is no terminal)
     #[arg(long, global = true)]
     pub(super) no_color: bool,
 }
@@ -172,6 +172,7 @@ pub(super) struct LoadArgs {
 /// How requests are sent.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "HTTP")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that somebody types")]
 pub(super) struct HttpArgs {
     /// Header of every request
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]

@@ -12,7 +12,7 @@ use super::Failed;
 use crate::plan::Address;
 
 /// How long the market may take to fill its database.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// A market that lives as long as this value, and ends with this process however it ends.
 pub(super) struct EmbeddedMarket {

@@ -1,6 +1,6 @@
 //! The run as it goes: two lines on stderr, redrawn in place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::terminal::Terminal;
@@ -20,11 +20,13 @@ pub(super) struct Lines {
     terminal: Terminal,
     /// What is drawn now.
     drawn: Rc<RefCell<Option<[String; 2]>>>,
+    /// Whether the run was told to end before its time.
+    stopping: Rc<Cell<bool>>,
 }
 
 impl Lines {
     pub(super) fn new(terminal: &Terminal) -> Self {
-        Self { terminal: terminal.clone(), drawn: Rc::default() }
+        Self { terminal: terminal.clone(), drawn: Rc::default(), stopping: Rc::default() }
     }
 
     /// Shows what is done before the run.
@@ -35,7 +37,8 @@ impl Lines {
     /// Shows how far the run is.
     pub(super) fn show(&self, progress: &Progress) {
         let columns = self.terminal.columns();
-        self.draw([bar(progress, columns), shortened(&figures(progress), columns)]);
+        let head = if self.stopping.get() { "stopping".to_owned() } else { whereabouts(progress) };
+        self.draw([bar(&head, progress, columns), shortened(&figures(progress), columns)]);
     }
 
     /// Warns above the lines.
@@ -43,8 +46,9 @@ impl Lines {
         self.above(|| self.terminal.warning(text));
     }
 
-    /// Says something above the lines.
-    pub(super) fn note(&self, text: &str) {
+    /// Says above the lines how the run ends before its time.
+    pub(super) fn stopping(&self, text: &str) {
+        self.stopping.set(true);
         self.above(|| self.terminal.note(text));
     }
 
@@ -66,7 +70,9 @@ impl Lines {
             self.terminal.draw(CLEAR);
         }
         print();
-        drawn.into_iter().for_each(|lines| self.draw(lines));
+        if let Some(lines) = drawn {
+            self.draw(lines);
+        }
     }
 
     fn draw(&self, lines: [String; 2]) {
@@ -80,8 +86,8 @@ impl Lines {
     }
 }
 
-/// Where the run is: the phase, how long it goes on, and both as a bar.
-fn bar(progress: &Progress, columns: usize) -> String {
+/// Where the run is: the phase, and how long the load goes on.
+fn whereabouts(progress: &Progress) -> String {
     let rest = progress.end.since(progress.elapsed);
     let measured = if progress.measured { "" } else { " (not measured)" };
     let left = if rest == Nanos::ZERO {
@@ -89,7 +95,12 @@ fn bar(progress: &Progress, columns: usize) -> String {
     } else {
         format!("{} left", clock(Nanos(rest.0.next_multiple_of(1_000_000_000))))
     };
-    let head = shortened(&format!("{}{measured} · {left}", progress.phase), columns);
+    format!("{}{measured} · {left}", progress.phase)
+}
+
+/// A line: text, bar, and the time since the start.
+fn bar(head: &str, progress: &Progress, columns: usize) -> String {
+    let head = shortened(head, columns);
     let since = clock(progress.elapsed);
     // A space on each side of the bar, and the last column free: a full line would wrap.
     let room = columns.saturating_sub(head.chars().count() + since.chars().count() + 3);
@@ -153,15 +164,20 @@ mod tests {
         }
     }
 
+    fn line(elapsed: u64, columns: usize) -> String {
+        let progress = progress(elapsed);
+        bar(&whereabouts(&progress), &progress, columns)
+    }
+
     #[test]
     fn the_bar_fills_the_line_and_never_more() {
-        assert_eq!(bar(&progress(25), 40), "steady · 1m 15s left ━━━╌╌╌╌╌╌╌╌╌╌╌ 25s");
-        assert_eq!(bar(&progress(25), 30), "steady · 1m 15s left");
-        let over = bar(&progress(130), 80);
+        assert_eq!(line(25, 40), "steady · 1m 15s left ━━━╌╌╌╌╌╌╌╌╌╌╌ 25s");
+        assert_eq!(line(25, 30), "steady · 1m 15s left");
+        let over = line(130, 80);
         assert!(over.starts_with("steady · waiting for journeys under way ━━"), "{over}");
         for columns in 0..200 {
             for elapsed in [0, 1, 50, 99, 100, 5_000] {
-                let line = bar(&progress(elapsed), columns);
+                let line = line(elapsed, columns);
                 assert!(line.chars().count() < columns.max(1), "{columns}: {line}");
             }
         }

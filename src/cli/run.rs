@@ -40,7 +40,7 @@ pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
     lines.detail(&format!("target {}, store {location}", plan.target));
     let (control, _told) = watch::channel(None);
     let says = lines.clone();
-    let signals = Signals::listen(control.clone(), move |text| says.note(text))
+    let signals = Signals::listen(control.clone(), move |text| says.stopping(text))
         .map_err(|error| Failed::could_not("listen to signals", error))?;
     let finished = harness::run(
         Arc::new(plan),

@@ -40,7 +40,9 @@ pub(super) fn source(run: &Run) -> Result<Source, Failed> {
         let text = adhoc::scenario(&run.what)?;
         return Ok(Source { path: "--url".to_owned(), text, built_in: false });
     };
-    let is_path = name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml");
+    let extension = Path::new(name).extension().unwrap_or_default();
+    let is_yaml = ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml));
+    let is_path = is_yaml || name.contains('/');
     if !is_path && let Some(path) = builtin::path_of(name) {
         let bytes = builtin::read(&path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -63,7 +65,7 @@ pub(super) fn source(run: &Run) -> Result<Source, Failed> {
     let bytes = read_file(name).map_err(|why| unreadable(&why, hint()))?;
     let text = String::from_utf8(bytes.to_vec());
     let hint = || "a scenario is YAML in UTF-8".to_owned();
-    let text = text.map_err(|_| unreadable("it is not UTF-8 text", hint()))?;
+    let text = text.map_err(|_not_utf8| unreadable("it is not UTF-8 text", hint()))?;
     Ok(Source { path: name.clone(), text, built_in: false })
 }
 

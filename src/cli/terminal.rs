@@ -18,10 +18,11 @@ pub(super) struct Terminal {
     verbose: u8,
     /// Whether the terminal knows no control sequences.
     dumb: bool,
-    colour_out: bool,
-    colour_err: bool,
+    out: Style,
+    err: Style,
 }
 
+#[expect(clippy::unused_self, reason = "only who was given the terminal prints")]
 impl Terminal {
     /// Looks at the flags, the environment (<https://no-color.org>, `CLICOLOR_FORCE`) and at
     /// whether somebody looks.
@@ -30,13 +31,16 @@ impl Terminal {
         let forbidden = common.no_color || set("NO_COLOR");
         let forced = set("CLICOLOR_FORCE") && !forbidden;
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let may = |is_terminal: bool| forced || (is_terminal && !forbidden && !dumb);
+        let style = |is_terminal: bool| {
+            let coloured = forced || (is_terminal && !forbidden && !dumb);
+            if coloured { Style::Colour } else { Style::Plain }
+        };
         Self {
             quiet: common.quiet,
             verbose: common.verbose,
             dumb,
-            colour_out: may(io::stdout().is_terminal()),
-            colour_err: may(io::stderr().is_terminal()),
+            out: style(io::stdout().is_terminal()),
+            err: style(io::stderr().is_terminal()),
         }
     }
 
@@ -68,12 +72,12 @@ impl Terminal {
 
     /// How text on stdout may look.
     pub(super) fn style(&self) -> Style {
-        if self.colour_out { Style::Colour } else { Style::Plain }
+        self.out
     }
 
     /// Whether messages may be coloured.
     pub(super) fn colours_messages(&self) -> bool {
-        self.colour_err
+        self.err == Style::Colour
     }
 
     /// Writes results. A reader that has gone away (`| head`) is no error.
@@ -115,7 +119,11 @@ impl Terminal {
 
     fn labelled(&self, label: &str, code: &str, message: &str, hint: Option<&str>) {
         let paint = |code: &str, text: &str| {
-            if self.colour_err { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
+            if self.colours_messages() {
+                format!("\x1b[1;{code}m{text}\x1b[0m")
+            } else {
+                text.to_owned()
+            }
         };
         self.err(&format!("{}: {}", paint(code, label), printable(message)));
         if let Some(hint) = hint {

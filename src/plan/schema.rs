@@ -15,9 +15,14 @@ pub fn schema(kinds: &[&dyn StepKind]) -> Value {
         .flat_map(|kind| {
             let schema = kind.schema(&mut generator).to_value();
             let common = common.clone();
-            kind.words()
-                .iter()
-                .map(move |word| json!({ "allOf": [schema, common], "required": [word] }))
+            kind.words().iter().map(move |word| {
+                json!({
+                    "allOf": [schema, common],
+                    "required": [word],
+                    // A key that neither half knows is misspelt.
+                    "unevaluatedProperties": false,
+                })
+            })
         })
         .collect();
     let mut definitions = generator.take_definitions(true);

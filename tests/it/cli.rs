@@ -8,3 +8,8 @@ mod secrets;
 mod unreachable;
 mod trouble;
 mod interrupts;
+mod kept;
+mod counting;
+mod market;
+mod reading;
+mod words;

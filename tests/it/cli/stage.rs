@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longest time that anything here may take; a machine under load is slow, not wrong.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadgate");
 
@@ -105,9 +105,13 @@ pub(crate) fn done(output: Output) -> Done {
 
 impl Done {
     /// This, if it ended with `code`.
+    ///
+    /// A machine that has much other work to do makes no valid run: then 6 stands for what would
+    /// have been 0 or 99, and everything else is the same.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
+        let busy = self.code == 6 && [0, 99].contains(&code);
+        assert!(busy || self.code == code, "{}, not {code}: {}\n{}", self.code, self.out, self.err);
         self
     }
 
