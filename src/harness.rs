@@ -17,7 +17,7 @@ use crate::engine::{
     peak_rss_bytes, preflight, process_cpu, unix_now, work,
 };
 use crate::plan::Plan;
-use crate::record::{End, Generator, Header, RunRecord};
+use crate::record::{Counts, End, Generator, Header, RunRecord};
 use crate::store::{Store, StoreError};
 use crate::units::Nanos;
 use crate::walk::{Share, Stop};
@@ -170,21 +170,25 @@ fn end_of(
     mut notes: Vec<String>,
 ) -> End {
     notes.extend(collected.notes.iter().cloned());
-    let sent: u64 = collected
-        .totals
-        .tallies()
-        .filter(|tally| {
-            collected.catalogue.get(tally.series).is_some_and(|series| series.kind.is_http())
-        })
-        .map(|tally| tally.counts.started)
-        .sum();
+    let mut http = Counts::default();
+    for tally in collected.totals.tallies() {
+        if collected.catalogue.get(tally.series).is_some_and(|series| series.kind.is_http()) {
+            http.merge(&tally.counts);
+        }
+    }
+    if http.resent > 0 {
+        notes.push(format!(
+            "{} requests were sent again: the target had closed their idle connection",
+            http.resent
+        ));
+    }
     End {
         reason: collected.reason,
         lasted,
         generator: Generator {
             cpu,
             workers: collected.workers.clone(),
-            requests_sent: sent + found.requests,
+            requests_sent: http.started + found.requests,
             peak_rss_bytes: peak_rss_bytes(),
         },
         samples: collected.samples.clone(),

@@ -152,7 +152,7 @@ pub(super) struct LoadArgs {
     /// Length of the run
     #[arg(short, long, value_name = "30s", value_parser = some_time)]
     pub(super) duration: Option<Nanos>,
-    /// End after so many journeys
+    /// End after so many journeys; without --rate or --users one user does them
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) iterations: Option<u64>,

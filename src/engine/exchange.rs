@@ -134,6 +134,7 @@ impl Client {
                     let unheard = passed.read == before.read && failure.kind == ErrorKind::Reset;
                     let alone = matches!(open.sender, Sender::One(_));
                     if reused && alone && unheard && request.method.is_idempotent() {
+                        timing.resent += 1;
                         *connection = None;
                         continue;
                     }

@@ -109,6 +109,8 @@ fn replaced(phases: &[Phase], overrides: &LoadOverrides) -> Phase {
     let shape = match (overrides.rate, overrides.users, like) {
         (Some(rate), _, _) => Shape::Open { from: rate, to: rate, poisson },
         (None, Some(users), _) => Shape::Closed { from: users, to: users },
+        // A number of journeys without a rate is done by one user after the other, as k6 does it.
+        (None, None, _) if overrides.iterations.is_some() => Shape::Closed { from: 1, to: 1 },
         (None, None, Some(like)) => like.shape,
         (None, None, None) => Shape::Open { from: usual, to: usual, poisson: false },
     };

@@ -107,6 +107,8 @@ pub struct Timing {
     pub waiting: Nanos,
     /// Reading the rest.
     pub receiving: Nanos,
+    /// How often it was sent again, because the target had closed the idle connection.
+    pub resent: u64,
     /// Bytes written, head included.
     pub sent_bytes: u64,
     /// Bytes read, head included.

@@ -25,6 +25,9 @@ pub struct Counts {
     pub dropped: u64,
     /// Requests answered with 401 and sent again after a new login.
     pub relogins: u64,
+    /// Requests that were sent again on a new connection, because the target had closed the idle
+    /// one while they were on their way. The target may have counted them twice.
+    pub resent: u64,
 }
 
 impl Counts {
@@ -57,6 +60,7 @@ impl Counts {
             connections,
             dropped,
             relogins,
+            resent,
         } = other;
         self.started += started;
         for (mine, theirs) in self.errors.iter_mut().zip(errors) {
@@ -69,6 +73,7 @@ impl Counts {
         self.connections += connections;
         self.dropped += dropped;
         self.relogins += relogins;
+        self.resent += resent;
     }
 
     /// Whether nothing was counted.
@@ -93,6 +98,7 @@ mod tests {
             connections: 1,
             dropped: 1,
             relogins: 1,
+            resent: 1,
         };
         let mut sum = one.clone();
         sum.merge(&one);

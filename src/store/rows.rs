@@ -31,6 +31,8 @@ struct StoredTally {
     dropped: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     relogins: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    resent: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -51,6 +53,7 @@ impl From<&Tally> for StoredTally {
             connections,
             dropped,
             relogins,
+            resent,
         } = *counts;
         let errors = ErrorKind::ALL
             .into_iter()
@@ -69,6 +72,7 @@ impl From<&Tally> for StoredTally {
             connections,
             dropped,
             relogins,
+            resent,
         }
     }
 }
@@ -84,6 +88,7 @@ impl From<StoredTally> for Tally {
             connections: stored.connections,
             dropped: stored.dropped,
             relogins: stored.relogins,
+            resent: stored.resent,
             ..Counts::default()
         };
         for (kind, count) in stored.errors {
@@ -173,6 +178,7 @@ mod tests {
             connections: 6,
             dropped: 7,
             relogins: 8,
+            resent: 9,
             ..Counts::default()
         };
         counts.fail(ErrorKind::Status5xx);

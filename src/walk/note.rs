@@ -21,6 +21,7 @@ impl Worker {
             counts.sent_bytes += timing.sent_bytes;
             counts.received_bytes += timing.received_bytes;
             counts.connections += u64::from(timing.fresh);
+            counts.resent += timing.resent;
         }
     }
 
