@@ -116,13 +116,12 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let Parts { store, control, progress, warn, .. } = parts;
     let told = &mut Told { progress, warn };
     let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
-    let lasted = clock.now();
     let notes = found.notes.clone();
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.
         thread.join().map_err(|_panic| RunError::Crashed)??;
     }
-    let end = end_of(&collected, &found, lasted, process_cpu() - cpu_before, notes);
+    let end = end_of(&collected, &found, process_cpu() - cpu_before, notes);
     finish(store, header, writer, collected, end).await
 }
 
@@ -162,13 +161,7 @@ fn start_workers(
 }
 
 /// What is known when the last worker is done.
-fn end_of(
-    collected: &Collected,
-    found: &Preflight,
-    lasted: Nanos,
-    cpu: Nanos,
-    mut notes: Vec<String>,
-) -> End {
+fn end_of(collected: &Collected, found: &Preflight, cpu: Nanos, mut notes: Vec<String>) -> End {
     notes.extend(collected.notes.iter().cloned());
     let mut http = Counts::default();
     for tally in collected.totals.tallies() {
@@ -184,7 +177,7 @@ fn end_of(
     }
     End {
         reason: collected.reason,
-        lasted,
+        lasted: collected.ended,
         generator: Generator {
             cpu,
             workers: collected.workers.clone(),

@@ -17,16 +17,13 @@ fuzz_target!(|text: &str| {
 fn scenario(text: &str) {
     let mut tree = Tree::new();
     let mut out = Diagnostics::new();
-    match tree.add("fuzz.yaml", text) {
-        Ok(root) => {
-            if let Some(spec) = tree.read::<ScenarioSpec>(root, &mut out) {
-                let journeys = spec.journeys.iter().flat_map(|(_, journey)| &journey.steps);
-                for step in journeys {
-                    tree.read_beside::<CommonSpec>(step.node(), &["get"], &mut out);
-                }
-            }
+    if let Some(root) = tree.add("fuzz.yaml", text, &mut out)
+        && let Some(spec) = tree.read::<ScenarioSpec>(root, &mut out)
+    {
+        let journeys = spec.journeys.iter().flat_map(|(_, journey)| &journey.steps);
+        for step in journeys {
+            tree.read_beside::<CommonSpec>(step.node(), &["get"], &mut out);
         }
-        Err(problems) => out.extend(problems),
     }
     for diagnostic in &out {
         assert!(!diagnostic.render(true).is_empty());

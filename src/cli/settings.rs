@@ -109,7 +109,9 @@ fn overrides(run: &Run) -> Result<Overrides, Failed> {
     for line in header {
         let Some((name, value)) = line.split_once(':') else {
             let hint = "write it as `-H 'name: value'`".to_owned();
-            return Err(Failed::usage(format!("`{line}` is not a header"), Some(hint)));
+            // The rest may be a secret.
+            let word = line.split_whitespace().next().unwrap_or_default();
+            return Err(Failed::usage(format!("`{word}…` is not a header"), Some(hint)));
         };
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
     }

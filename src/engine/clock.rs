@@ -22,12 +22,6 @@ impl Clock {
     pub fn now(&self) -> Nanos {
         self.epoch.elapsed().into()
     }
-
-    /// A clock that starts `later` from now: what is before its start reads as zero.
-    #[must_use]
-    pub fn delayed(self, later: Nanos) -> Self {
-        Self { epoch: self.epoch + later.into() }
-    }
 }
 
 /// Nanoseconds since 1970-01-01 UTC.

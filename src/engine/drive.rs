@@ -30,6 +30,8 @@ pub struct Handover {
     pub beat: u64,
     /// The measurements.
     pub batch: Batch,
+    /// How long they took: more than an interval if the collector was behind.
+    pub covers: Nanos,
     /// Why a step ended the run, if one did.
     pub aborted: Option<String>,
     /// Whether the worker has nothing left to do.
@@ -83,6 +85,13 @@ impl Lines {
     }
 }
 
+/// The last handover: CPU time of the thread, and when it was.
+#[derive(Clone, Copy)]
+struct Since {
+    cpu: Nanos,
+    at: Nanos,
+}
+
 struct Driver {
     job: Job,
     clock: Clock,
@@ -92,7 +101,7 @@ struct Driver {
     exchanges: JoinSet<(u32, Done)>,
     lines: Vec<Lines>,
     beat: u64,
-    cpu: Nanos,
+    since: Since,
 }
 
 impl Job {
@@ -116,7 +125,7 @@ pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
             exchanges: JoinSet::new(),
             lines: Vec::new(),
             beat: 0,
-            cpu: thread_cpu(),
+            since: Since { cpu: thread_cpu(), at: Nanos::ZERO },
             job,
         };
         driver.run().await;
@@ -227,7 +236,12 @@ impl Driver {
 
     fn take(&mut self, done: Result<(u32, Done), tokio::task::JoinError>) {
         // An exchange that was cut off was counted by whoever cut it off.
-        let Ok((generation, done)) = done else { return };
+        let (generation, done) = match done {
+            Ok(done) => done,
+            // A fault of ours must not look like a lost user.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_cut_off) => return,
+        };
         let lines = self.lines(done.task.user);
         if let Some(connection) = done.connection.filter(|_| lines.generation == generation) {
             let shared = connection.share().is_some() && !lines.idle.is_empty();
@@ -245,7 +259,8 @@ impl Driver {
             self.worker.shard.recycle(batch);
         }
         if let Ok(permit) = self.job.out.try_reserve() {
-            permit.send(package(&mut self.worker, &mut self.cpu, self.beat, last));
+            let now = self.clock.now();
+            permit.send(package(&mut self.worker, &mut self.since, now, (self.beat, last)));
         }
         self.beat += 1;
     }
@@ -253,17 +268,24 @@ impl Driver {
     /// Hands over what is left, and waits for room to do so.
     async fn last_words(&mut self) {
         if let Ok(permit) = self.job.out.reserve().await {
-            permit.send(package(&mut self.worker, &mut self.cpu, self.beat, true));
+            let now = self.clock.now();
+            permit.send(package(&mut self.worker, &mut self.since, now, (self.beat, true)));
         }
     }
 }
 
 /// The measurements since the last handover.
-fn package(worker: &mut Worker, cpu: &mut Nanos, beat: u64, last: bool) -> Handover {
-    let used = thread_cpu();
+fn package(
+    worker: &mut Worker,
+    since: &mut Since,
+    now: Nanos,
+    (beat, last): (u64, bool),
+) -> Handover {
+    let (used, covers) = (thread_cpu(), now - since.at);
     let mut batch = worker.shard.take();
     batch.active_users = worker.active_users();
-    batch.cpu = used - *cpu;
-    *cpu = used;
-    Handover { beat, batch, aborted: worker.aborted().map(str::to_owned), last }
+    batch.cpu = used - since.cpu;
+    *since = Since { cpu: used, at: now };
+    let aborted = worker.aborted().map(str::to_owned);
+    Handover { beat, batch, covers, aborted, last }
 }

@@ -79,13 +79,8 @@ impl Client {
     ) -> (Reply, Option<Connection>) {
         let mut timing = Timing::default();
         let mut connection = connection;
-        let limit = request.timeout.unwrap_or(self.limits.timeout);
-        let attempt = self.attempt(&request, &mut connection, &mut timing);
-        let result = within(limit, attempt).await.unwrap_or_else(|| {
-            let message = format!("no complete answer within {limit}");
-            Err((Failure::new(ErrorKind::Timeout, message), self.dialer.clock.now()))
-        });
-        match result {
+        timing.begun = self.dialer.clock.now();
+        match self.attempt(&request, &mut connection, &mut timing).await {
             Ok((answer, end)) => {
                 (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection)
             }
@@ -100,6 +95,7 @@ impl Client {
         timing: &mut Timing,
     ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
         let clock = self.dialer.clock;
+        let limit = request.timeout.unwrap_or(self.limits.timeout);
         let fail = |failure: Failure| (failure, clock.now());
         loop {
             if let Some(open) = connection
@@ -117,19 +113,26 @@ impl Client {
             let Some(open) = connection else { continue };
             let message = self.message(request, &open.sender).map_err(fail)?;
             let (before, start) = (open.stamps.begin(), clock.now());
-            match open.send(message).await {
-                Ok(response) => {
-                    return self.receive(request, response, open, timing, (before, start)).await;
+            let answer = self.answer(request, message, open, timing, (before, start));
+            let missed = match within(limit, answer).await {
+                Some(Ok(answered)) => return Ok(answered),
+                Some(Err(missed)) => missed,
+                None => {
+                    let message = format!("no complete answer within {limit}");
+                    Missed::Failed(Failure::new(ErrorKind::Timeout, message))
                 }
+            };
+            match missed {
+                Missed::Broken(failure, end) => return Err((failure, end)),
                 // The server had closed the idle connection: before the request left, or while it
                 // was on its way. What may be repeated is sent again, as browsers do (RFC 9110,
                 // section 9.2.2); on the new connection a failure is one.
-                Err(Unsent::NotSent) if reused => *connection = None,
-                Err(Unsent::NotSent) => {
+                Missed::NotSent if reused => *connection = None,
+                Missed::NotSent => {
                     let message = "the connection was closed before the request was sent";
                     return Err(fail(Failure::new(ErrorKind::Reset, message)));
                 }
-                Err(Unsent::Failed(failure)) => {
+                Missed::Failed(failure) => {
                     let passed = open.stamps.passed();
                     let unheard = passed.read == before.read && failure.kind == ErrorKind::Reset;
                     let alone = matches!(open.sender, Sender::One(_));
@@ -144,6 +147,20 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Sends the request on an open connection and reads the whole answer.
+    async fn answer(
+        &self,
+        request: &Request,
+        message: http::Request<Full<Bytes>>,
+        open: &mut Connection,
+        timing: &mut Timing,
+        begun: (Passed, Nanos),
+    ) -> Result<(HttpAnswer, Nanos), Missed> {
+        let response = open.send(message).await?;
+        let received = self.receive(request, response, open, timing, begun).await;
+        received.map_err(|(failure, end)| Missed::Broken(failure, end))
     }
 
     async fn receive(
@@ -250,11 +267,13 @@ fn split(
 
 /// Why there is no answer to a request.
 #[derive(Debug)]
-enum Unsent {
-    /// Not a byte of it has left, so that it can be sent again.
+enum Missed {
+    /// Not a byte of the request has left, so that it can be sent again.
     NotSent,
-    /// It may have arrived.
+    /// The request may have arrived.
     Failed(Failure),
+    /// The answer began and did not end well; the failure, and when it was known.
+    Broken(Failure, Nanos),
 }
 
 impl Connection {
@@ -280,14 +299,14 @@ impl Connection {
     async fn send(
         &mut self,
         message: http::Request<Full<Bytes>>,
-    ) -> Result<http::Response<Incoming>, Unsent> {
+    ) -> Result<http::Response<Incoming>, Missed> {
         let sent = match &mut self.sender {
             Sender::One(sender) => sender.try_send_request(message).await,
             Sender::Many(sender) => sender.try_send_request(message).await,
         };
         sent.map_err(|mut error| match error.take_message() {
-            Some(_message) => Unsent::NotSent,
-            None => Unsent::Failed(failure_of(&error.into_error())),
+            Some(_message) => Missed::NotSent,
+            None => Missed::Failed(failure_of(&error.into_error())),
         })
     }
 }

@@ -118,7 +118,7 @@ impl Simulation {
                     Command::Query { task, .. } => (task, (now, Err(no_database()))),
                     Command::Disconnect { .. } => continue,
                 };
-                let timing = Timing { waiting: end - now, ..Timing::default() };
+                let timing = Timing { begun: now, waiting: end - now, ..Timing::default() };
                 self.order += 1;
                 self.replies.push(Reverse((end, self.order)));
                 self.under_way.insert(self.order, (at, task, Reply { end, timing, result }));

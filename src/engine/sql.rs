@@ -1,5 +1,6 @@
 //! Databases of `sql` steps: PostgreSQL and SQLite.
 
+use std::cell::Cell;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -102,10 +103,13 @@ impl Databases {
 
     /// Sends a statement and reads the answer.
     pub(super) async fn query(&self, statement: &Statement, clock: Clock) -> Reply {
-        let start = clock.now();
-        let asked = super::clock::within(PATIENCE, self.ask(statement)).await;
-        let end = clock.now();
-        let timing = Timing { waiting: end - start, ..Timing::default() };
+        let begun = clock.now();
+        // Waiting for a connection is no part of the query's own time.
+        let connected = Cell::new(begun);
+        let mark = || connected.set(clock.now());
+        let asked = super::clock::within(PATIENCE, self.ask(statement, &mark)).await;
+        let (start, end) = (connected.get(), clock.now());
+        let timing = Timing { begun, waiting: end - start, ..Timing::default() };
         let result = match asked {
             Some(Ok(rows)) => Ok(Answer::Rows(Rows { duration: end - start, ..rows })),
             Some(Err(error)) => Err(Failure::new(ErrorKind::Sql, message(&error))),
@@ -117,7 +121,7 @@ impl Databases {
         Reply { end, timing, result }
     }
 
-    async fn ask(&self, statement: &Statement) -> Result<Rows, sqlx::Error> {
+    async fn ask(&self, statement: &Statement, connected: &dyn Fn()) -> Result<Rows, sqlx::Error> {
         let database = self.databases.get(statement.database);
         let database = database.ok_or(sqlx::Error::PoolClosed)?;
         let pool = database.pool(statement.allow_write).await.map_err(|error| match error {
@@ -125,8 +129,8 @@ impl Databases {
             SqlError::Scheme { name } => sqlx::Error::Configuration(name.into()),
         })?;
         match pool {
-            Pool::Postgres(pool) => ask_postgres(pool, statement).await,
-            Pool::Sqlite(pool) => ask_sqlite(pool, statement).await,
+            Pool::Postgres(pool) => ask_postgres(pool, statement, connected).await,
+            Pool::Sqlite(pool) => ask_sqlite(pool, statement, connected).await,
         }
     }
 }
@@ -152,6 +156,8 @@ impl Database {
                 }
                 let pool = PgPoolOptions::new()
                     .max_connections(MAX_CONNECTIONS)
+                    // A ping before each statement would be part of no query, but of each load.
+                    .test_before_acquire(false)
                     .acquire_timeout(PATIENCE.into());
                 Ok(Pool::Postgres(pool.connect_lazy_with(options)))
             };
@@ -161,6 +167,8 @@ impl Database {
                 let options = SqliteConnectOptions::from_str(&self.url)?.read_only(!write);
                 let pool = SqlitePoolOptions::new()
                     .max_connections(MAX_CONNECTIONS)
+                    // A ping before each statement would be part of no query, but of each load.
+                    .test_before_acquire(false)
                     .acquire_timeout(PATIENCE.into());
                 Ok(Pool::Sqlite(pool.connect_lazy_with(options)))
             };
@@ -182,8 +190,13 @@ fn message(error: &sqlx::Error) -> String {
     }
 }
 
-async fn ask_postgres(pool: &PgPool, statement: &Statement) -> Result<Rows, sqlx::Error> {
+async fn ask_postgres(
+    pool: &PgPool,
+    statement: &Statement,
+    connected: &dyn Fn(),
+) -> Result<Rows, sqlx::Error> {
     let mut connection = pool.acquire().await?;
+    connected();
     let sql = AssertSqlSafe(Arc::clone(&statement.sql)).into_sql_str();
     // The server says which type each parameter has, so that ids may be numbers or texts.
     let prepared = connection.prepare(sql).await?;
@@ -268,8 +281,13 @@ fn postgres_text(
     })
 }
 
-async fn ask_sqlite(pool: &SqlitePool, statement: &Statement) -> Result<Rows, sqlx::Error> {
+async fn ask_sqlite(
+    pool: &SqlitePool,
+    statement: &Statement,
+    connected: &dyn Fn(),
+) -> Result<Rows, sqlx::Error> {
     let mut connection = pool.acquire().await?;
+    connected();
     let mut arguments = SqliteArguments::default();
     for value in &statement.parameters {
         arguments.add(value.clone()).map_err(sqlx::Error::Encode)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -47,6 +48,9 @@ pub(super) fn config(http: &HttpSettings) -> Result<Arc<ClientConfig>, TlsError>
     } else {
         builder.with_root_certificates(roots(http)?).with_no_client_auth()
     };
+    // Every virtual user is another visitor: resuming the session of somebody else would make new
+    // connections cheaper than they are.
+    config.resumption = Resumption::disabled();
     let protocols: &[&[u8]] = match http.version {
         HttpVersion::Auto => &[b"h2", b"http/1.1"],
         HttpVersion::Http1 => &[b"http/1.1"],

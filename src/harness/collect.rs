@@ -54,6 +54,7 @@ pub(super) struct Lane {
     back: mpsc::Sender<Batch>,
     early: Option<Handover>,
     done: bool,
+    lost: bool,
     used: WorkerUse,
 }
 
@@ -67,11 +68,13 @@ pub(super) struct Collected {
     /// Intervals that the store has not taken.
     pub(super) unstored: VecDeque<Interval>,
     pub(super) notes: Vec<String>,
+    /// When the last worker was done.
+    pub(super) ended: Nanos,
 }
 
 impl Lane {
     pub(super) fn new(handovers: mpsc::Receiver<Handover>, back: mpsc::Sender<Batch>) -> Self {
-        Self { handovers, back, early: None, done: false, used: WorkerUse::default() }
+        Self { handovers, back, early: None, done: false, lost: false, used: WorkerUse::default() }
     }
 
     /// What the worker measured up to `beat`; `None` if it was late and has it in a later one.
@@ -84,7 +87,7 @@ impl Lane {
         } else {
             let received = self.handovers.recv().await;
             // A channel without a sender: the worker has ended without a last word.
-            self.done = received.is_none();
+            (self.done, self.lost) = (received.is_none(), received.is_none());
             received?
         };
         if next.beat > beat {
@@ -95,11 +98,11 @@ impl Lane {
         Some(next)
     }
 
-    /// Notes how busy the worker was.
-    fn note_cpu(&mut self, cpu: Nanos, length: Nanos) {
+    /// Notes how busy the worker was over the time that a handover covers.
+    fn note_cpu(&mut self, cpu: Nanos, length: Nanos, measured: bool) {
         self.used.cpu = self.used.cpu + cpu;
         // A short rest of an interval says nothing of the load.
-        if length >= INTERVAL {
+        if measured && length >= INTERVAL {
             let share = count_to_f64(cpu.0) / count_to_f64(length.0.max(1));
             self.used.peak = Ratio(self.used.peak.0.max(share));
         }
@@ -119,6 +122,7 @@ pub(super) async fn collect(
     let mut notes = Vec::new();
     let mut aborted = None;
     let mut watched = Watched::new(plan);
+    let mut ended = Nanos::ZERO;
     for beat in 0_u64.. {
         let mut batches = Vec::with_capacity(lanes.len());
         for lane in &mut lanes {
@@ -126,17 +130,25 @@ pub(super) async fn collect(
             if let Some(reason) = handover.as_ref().and_then(|handover| handover.aborted.clone()) {
                 aborted.get_or_insert(reason);
             }
+            if let Some(handover) = &handover {
+                lane.note_cpu(handover.batch.cpu, handover.covers, watched.is_measured(beat));
+            }
             batches.push(handover.map(|handover| handover.batch).unwrap_or_default());
+        }
+        // A worker that is gone has failed: the others would play on without its part.
+        let lost = lanes.iter().any(|lane| lane.lost);
+        if lost && *control.borrow() != Some(Stop::AtOnce) {
+            control.send_replace(Some(Stop::AtOnce));
         }
         if aborted.is_some() && control.borrow().is_none() {
             control.send_replace(Some(Stop::Gracefully));
         }
         let over = lanes.iter().all(|lane| lane.done);
+        ended = clock.now();
         let start = Nanos(beat.saturating_mul(INTERVAL.0));
-        let length = if over { clock.now().since(start).min(INTERVAL) } else { INTERVAL };
+        let length = if over { ended.since(start).min(INTERVAL) } else { INTERVAL };
         let interval = collector.merge(start, length, &batches);
         for (lane, batch) in lanes.iter_mut().zip(batches) {
-            lane.note_cpu(batch.cpu, length);
             // A worker that is done needs no memory back.
             drop(lane.back.try_send(batch));
         }
@@ -156,7 +168,7 @@ pub(super) async fn collect(
     };
     let workers = lanes.iter().map(|lane| lane.used).collect();
     let (catalogue, totals, samples) = collector.freeze();
-    Collected { catalogue, totals, samples, workers, reason, unstored, notes }
+    Collected { catalogue, totals, samples, workers, reason, unstored, notes, ended }
 }
 
 /// Stores what is waiting. If the store refuses, people are told once, and it is tried again with
@@ -200,6 +212,13 @@ impl Watched {
             end: plan.end(),
             requests: 0,
         }
+    }
+
+    /// Whether the figures of the phase at this beat count.
+    fn is_measured(&self, beat: u64) -> bool {
+        let start = Nanos(beat.saturating_mul(INTERVAL.0));
+        let phase = self.phases.iter().rev().find(|phase| phase.start <= start);
+        phase.is_some_and(|phase| phase.measure)
     }
 
     fn see(&mut self, interval: &Interval, totals: &Totals, elapsed: Nanos) -> Progress {

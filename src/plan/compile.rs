@@ -269,7 +269,14 @@ impl Compiler<'_> {
     }
 
     fn health(&mut self, spec: &ScenarioSpec, overrides: &Overrides) -> Option<Health> {
-        let health = spec.health.as_ref()?;
+        let Some(health) = spec.health.as_ref() else {
+            if overrides.expect.is_some() {
+                let message = "--expect: the scenario does not say where the version stands";
+                let hint = "add `health: { path: /api/health, version: $.version }`";
+                self.out.push(Diagnostic::new(message).with_hint(hint));
+            }
+            return None;
+        };
         let path = self.fixed(&health.path)?;
         let expect = match (&overrides.expect, &health.expect) {
             (Some(expect), _) => Some(expect.clone()),

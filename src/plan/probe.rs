@@ -138,6 +138,27 @@ impl Question {
         }
     }
 
+    /// Whether the values are likely to be secrets, which must not get into messages.
+    fn is_secret(&self) -> bool {
+        const WORDS: [&str; 5] = ["token", "secret", "password", "csrf", "session"];
+        match self {
+            Self::Cookie(_) | Self::Header(_) => true,
+            Self::Json(path) => {
+                let path = path.to_string().to_ascii_lowercase();
+                WORDS.iter().any(|word| path.contains(word))
+            }
+            Self::Length(_)
+            | Self::Text(_)
+            | Self::Status
+            | Self::Body
+            | Self::Size
+            | Self::Duration
+            | Self::Regex(_)
+            | Self::Rows
+            | Self::Row(_) => false,
+        }
+    }
+
     /// Every value that answers the question.
     fn values(&self, looked: &Looked<'_>, view: &mut View<'_>) -> Vec<String> {
         let http = looked.http();
@@ -281,6 +302,10 @@ impl Expectation {
 
     /// How a value compares with the wanted one, both being numbers (or durations).
     fn order(&self, value: &str, wanted: &str) -> Option<Ordering> {
+        // Whole numbers exactly: ids can be longer than a floating-point number is exact.
+        if let (Ok(value), Ok(wanted)) = (value.parse::<i128>(), wanted.parse::<i128>()) {
+            return Some(value.cmp(&wanted));
+        }
         let wanted = match (&self.question, wanted.parse::<Nanos>()) {
             (Question::Duration, Ok(nanos)) => crate::units::count_to_f64(nanos.0),
             _ => wanted.parse().ok()?,
@@ -299,6 +324,7 @@ impl Expectation {
                 let took = one.parse().map_or(Nanos::ZERO, Nanos);
                 format!("it took {}", format_nanos(took))
             }
+            (_, question) if question.is_secret() => "found something else".to_owned(),
             ([one], _) => format!("found {}", cut(one)),
             ([first, ..], _) => format!("found {} values, the first {}", found.len(), cut(first)),
         }

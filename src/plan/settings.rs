@@ -134,7 +134,7 @@ fn hide_user(url: &str) -> String {
     match (url.find("://"), url.find('@')) {
         (Some(scheme), Some(at)) if scheme < at => {
             let (start, rest) = url.split_at(scheme + 3);
-            let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+            let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
             format!("{start}***@{rest}")
         }
         _ => url.to_owned(),

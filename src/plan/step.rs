@@ -93,6 +93,8 @@ pub struct Reply {
 /// Where the time of one exchange went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
+    /// When it was begun, whatever had to be done before sending.
+    pub begun: Nanos,
     /// Whether the connection had to be opened for it.
     pub fresh: bool,
     /// Looking up the host name.

@@ -28,12 +28,20 @@ pub struct Counts {
     /// Requests that were sent again on a new connection, because the target had closed the idle
     /// one while they were on their way. The target may have counted them twice.
     pub resent: u64,
+    /// Steps that had nothing to send, because a variable of theirs had no value. Each is an error
+    /// of kind `data`; none is a request.
+    pub unsent: u64,
 }
 
 impl Counts {
     /// All failures of all kinds.
     pub fn failed(&self) -> u64 {
         self.errors.iter().sum()
+    }
+
+    /// Everything that can have failed: what was sent, and what could not be sent.
+    pub fn tried(&self) -> u64 {
+        self.started + self.unsent
     }
 
     /// Failures of one kind.
@@ -61,6 +69,7 @@ impl Counts {
             dropped,
             relogins,
             resent,
+            unsent,
         } = other;
         self.started += started;
         for (mine, theirs) in self.errors.iter_mut().zip(errors) {
@@ -74,6 +83,7 @@ impl Counts {
         self.dropped += dropped;
         self.relogins += relogins;
         self.resent += resent;
+        self.unsent += unsent;
     }
 
     /// Whether nothing was counted.
@@ -99,6 +109,7 @@ mod tests {
             dropped: 1,
             relogins: 1,
             resent: 1,
+            unsent: 1,
         };
         let mut sum = one.clone();
         sum.merge(&one);

@@ -122,7 +122,7 @@ impl<'a> Source<'a> {
         TotalFacts {
             requests: counts.started,
             errors: counts.failed(),
-            error_share: Ratio::of(counts.failed(), counts.started),
+            error_share: Ratio::of(counts.failed(), counts.tried()),
             dropped: self.dropped(),
             rate: rate(counts.started, self.measured()),
             response: self.latency(&http, Metric::Response),
@@ -252,7 +252,7 @@ impl<'a> Source<'a> {
         ErrorRow {
             kind,
             count: counts.failed_by(kind),
-            share: Ratio::of(counts.failed_by(kind), counts.started),
+            share: Ratio::of(counts.failed_by(kind), counts.tried()),
             name: series.name.clone(),
             journey: series.journey.clone(),
             step: series.step.clone(),

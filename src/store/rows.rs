@@ -33,6 +33,8 @@ struct StoredTally {
     relogins: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     resent: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    unsent: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -54,6 +56,7 @@ impl From<&Tally> for StoredTally {
             dropped,
             relogins,
             resent,
+            unsent,
         } = *counts;
         let errors = ErrorKind::ALL
             .into_iter()
@@ -73,6 +76,7 @@ impl From<&Tally> for StoredTally {
             dropped,
             relogins,
             resent,
+            unsent,
         }
     }
 }
@@ -89,6 +93,7 @@ impl From<StoredTally> for Tally {
             dropped: stored.dropped,
             relogins: stored.relogins,
             resent: stored.resent,
+            unsent: stored.unsent,
             ..Counts::default()
         };
         for (kind, count) in stored.errors {
@@ -179,6 +184,7 @@ mod tests {
             dropped: 7,
             relogins: 8,
             resent: 9,
+            unsent: 10,
             ..Counts::default()
         };
         counts.fail(ErrorKind::Status5xx);

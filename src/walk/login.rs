@@ -102,6 +102,9 @@ impl Worker {
         // keeps its own intended start, because its user has been waiting since then.
         if let (Some(since), false) = (since, strand.renewed) {
             strand.intended = strand.intended.max(since);
+            if let (0, Some(ticket)) = (task.strand, &mut user.ticket) {
+                ticket.intended = ticket.intended.max(since);
+            }
         }
         match strand.request.take() {
             Some(request) => {

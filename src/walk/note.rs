@@ -81,7 +81,9 @@ impl Worker {
         shard.record(phase, series, Metric::Waiting, timing.waiting);
         let connection = if timing.fresh { SeriesId::FRESH } else { SeriesId::REUSED };
         if timing.fresh {
-            shard.record(phase, connection, Metric::LookingUp, timing.looking_up);
+            if timing.looking_up > Nanos::ZERO {
+                shard.record(phase, connection, Metric::LookingUp, timing.looking_up);
+            }
             shard.record(phase, connection, Metric::Connecting, timing.connecting);
             if timing.tls > Nanos::ZERO {
                 shard.record(phase, connection, Metric::TlsHandshaking, timing.tls);

@@ -8,7 +8,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
-use crate::names::ErrorKind;
+use crate::names::{ErrorKind, Metric, SeriesId};
 use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing};
 use crate::scenario::OnFail;
 use crate::units::Nanos;
@@ -27,6 +27,11 @@ impl Worker {
         strand.waiting = Waiting::Nothing;
         let intended = strand.intended;
         let phase = plan.phase_at(intended);
+        // How late the generator was: what it sends again for another reason is not late.
+        if strand.redirects == 0 && !strand.renewed {
+            let lag = reply.timing.begun - intended;
+            self.shard.record(phase, SeriesId::RUN, Metric::ScheduleLag, lag);
+        }
         let answer = match &reply.result {
             Ok(answer) => answer,
             Err(failure) => {
@@ -133,7 +138,7 @@ impl Worker {
         let next = same_target(&plan.target, &request.target, location);
         strand.redirects += 1;
         let problem = match (&next, strand.redirects > allowed) {
-            (None, _) => Some(format!("redirect to another host: `{location}`")),
+            (None, _) => Some(format!("redirect to another host: `{}`", host_of(location))),
             (Some(_), true) => Some(format!("more than {allowed} redirects")),
             (Some(_), false) => None,
         };
@@ -220,6 +225,12 @@ impl Worker {
         }
         under_way
     }
+}
+
+/// The host of a `Location`; the rest of it may be a secret.
+fn host_of(location: &str) -> String {
+    Address::split(location)
+        .map_or_else(|_| "unknown".to_owned(), |(address, _)| address.to_string())
 }
 
 /// The path that a `Location` leads to, if it is on the same target.

@@ -257,6 +257,9 @@ impl Worker {
             return Went::Stopped;
         };
         let phase = plan.phase_at(intended);
+        if let Some(series) = leaf.series {
+            self.count(phase, series, |counts| counts.unsent += 1);
+        }
         self.note_failure(phase, leaf, failure, None, intended);
         if role != Role::Login && leaf.on_fail == OnFail::Continue {
             let user = self.users.get_mut(at);

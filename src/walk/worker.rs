@@ -104,7 +104,7 @@ impl Worker {
             self.start(ticket, now);
         }
         while let Some((at, task)) = self.alarms.due(now) {
-            self.wake(task, at, now);
+            self.wake(task, at);
         }
         if self.hard_end().is_some_and(|end| now >= end) {
             self.stop(Stop::AtOnce, now);
@@ -183,13 +183,14 @@ impl Worker {
 
     /// Starts what is due, or counts that it could not be started.
     fn start(&mut self, ticket: Ticket, now: Nanos) {
-        self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, now - ticket.intended);
         if let Start::User(user) = ticket.start
             && self.members.get(&user).is_some_and(|member| member.here)
         {
             return;
         }
         if self.active >= self.most_users(ticket.phase) {
+            let lag = now - ticket.intended;
+            self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, lag);
             self.drop_start(&ticket);
             return;
         }
@@ -403,7 +404,7 @@ impl Worker {
     }
 
     /// A strand's time has come.
-    fn wake(&mut self, task: Task, at: Nanos, now: Nanos) {
+    fn wake(&mut self, task: Task, at: Nanos) {
         let Some(user) = self.users.get_mut(task.user) else { return };
         if user.round != task.round {
             return;
@@ -416,8 +417,6 @@ impl Worker {
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
         if strand.waiting == Waiting::Alarm {
             strand.waiting = Waiting::Nothing;
-            let phase = self.plan.phase_at(at);
-            self.shard.record(phase, SeriesId::RUN, Metric::ScheduleLag, now - at);
             self.walk(task.user, task.strand);
         }
     }
