@@ -4,6 +4,7 @@
 //! figures, what is concluded goes out with its interval and the count behind it. The caller says
 //! what a decision means for a release.
 
+pub mod capacity;
 pub mod decision;
 pub mod errors;
 pub mod estimate;
