@@ -5,7 +5,9 @@
 //! what a decision means for a release.
 
 pub mod capacity;
+pub mod compare;
 pub mod decision;
+pub mod equivalence;
 pub mod errors;
 pub mod estimate;
 pub mod leak;
