@@ -10,4 +10,5 @@ mod postgres;
 mod reports;
 mod scenarios;
 mod server;
+mod stats;
 mod store;
