@@ -32,7 +32,8 @@ pub struct Pair {
     pub endpoint: String,
     /// Which percentile: 0.95 is P95. Pairs of one percentile make a family.
     pub percentile: f64,
-    /// The repetitions of the baseline, in the same order for all pairs.
+    /// The repetitions of the baseline, in the same order for all pairs; one without requests is
+    /// [`RunPercentile::NOTHING`].
     pub baseline: Vec<RunPercentile>,
     /// The repetitions of the candidate, in the same order for all pairs.
     pub candidate: Vec<RunPercentile>,

@@ -85,6 +85,12 @@ pub struct RunPercentile {
     pub n: u64,
 }
 
+impl RunPercentile {
+    /// Keeps the place of a repetition in which the endpoint had no requests; a pair with such a
+    /// place is only shown.
+    pub const NOTHING: Self = Self { ln_value: f64::NAN, variance: f64::NAN, n: 0 };
+}
+
 /// One endpoint over one repetition: its requests, whole and in blocks of time.
 #[derive(Clone, Debug)]
 pub struct Repetition {

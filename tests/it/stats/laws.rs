@@ -239,6 +239,17 @@ fn figures_that_are_no_numbers_decide_nothing() {
 }
 
 #[test]
+fn an_endpoint_that_was_not_asked_in_a_repetition_is_only_shown() {
+    let mut pairs = still(1.6, 3);
+    pairs[1].candidate[2] = RunPercentile::NOTHING;
+    let found = compare(&pairs, &Settings::default());
+    assert_eq!(found.rows[1].decision, Decision::NotGated);
+    assert_eq!(found.rows[1].ratio, None);
+    assert_eq!((found.comparisons, found.coverage.endpoints), (2, 2));
+    assert_eq!(found.decision, Decision::Rollback);
+}
+
+#[test]
 fn repetitions_that_do_not_match_are_refused() {
     let mut ragged = still(1.0, 2);
     ragged[1].baseline.pop();
