@@ -6,8 +6,9 @@
 // Floor 0: words and quantities.
 pub mod names;
 pub mod units;
-// Floor 1: the distribution of one series.
+// Floor 1: the distribution of one series, comparing samples.
 pub mod histogram;
+pub mod stats;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;
 pub mod record;

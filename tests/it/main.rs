@@ -12,4 +12,5 @@ mod postgres;
 mod reports;
 mod scenarios;
 mod server;
+mod stats;
 mod store;
