@@ -196,3 +196,34 @@ fn a_ramp_of_the_rate_starts_what_its_integral_says() {
     let ran = play(&one_step("{ phase: p, rate: 0/s..100/s, for: 10s }"), quick);
     assert_eq!(ran.sent(), 500);
 }
+
+#[test]
+fn every_request_of_every_round_has_its_lag() {
+    let ran =
+        play(&one_step("{ phase: p, users: 4, for: 2s }"), |_, now| (now + ms(10), status(200)));
+    let lag = ran.values("run", Metric::ScheduleLag);
+    assert_eq!((lag.len(), lag.max()), (800, Some(Nanos::ZERO)));
+}
+
+#[test]
+fn a_step_that_has_nothing_to_send_is_an_error_and_no_request() {
+    let plan = plan_of(
+        "journeys: { j: { steps: [\n\
+           { get: /a, capture: { id: $.id } },\n\
+           { get: \"/b/${id}\" }, { get: \"/c/${id}\" } ] } }\n\
+         load: [ { phase: p, rate: 10/s, for: 1s } ]",
+    );
+    let mut arrived = 0_u64;
+    let ran = play(&plan, |_, now| {
+        arrived += 1;
+        (now + ms(1), status(200))
+    });
+    assert_eq!(arrived, 10);
+    let first = ran.counts("GET /a");
+    assert_eq!((first.started, first.failed_by(ErrorKind::Capture), first.unsent), (10, 10, 0));
+    for name in ["GET /b/{id}", "GET /c/{id}"] {
+        let counts = ran.counts(name);
+        assert_eq!((counts.started, counts.unsent, counts.tried()), (0, 10, 10), "{name}");
+        assert_eq!(counts.failed_by(ErrorKind::Data), 10, "{name}");
+    }
+}
