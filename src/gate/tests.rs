@@ -130,6 +130,26 @@ fn measured_phases_are_held_against_their_limits() {
 }
 
 #[test]
+fn a_percentile_has_its_exact_rank() {
+    let mut run = Run::new();
+    let farms = run.series(SeriesKind::Endpoint, "GET /");
+    for thousands in 1..=10 {
+        for (percent, permille) in [("99.9", 999), ("28", 280), ("55", 550), ("100", 1_000)] {
+            let rank = usize::try_from(thousands * permille).unwrap();
+            let mut values = vec![200; usize::try_from(thousands * 1_000).unwrap()];
+            values[..rank].fill(100);
+            run.record.totals = Totals::default();
+            run.values(1, farms, Metric::Duration, &values);
+            run.check("http_req_duration", &format!("p({percent}) < 150ms"), "Passed 100 ms");
+            values[rank - 1] = 200;
+            run.record.totals = Totals::default();
+            run.values(1, farms, Metric::Duration, &values);
+            run.check("http_req_duration", &format!("p({percent}) < 150ms"), "Failed 200 ms");
+        }
+    }
+}
+
+#[test]
 fn counts_are_held_against_their_limits() {
     let mut run = run();
     run.check("http_req_failed", "rate < 1%", "Passed 0.91 %");

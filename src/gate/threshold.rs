@@ -6,7 +6,7 @@ use crate::histogram::{DecodeError, Histogram};
 use crate::names::SeriesId;
 use crate::record::{Bank, Counts, Interval, PhaseInfo, Pick, RunRecord, Totals};
 use crate::scenario::{Aggregate, Condition, Limit, ThresholdSubject};
-use crate::units::{Nanos, Ratio, count_to_f64};
+use crate::units::{Nanos, Ratio, count_to_f64, f64_to_u64};
 
 /// What became of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,9 +235,19 @@ fn duration(histogram: &Histogram, aggregate: Aggregate) -> Option<Nanos> {
         Aggregate::Minimum => histogram.min(),
         Aggregate::Maximum => histogram.max(),
         Aggregate::Median => histogram.at(0.5),
-        Aggregate::Percentile(percent) => histogram.at(percent / 100.0),
+        Aggregate::Percentile(percent) => histogram.at(quantile(percent, histogram.len())),
         Aggregate::Rate | Aggregate::Count | Aggregate::PerSecond => None,
     }
+}
+
+/// A quantile that `percent` of `count` values has, in the middle of its rank: `99.9 / 100.0` is
+/// above 0.999, and even `0.55 * 100.0` is above 55, so that a quantile at the rank's edge could
+/// take the value after it.
+fn quantile(percent: f64, count: u64) -> f64 {
+    let millionths = u128::from(f64_to_u64(percent * 1e6));
+    let rank = (u128::from(count) * millionths).div_ceil(100_000_000);
+    let rank = u64::try_from(rank).unwrap_or(count).clamp(1, count.max(1));
+    (count_to_f64(rank) - 0.5) / count_to_f64(count)
 }
 
 /// How many, and of how many; `None` for a metric that is not counted.
