@@ -228,6 +228,27 @@ fn a_sustained_limit_is_broken_only_without_a_pause() {
 }
 
 #[test]
+fn a_sustained_rate_is_broken_by_an_outage() {
+    let mut run = Run::new();
+    let farms = run.series(SeriesKind::Endpoint, "GET /");
+    // Warm-up, the measured phase with an outage of twelve seconds, and what comes after its end.
+    for at in 0..620 {
+        let tally = Tally { phase: 1, series: farms, counts: started(60) };
+        let silent = at < 60 || (100..112).contains(&at) || at >= 600;
+        run.record.intervals.push(Interval {
+            start: Nanos::from_secs(at),
+            length: Nanos::SECOND,
+            tallies: if silent { Vec::new() } else { vec![tally] },
+            ..Interval::default()
+        });
+    }
+    run.check("http_reqs", "count/s > 50 for 10s", "Failed broken for 12.0 s");
+    run.check("http_reqs", "count/s > 50 for 13s", "Passed broken for 12.0 s");
+    run.check("http_reqs", "count/s < 61 for 1s", "Passed never broken");
+    run.check("http_reqs{phase:warmup}", "count/s > 50 for 10s", "NoData nothing was measured");
+}
+
+#[test]
 fn a_sound_run_is_valid() {
     assert_eq!(reasons(&run().record), Vec::<String>::new());
 }

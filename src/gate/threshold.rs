@@ -159,7 +159,8 @@ impl Threshold {
     }
 
     /// Looks at each interval on its own. The limit is broken from the first interval that breaks
-    /// it to the last one before it is kept again; an interval without data changes nothing.
+    /// it to the last one before it is kept again. An interval without data changes nothing, but
+    /// for a count per second: where load was planned and nothing came, it is 0.
     fn judge_sustained(
         &self,
         record: &RunRecord,
@@ -174,8 +175,13 @@ impl Threshold {
                 return Finding::none("a stored interval can't be read");
             };
             let seconds = interval.length.as_secs_f64();
-            let Some(figure) = self.figure(&totals, scope, seconds) else { continue };
-            last = Some(figure);
+            let measured = self.figure(&totals, scope, seconds);
+            last = measured.or(last);
+            let silent = || {
+                let counts = self.condition.aggregate == Aggregate::PerSecond;
+                (counts && scope.spans(interval)).then_some(Figure::PerSecond(0.0))
+            };
+            let Some(figure) = measured.or_else(silent) else { continue };
             if self.condition.relation.holds(figure.value(), limit) {
                 broken_since = None;
                 continue;
@@ -271,6 +277,8 @@ struct Scope {
     series: Vec<SeriesId>,
     /// How long the picked phases lasted.
     seconds: f64,
+    /// When the run ended.
+    end: Nanos,
 }
 
 impl Scope {
@@ -293,7 +301,17 @@ impl Scope {
             pick: Pick::of(&phases, Bank::Measured),
             series: record.catalogue.matching(|series| subject.takes(series)).collect(),
             phases,
+            end,
         }
+    }
+
+    /// Whether the whole interval lies in a picked phase, before the end of the run.
+    fn spans(&self, interval: &Interval) -> bool {
+        let until = interval.start + interval.length;
+        let spans = |phase: &PhaseInfo| {
+            phase.start <= interval.start && until <= (phase.start + phase.length).min(self.end)
+        };
+        self.phases.iter().any(|phase| phase.measure && spans(phase))
     }
 
     /// One interval, with nothing in it but this scope's values.
