@@ -156,6 +156,7 @@ fn counts_are_held_against_their_limits() {
     run.check("http_req_failed{endpoint:GET *}", "rate < 1%", "Failed 1.0 %");
     run.check("http_req_failed", "count == 1", "Passed 1");
     run.check("checks", "rate >= 99%", "Passed 99.0 %");
+    run.check("checks", "count >= 99", "Passed 99");
     run.check("http_reqs", "count > 109", "Passed 110");
     run.check("http_reqs", "count/s > 1", "Failed 0.20/s");
     run.check("iterations", "count >= 99", "Passed 99");
