@@ -85,6 +85,8 @@ pub struct ThresholdLine {
     pub condition: String,
     /// Whether it holds; `None` when there was no data.
     pub passed: Option<bool>,
+    /// Whether the run fails for it: missing data is accepted of an optional one.
+    pub fails: bool,
     /// What was measured, for people.
     pub measured: String,
 }

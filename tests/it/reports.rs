@@ -17,6 +17,7 @@ fn judgement() -> Judgement {
         subject: subject.to_owned(),
         condition: condition.to_owned(),
         passed,
+        fails: passed != Some(true),
         measured: measured.to_owned(),
     };
     let subject = "http_req_response{journey:customer}";
@@ -57,6 +58,21 @@ fn every_format_is_laid_out_as_it_was() {
     }
     let coloured = terminal::render(&document, Style::Colour).replace('\x1b', "ESC");
     insta::assert_snapshot!("colour", coloured);
+}
+
+#[test]
+fn missing_data_that_is_accepted_is_no_failure() {
+    let mut judgement = judgement();
+    judgement.thresholds.remove(1);
+    judgement.thresholds[1].fails = false;
+    let shown = |judgement: &Judgement| {
+        let document = Document::new(&fixture::record(), judgement).unwrap();
+        terminal::render(&document, Style::Plain)
+    };
+    let text = shown(&judgement);
+    assert!(text.contains("PASSED") && text.contains("no data"), "{text}");
+    judgement.thresholds[1].fails = true;
+    assert!(shown(&judgement).contains("FAILED 1 of 2 thresholds"));
 }
 
 #[test]
