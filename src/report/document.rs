@@ -248,7 +248,7 @@ pub struct LoadRow {
     pub load: String,
     /// Start since the start of the run.
     pub start: Nanos,
-    /// Length as planned.
+    /// Length as planned, of a run that has ended as far as it was played.
     pub length: Nanos,
     /// Whether its figures count.
     pub measured: bool,

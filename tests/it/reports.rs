@@ -7,7 +7,7 @@ use loadgate::record::{Bank, Pick, RunRecord, Totals};
 use loadgate::report::hlog::{self, Phases};
 use loadgate::report::terminal::{self, Style};
 use loadgate::report::{Document, FORMATS, Judgement, ThresholdLine, format};
-use loadgate::units::count_to_f64;
+use loadgate::units::{Nanos, count_to_f64};
 use serde_json::Value;
 
 use crate::fixture;
@@ -88,6 +88,16 @@ fn a_run_that_is_no_measurement_says_so_first() {
         assert!(text.contains("INVALID"), "{} does not say it", format.word());
         assert!(text.contains("80 ms, the limit is 50 ms"), "{} gives no reason", format.word());
     }
+}
+
+#[test]
+fn a_phase_is_as_long_as_it_was_played() {
+    let mut record = fixture::record();
+    // As of a run that its number of journeys ends.
+    record.header.load.phases[1].length = Nanos::from_secs(86_400);
+    assert_eq!(document(&record).load[1].length, Nanos::from_secs(5));
+    record.end = None;
+    assert_eq!(document(&record).load[1].length, Nanos::from_secs(86_400));
 }
 
 #[test]
