@@ -36,6 +36,7 @@ impl Results {
                 threshold::Status::Failed => Some(false),
                 threshold::Status::NoData => None,
             },
+            fails: outcome.fails(),
             measured: [&outcome.measured, &outcome.note]
                 .into_iter()
                 .flatten()

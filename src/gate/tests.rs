@@ -130,12 +130,33 @@ fn measured_phases_are_held_against_their_limits() {
 }
 
 #[test]
+fn a_percentile_has_its_exact_rank() {
+    let mut run = Run::new();
+    let farms = run.series(SeriesKind::Endpoint, "GET /");
+    for thousands in 1..=10 {
+        for (percent, permille) in [("99.9", 999), ("28", 280), ("55", 550), ("100", 1_000)] {
+            let rank = usize::try_from(thousands * permille).unwrap();
+            let mut values = vec![200; usize::try_from(thousands * 1_000).unwrap()];
+            values[..rank].fill(100);
+            run.record.totals = Totals::default();
+            run.values(1, farms, Metric::Duration, &values);
+            run.check("http_req_duration", &format!("p({percent}) < 150ms"), "Passed 100 ms");
+            values[rank - 1] = 200;
+            run.record.totals = Totals::default();
+            run.values(1, farms, Metric::Duration, &values);
+            run.check("http_req_duration", &format!("p({percent}) < 150ms"), "Failed 200 ms");
+        }
+    }
+}
+
+#[test]
 fn counts_are_held_against_their_limits() {
     let mut run = run();
     run.check("http_req_failed", "rate < 1%", "Passed 0.91 %");
     run.check("http_req_failed{endpoint:GET *}", "rate < 1%", "Failed 1.0 %");
     run.check("http_req_failed", "count == 1", "Passed 1");
     run.check("checks", "rate >= 99%", "Passed 99.0 %");
+    run.check("checks", "count >= 99", "Passed 99");
     run.check("http_reqs", "count > 109", "Passed 110");
     run.check("http_reqs", "count/s > 1", "Failed 0.20/s");
     run.check("iterations", "count >= 99", "Passed 99");
@@ -205,6 +226,27 @@ fn a_sustained_limit_is_broken_only_without_a_pause() {
         .intervals
         .retain(|interval| !(21..24).contains(&(interval.start.0.div_euclid(1_000_000_000))));
     run.check("http_req_duration", "p(99) < 500ms for 5s", "Failed broken for 5.00 s");
+}
+
+#[test]
+fn a_sustained_rate_is_broken_by_an_outage() {
+    let mut run = Run::new();
+    let farms = run.series(SeriesKind::Endpoint, "GET /");
+    // Warm-up, the measured phase with an outage of twelve seconds, and what comes after its end.
+    for at in 0..620 {
+        let tally = Tally { phase: 1, series: farms, counts: started(60) };
+        let silent = at < 60 || (100..112).contains(&at) || at >= 600;
+        run.record.intervals.push(Interval {
+            start: Nanos::from_secs(at),
+            length: Nanos::SECOND,
+            tallies: if silent { Vec::new() } else { vec![tally] },
+            ..Interval::default()
+        });
+    }
+    run.check("http_reqs", "count/s > 50 for 10s", "Failed broken for 12.0 s");
+    run.check("http_reqs", "count/s > 50 for 13s", "Passed broken for 12.0 s");
+    run.check("http_reqs", "count/s < 61 for 1s", "Passed never broken");
+    run.check("http_reqs{phase:warmup}", "count/s > 50 for 10s", "NoData nothing was measured");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::histogram::{DecodeError, Histogram};
 use crate::names::SeriesId;
 use crate::record::{Bank, Counts, Interval, PhaseInfo, Pick, RunRecord, Totals};
 use crate::scenario::{Aggregate, Condition, Limit, ThresholdSubject};
-use crate::units::{Nanos, Ratio, count_to_f64};
+use crate::units::{Nanos, Ratio, count_to_f64, f64_to_u64};
 
 /// What became of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,8 @@ impl Threshold {
     }
 
     /// Looks at each interval on its own. The limit is broken from the first interval that breaks
-    /// it to the last one before it is kept again; an interval without data changes nothing.
+    /// it to the last one before it is kept again. An interval without data changes nothing, but
+    /// for a count per second: where load was planned and nothing came, it is 0.
     fn judge_sustained(
         &self,
         record: &RunRecord,
@@ -174,8 +175,13 @@ impl Threshold {
                 return Finding::none("a stored interval can't be read");
             };
             let seconds = interval.length.as_secs_f64();
-            let Some(figure) = self.figure(&totals, scope, seconds) else { continue };
-            last = Some(figure);
+            let measured = self.figure(&totals, scope, seconds);
+            last = measured.or(last);
+            let silent = || {
+                let counts = self.condition.aggregate == Aggregate::PerSecond;
+                (counts && scope.spans(interval)).then_some(Figure::PerSecond(0.0))
+            };
+            let Some(figure) = measured.or_else(silent) else { continue };
             if self.condition.relation.holds(figure.value(), limit) {
                 broken_since = None;
                 continue;
@@ -235,9 +241,19 @@ fn duration(histogram: &Histogram, aggregate: Aggregate) -> Option<Nanos> {
         Aggregate::Minimum => histogram.min(),
         Aggregate::Maximum => histogram.max(),
         Aggregate::Median => histogram.at(0.5),
-        Aggregate::Percentile(percent) => histogram.at(percent / 100.0),
+        Aggregate::Percentile(percent) => histogram.at(quantile(percent, histogram.len())),
         Aggregate::Rate | Aggregate::Count | Aggregate::PerSecond => None,
     }
+}
+
+/// A quantile that `percent` of `count` values has, in the middle of its rank: `99.9 / 100.0` is
+/// above 0.999, and even `0.55 * 100.0` is above 55, so that a quantile at the rank's edge could
+/// take the value after it.
+fn quantile(percent: f64, count: u64) -> f64 {
+    let millionths = u128::from(f64_to_u64(percent * 1e6));
+    let rank = (u128::from(count) * millionths).div_ceil(100_000_000);
+    let rank = u64::try_from(rank).unwrap_or(count).clamp(1, count.max(1));
+    (count_to_f64(rank) - 0.5) / count_to_f64(count)
 }
 
 /// How many, and of how many; `None` for a metric that is not counted.
@@ -261,6 +277,8 @@ struct Scope {
     series: Vec<SeriesId>,
     /// How long the picked phases lasted.
     seconds: f64,
+    /// When the run ended.
+    end: Nanos,
 }
 
 impl Scope {
@@ -283,7 +301,17 @@ impl Scope {
             pick: Pick::of(&phases, Bank::Measured),
             series: record.catalogue.matching(|series| subject.takes(series)).collect(),
             phases,
+            end,
         }
+    }
+
+    /// Whether the whole interval lies in a picked phase, before the end of the run.
+    fn spans(&self, interval: &Interval) -> bool {
+        let until = interval.start + interval.length;
+        let spans = |phase: &PhaseInfo| {
+            phase.start <= interval.start && until <= (phase.start + phase.length).min(self.end)
+        };
+        self.phases.iter().any(|phase| phase.measure && spans(phase))
     }
 
     /// One interval, with nothing in it but this scope's values.

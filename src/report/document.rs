@@ -85,6 +85,8 @@ pub struct ThresholdLine {
     pub condition: String,
     /// Whether it holds; `None` when there was no data.
     pub passed: Option<bool>,
+    /// Whether the run fails for it: missing data is accepted of an optional one.
+    pub fails: bool,
     /// What was measured, for people.
     pub measured: String,
 }
@@ -246,7 +248,7 @@ pub struct LoadRow {
     pub load: String,
     /// Start since the start of the run.
     pub start: Nanos,
-    /// Length as planned.
+    /// Length as planned, of a run that has ended as far as it was played.
     pub length: Nanos,
     /// Whether its figures count.
     pub measured: bool,

@@ -210,15 +210,16 @@ impl<'a> Source<'a> {
             let totals = &self.record.totals;
             let counts = totals.counts(&pick, http.iter().copied());
             let response = totals.histogram(&pick, http.iter().copied(), Metric::Response);
+            let played = self.played(phase.start, phase.length);
             LoadRow {
                 name: phase.name.clone(),
                 load: phase.load.clone(),
                 start: phase.start,
-                length: phase.length,
+                length: if self.end().is_some() { played } else { phase.length },
                 measured: phase.measure,
                 requests: counts.started,
                 errors: counts.failed(),
-                rate: rate(counts.started, self.played(phase.start, phase.length)),
+                rate: rate(counts.started, played),
                 response: Latency::of(&response),
             }
         };

@@ -268,7 +268,8 @@ fn thresholds(document: &Document) -> Table {
         let (mark, tone) = match line.passed {
             Some(true) => ("✓", Tone::Good),
             Some(false) => ("✗", Tone::Bad),
-            None => ("no data", Tone::Bad),
+            None if line.fails => ("no data", Tone::Bad),
+            None => ("no data", Tone::Quiet),
         };
         vec![
             Cell { text: mark.to_owned(), tone },

@@ -122,7 +122,7 @@ impl ThresholdSubject {
         let aggregate = condition.aggregate;
         let fits = match self.metric.as_str() {
             "http_req_failed" | "dropped_iterations" => !aggregate.is_duration(),
-            "checks" => aggregate == Aggregate::Rate,
+            "checks" => matches!(aggregate, Aggregate::Rate | Aggregate::Count),
             "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
                 matches!(aggregate, Aggregate::Count | Aggregate::PerSecond)
             }
@@ -133,7 +133,7 @@ impl ThresholdSubject {
         }
         let known = match self.metric.as_str() {
             "http_req_failed" | "dropped_iterations" => "`rate`, `count` and `count/s`",
-            "checks" => "`rate`",
+            "checks" => "`rate` and `count`",
             "http_reqs" | "iterations" | "data_sent" | "data_received" | "sql_queries" => {
                 "`count` and `count/s`"
             }
@@ -473,6 +473,7 @@ mod tests {
             Err("`http_req_failed` has no `p(95)`; it has `rate`, `count` and `count/s`".to_owned())
         );
         assert!(fits("http_reqs", "rate > 1").is_err() && fits("checks", "rate > 99%").is_ok());
+        assert!(fits("checks", "count > 99").is_ok() && fits("checks", "count/s > 9").is_err());
         assert!(fits("sql_query_duration", "rate < 1%").is_err());
     }
 

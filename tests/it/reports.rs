@@ -7,7 +7,7 @@ use loadgate::record::{Bank, Pick, RunRecord, Totals};
 use loadgate::report::hlog::{self, Phases};
 use loadgate::report::terminal::{self, Style};
 use loadgate::report::{Document, FORMATS, Judgement, ThresholdLine, format};
-use loadgate::units::count_to_f64;
+use loadgate::units::{Nanos, count_to_f64};
 use serde_json::Value;
 
 use crate::fixture;
@@ -17,6 +17,7 @@ fn judgement() -> Judgement {
         subject: subject.to_owned(),
         condition: condition.to_owned(),
         passed,
+        fails: passed != Some(true),
         measured: measured.to_owned(),
     };
     let subject = "http_req_response{journey:customer}";
@@ -60,6 +61,21 @@ fn every_format_is_laid_out_as_it_was() {
 }
 
 #[test]
+fn missing_data_that_is_accepted_is_no_failure() {
+    let mut judgement = judgement();
+    judgement.thresholds.remove(1);
+    judgement.thresholds[1].fails = false;
+    let shown = |judgement: &Judgement| {
+        let document = Document::new(&fixture::record(), judgement).unwrap();
+        terminal::render(&document, Style::Plain)
+    };
+    let text = shown(&judgement);
+    assert!(text.contains("PASSED") && text.contains("no data"), "{text}");
+    judgement.thresholds[1].fails = true;
+    assert!(shown(&judgement).contains("FAILED 1 of 2 thresholds"));
+}
+
+#[test]
 fn a_run_that_is_no_measurement_says_so_first() {
     let judgement = Judgement {
         invalid_reasons: vec!["schedule lag p99 was 80 ms, the limit is 50 ms".to_owned()],
@@ -72,6 +88,16 @@ fn a_run_that_is_no_measurement_says_so_first() {
         assert!(text.contains("INVALID"), "{} does not say it", format.word());
         assert!(text.contains("80 ms, the limit is 50 ms"), "{} gives no reason", format.word());
     }
+}
+
+#[test]
+fn a_phase_is_as_long_as_it_was_played() {
+    let mut record = fixture::record();
+    // As of a run that its number of journeys ends.
+    record.header.load.phases[1].length = Nanos::from_secs(86_400);
+    assert_eq!(document(&record).load[1].length, Nanos::from_secs(5));
+    record.end = None;
+    assert_eq!(document(&record).load[1].length, Nanos::from_secs(86_400));
 }
 
 #[test]

@@ -151,13 +151,14 @@ pub(super) struct ThresholdJson<'a> {
     subject: &'a str,
     condition: &'a str,
     passed: Option<bool>,
+    fails: bool,
     measured: &'a str,
 }
 
 impl<'a> ThresholdJson<'a> {
     pub(super) fn of(line: &'a ThresholdLine) -> Self {
-        let ThresholdLine { subject, condition, passed, measured } = line;
-        Self { subject, condition, passed: *passed, measured }
+        let ThresholdLine { subject, condition, passed, fails, measured } = line;
+        Self { subject, condition, passed: *passed, fails: *fails, measured }
     }
 }
 

@@ -29,7 +29,7 @@ fn fact(name: &'static str, value: impl Into<String>) -> Fact {
 /// The most important thing of all: whether the figures may be believed, and what they mean.
 pub(in crate::report) fn standing(document: &Document) -> Standing {
     let judgement = &document.judgement;
-    let failed = judgement.thresholds.iter().filter(|line| line.passed != Some(true)).count();
+    let failed = judgement.thresholds.iter().filter(|line| line.fails).count();
     let (word, tone) = if !judgement.invalid_reasons.is_empty() {
         ("INVALID".to_owned(), Tone::Bad)
     } else if let Some(verdict) = &judgement.verdict {

@@ -57,7 +57,8 @@ fn contract() -> Value {
             "first_status": "count?", "first_message": "text?", "first_at_ns": "count?"
         }],
         "thresholds": [{
-            "subject": "text", "condition": "text", "passed": "truth?", "measured": "text"
+            "subject": "text", "condition": "text", "passed": "truth?", "fails": "truth",
+            "measured": "text"
         }],
         "load": [{
             "name": "text", "load": "text", "start_ns": "count", "length_ns": "count",
