@@ -260,7 +260,8 @@ fn quantile(percent: f64, count: u64) -> f64 {
 fn counted(metric: &str, counts: &Counts) -> Option<(u64, u64)> {
     let started = counts.started;
     match metric {
-        "http_req_failed" => Some((counts.failed(), started)),
+        // What had nothing to send is an error, too, so it is among what was tried.
+        "http_req_failed" => Some((counts.failed(), counts.tried())),
         "checks" => Some((counts.checks_passed, counts.checks_passed + counts.checks_failed)),
         "dropped_iterations" => Some((counts.dropped, started + counts.dropped)),
         "http_reqs" | "iterations" | "sql_queries" => Some((started, started)),
