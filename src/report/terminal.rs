@@ -5,8 +5,8 @@ use super::foreign::clean;
 use super::tables::{self, Cell, Fact, Table, Tone};
 use super::{Format, RenderError};
 
-/// The widest line.
-pub const WIDEST: usize = 120;
+/// The widest line of a table, also where nothing limits it.
+pub const WIDEST: usize = 180;
 
 /// Texts are shortened no further than this to make room for numbers.
 const NARROWEST: usize = 12;

@@ -187,10 +187,13 @@ fn hostile_names_are_only_text() {
 }
 
 #[test]
-fn the_summary_fits_a_terminal() {
-    for line in shown("text").lines() {
+fn the_summary_fits_a_terminal_and_a_file_has_whole_names() {
+    let record = fixture::record();
+    let fitted = terminal::render_within(&document(&record), Style::Plain, 120);
+    for line in fitted.lines() {
         assert!(line.chars().count() <= 120, "{line}");
     }
+    assert!(fitted.contains('…') && shown("text").contains("with *marks*, and a comma"));
 }
 
 #[test]
