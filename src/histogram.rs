@@ -5,7 +5,7 @@ use std::io::Cursor;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use thiserror::Error;
 
-use crate::units::{Nanos, count_to_f64};
+use crate::units::Nanos;
 
 /// Longest duration that is resolved: ten minutes.
 pub const HIGHEST: Nanos = Nanos::from_secs(600);
@@ -113,14 +113,6 @@ impl Histogram {
         (!self.is_empty()).then(|| Nanos::from_secs_f64(self.inner.mean() / 1e9))
     }
 
-    /// The share of values at or below `limit`; `None` when empty.
-    pub fn share_at_or_below(&self, limit: Nanos) -> Option<f64> {
-        (!self.is_empty()).then(|| {
-            let below = self.inner.count_between(0, limit.0.min(HIGHEST.0));
-            count_to_f64(below) / count_to_f64(self.len())
-        })
-    }
-
     /// Each value that occurs with its count, rising.
     pub fn values(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
         self.inner
@@ -184,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::f64_to_u64;
+    use crate::units::{count_to_f64, f64_to_u64};
 
     fn of(values: &[u64]) -> Histogram {
         let mut histogram = Histogram::new();

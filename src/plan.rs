@@ -89,9 +89,4 @@ impl Plan {
         let after = self.phases.iter().take_while(|phase| phase.start <= at).count();
         u8::try_from(after.saturating_sub(1)).unwrap_or(u8::MAX)
     }
-
-    /// Whether any step sends SQL, so that databases have to be opened.
-    pub fn sends_sql(&self) -> bool {
-        !self.databases.is_empty()
-    }
 }
