@@ -1,5 +1,8 @@
-//! Judging a run by its record alone: whether it is a measurement, and whether it keeps its limits.
+//! Judging runs by their records: whether one is a measurement, whether it keeps its limits, and
+//! whether a candidate may go to production, compared with a baseline.
 
+pub mod identity;
+pub mod ruling;
 pub mod threshold;
 pub mod validity;
 

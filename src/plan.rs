@@ -39,7 +39,7 @@ pub use step::{
 pub use text::{Escape, Missing, Scope, Slot, Text, Variables};
 
 use crate::names::Catalogue;
-use crate::record::{ThresholdText, ValidityPolicy};
+use crate::record::{Policy, ThresholdText, ValidityPolicy};
 pub use crate::scenario::HttpVersion;
 use crate::units::Nanos;
 
@@ -74,8 +74,31 @@ pub struct Plan {
     pub thresholds: Vec<ThresholdText>,
     /// How far the run may be off before it is not a measurement.
     pub validity: ValidityPolicy,
+    /// How it is compared with a baseline.
+    pub gate: Gate,
     /// SHA-256 over the scenario and all files it uses.
     pub sha256: String,
+}
+
+/// The gate of a scenario.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gate {
+    /// Its rules, which stand in the record.
+    pub policy: Policy,
+    /// Name or file of the baseline that a run is compared with, if the scenario names one.
+    pub baseline: Option<String>,
+    /// What is done when a live alarm lasts. Addresses can hold secrets, so that these stand in no
+    /// record.
+    pub on_rollback: Vec<Reaction>,
+}
+
+/// What is done when the candidate should be rolled back. loadgate itself never rolls back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// A program with its arguments; it reads the verdict as JSON.
+    Exec(Vec<String>),
+    /// An address that the verdict is posted to as JSON.
+    Webhook(String),
 }
 
 impl Plan {

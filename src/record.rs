@@ -7,15 +7,17 @@ mod counts;
 mod format;
 mod header;
 mod interval;
+mod policy;
 mod totals;
 
 pub use counts::Counts;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
-    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, StopReason, TargetInfo,
-    ThresholdText, ValidityPolicy, WorkerUse,
+    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, Repetition, StopReason,
+    TargetInfo, ThresholdText, ValidityPolicy, WorkerUse,
 };
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
+pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

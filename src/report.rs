@@ -18,7 +18,8 @@ pub mod terminal;
 
 pub use document::{
     ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency, LoadRow,
-    QueryRow, RequestKind, RequestRow, RunFacts, ThresholdLine, TimelinePoint, TotalFacts,
+    QueryRow, Question, RequestKind, RequestRow, RunFacts, ThresholdLine, TimelinePoint,
+    TotalFacts,
 };
 use thiserror::Error;
 

@@ -292,7 +292,7 @@ mod tests {
     use super::*;
     use crate::histogram::Histogram;
     use crate::names::{Metric, Series, SeriesKind};
-    use crate::record::{Cell, FORMAT, Interval, Load, Origin, ValidityPolicy};
+    use crate::record::{Cell, FORMAT, Interval, Load, Origin, Policy, ValidityPolicy};
 
     fn header() -> Header {
         Header {
@@ -306,6 +306,8 @@ mod tests {
             thresholds: Vec::new(),
             origin: Origin::default(),
             policy: ValidityPolicy::default(),
+            gate: Policy::default(),
+            repetition: None,
         }
     }
 

@@ -47,7 +47,7 @@ impl Results {
         let missed = outcomes.iter().any(threshold::Outcome::fails);
         let valid = invalid_reasons.is_empty();
         let thresholds = outcomes.iter().map(line).collect();
-        let judgement = Judgement { invalid_reasons, thresholds, verdict: None };
+        let judgement = Judgement { invalid_reasons, thresholds, ..Judgement::default() };
         let mut document = Document::new(record, &judgement)
             .map_err(|error| Failed::could_not("read the record", error))?;
         document.stored_in = Some(stored_in);

@@ -36,6 +36,7 @@ pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
         scenario_path: source.path,
         flags: settings::flags(&run),
         embedded: market.is_some(),
+        repetition: None,
     };
     lines.detail(&format!("target {}, store {location}", plan.target));
     let (control, _told) = watch::channel(None);

@@ -137,6 +137,7 @@ fn overrides(run: &Run) -> Result<Overrides, Failed> {
             duration: *duration,
             iterations: *iterations,
             max_users: *max_users,
+            lead: None,
         },
         seed: *seed,
         journeys: run.what.journey.clone(),

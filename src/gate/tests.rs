@@ -5,8 +5,8 @@ use super::validity::reasons;
 use crate::histogram::Histogram;
 use crate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{
-    Cell, Counts, End, FORMAT, Generator, Header, Interval, Load, Origin, PhaseInfo, RunRecord,
-    StopReason, Tally, ThresholdText, Totals, ValidityPolicy, WorkerUse,
+    Cell, Counts, End, FORMAT, Generator, Header, Interval, Load, Origin, PhaseInfo, Policy,
+    RunRecord, StopReason, Tally, ThresholdText, Totals, ValidityPolicy, WorkerUse,
 };
 use crate::units::{Nanos, Ratio};
 
@@ -39,6 +39,8 @@ impl Run {
             thresholds: Vec::new(),
             origin: Origin::default(),
             policy: ValidityPolicy::default(),
+            gate: Policy::default(),
+            repetition: None,
         };
         let end = End {
             reason: StopReason::Complete,

@@ -2,7 +2,7 @@
 
 use crate::engine::{Preflight, git_version, machine};
 use crate::plan::{Phase, Plan};
-use crate::record::{FORMAT, Header, Load, Origin, TargetInfo};
+use crate::record::{FORMAT, Header, Load, Origin, Repetition, TargetInfo};
 
 /// What can't be read from a plan.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Circumstances {
     pub flags: Vec<String>,
     /// Whether the target is the embedded market.
     pub embedded: bool,
+    /// Its place among repetitions; an empty set is named by this run's own id.
+    pub repetition: Option<Repetition>,
 }
 
 impl Circumstances {
@@ -25,9 +27,14 @@ impl Circumstances {
         workers: usize,
         now: u64,
     ) -> Header {
+        let id = run_id(now);
+        let repetition = self.repetition.map(|place| Repetition {
+            set: if place.set.is_empty() { id.clone() } else { place.set },
+            ..place
+        });
         Header {
             format: FORMAT,
-            id: run_id(now),
+            id,
             scenario: plan.name.clone(),
             started_unix_ns: now,
             seed: plan.seed,
@@ -53,6 +60,8 @@ impl Circumstances {
                 flags: self.flags,
             },
             policy: plan.validity,
+            gate: plan.gate.policy.clone(),
+            repetition,
         }
     }
 }

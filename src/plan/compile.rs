@@ -12,7 +12,7 @@ use http::http_settings;
 
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
 use super::load::{self, LoadOverrides};
-use super::{Address, Health, HttpVersion, Plan, members};
+use super::{Address, Gate, Health, HttpVersion, Plan, members};
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
 use crate::scenario::{
@@ -144,6 +144,7 @@ impl Compiler<'_> {
             databases,
             thresholds,
             validity: validity(spec),
+            gate: Gate::default(),
             sha256: self.sha256(),
         })
     }

@@ -27,11 +27,14 @@ pub struct LoadOverrides {
     pub iterations: Option<u64>,
     /// Most virtual users at a time.
     pub max_users: Option<u64>,
+    /// Makes the run a repetition: one measured phase, with a lead-in of the same load that does
+    /// not count.
+    pub lead: Option<Nanos>,
 }
 
 impl LoadOverrides {
     fn is_empty(&self) -> bool {
-        let Self { rate, users, duration, iterations, max_users: _ } = self;
+        let Self { rate, users, duration, iterations, max_users: _, lead: _ } = self;
         rate.is_none() && users.is_none() && duration.is_none() && iterations.is_none()
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FormatVersion;
+use super::{FormatVersion, Policy};
 use crate::names::{ErrorKind, SeriesId};
 use crate::units::{Nanos, Ratio};
 
@@ -29,6 +29,23 @@ pub struct Header {
     pub origin: Origin,
     /// How far the run may be off before it is not a measurement.
     pub policy: ValidityPolicy,
+    /// How it is compared with a baseline.
+    #[serde(default)]
+    pub gate: Policy,
+    /// Its place among repetitions of the same load, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repetition: Option<Repetition>,
+}
+
+/// The place of a run among repetitions of the same load against the same target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repetition {
+    /// Names all of them: the id of the first.
+    pub set: String,
+    /// Which it is, from 1 on.
+    pub number: u32,
+    /// How many were planned when it was made.
+    pub of: u32,
 }
 
 /// One threshold as the scenario wrote it.

@@ -1,5 +1,6 @@
 //! What a report says, as plain data in the order in which people read it.
 
+use crate::gate::ruling::Ruling;
 use crate::histogram::Histogram;
 use crate::names::ErrorKind;
 use crate::record::{Origin, WorkerUse};
@@ -66,14 +67,26 @@ pub struct RunFacts {
 }
 
 /// What was decided about a run, by those who know the policy and the baseline.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judgement {
     /// Why the run is no measurement; empty when it is one.
     pub invalid_reasons: Vec<String>,
     /// Each threshold of the scenario.
     pub thresholds: Vec<ThresholdLine>,
-    /// `GO`, `HOLD`, `NO-GO` or `ROLLBACK`; `None` without a baseline.
-    pub verdict: Option<String>,
+    /// What the gate says; `None` without a baseline.
+    pub ruling: Option<Ruling>,
+    /// Which of the gate's questions is asked.
+    pub question: Question,
+}
+
+/// The two questions that a comparison answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Question {
+    /// May the candidate go to production?
+    #[default]
+    MayItGo,
+    /// Is the candidate as fast as the baseline, as after a rollback?
+    AreWeBack,
 }
 
 /// One threshold and how it was met.

@@ -130,7 +130,7 @@ impl<'a> Report<'a> {
             },
             valid: judgement.invalid_reasons.is_empty(),
             invalid_reasons: &judgement.invalid_reasons,
-            verdict: judgement.verdict.as_deref(),
+            verdict: judgement.ruling.as_ref().map(|ruling| ruling.verdict.word()),
             totals: totals(&document.totals),
             endpoints: document.endpoints.iter().chain(&document.logins).map(endpoint).collect(),
             queries: document.queries.iter().map(QueryJson::of).collect(),

@@ -5,7 +5,7 @@ use loadgate::histogram::Histogram;
 use loadgate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use loadgate::record::{
     Cell, Counts, End, ErrorSample, FORMAT, Gauges, Generator, Header, Interval, Load, Machine,
-    Origin, PhaseInfo, RunRecord, StopReason, Tally, TargetInfo, ThresholdText, Totals,
+    Origin, PhaseInfo, Policy, RunRecord, StopReason, Tally, TargetInfo, ThresholdText, Totals,
     ValidityPolicy, WorkerUse,
 };
 use loadgate::units::{Nanos, Ratio};
@@ -62,6 +62,8 @@ pub(crate) fn header(id: &str) -> Header {
         }],
         origin: origin(),
         policy: ValidityPolicy::default(),
+        gate: Policy::default(),
+        repetition: None,
     }
 }
 

@@ -79,7 +79,6 @@ fn missing_data_that_is_accepted_is_no_failure() {
 fn a_run_that_is_no_measurement_says_so_first() {
     let judgement = Judgement {
         invalid_reasons: vec!["schedule lag p99 was 80 ms, the limit is 50 ms".to_owned()],
-        verdict: Some("GO".to_owned()),
         ..judgement()
     };
     let document = Document::new(&fixture::record(), &judgement).unwrap();

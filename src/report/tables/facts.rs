@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Tone;
+use crate::gate::ruling::Verdict;
 use crate::report::document::{Document, Latency};
 use crate::report::figures::{self, NOTHING};
 use crate::units::{Bytes, Nanos, format_nanos};
@@ -32,8 +33,9 @@ pub(in crate::report) fn standing(document: &Document) -> Standing {
     let failed = judgement.thresholds.iter().filter(|line| line.fails).count();
     let (word, tone) = if !judgement.invalid_reasons.is_empty() {
         ("INVALID".to_owned(), Tone::Bad)
-    } else if let Some(verdict) = &judgement.verdict {
-        (verdict.clone(), if verdict == "GO" { Tone::Good } else { Tone::Bad })
+    } else if let Some(ruling) = &judgement.ruling {
+        let tone = if ruling.verdict == Verdict::Go { Tone::Good } else { Tone::Bad };
+        (ruling.verdict.word().to_owned(), tone)
     } else if failed > 0 {
         (format!("FAILED {failed} of {} thresholds", judgement.thresholds.len()), Tone::Bad)
     } else if judgement.thresholds.is_empty() {
