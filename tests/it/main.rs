@@ -9,6 +9,7 @@ mod fixture;
 mod golden;
 mod nginx;
 mod postgres;
+mod repetition;
 mod reports;
 mod scenarios;
 mod server;
