@@ -9,6 +9,7 @@ mod browser;
 mod fixture;
 mod golden;
 mod nginx;
+mod policy;
 mod postgres;
 mod repetition;
 mod reports;
