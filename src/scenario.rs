@@ -43,7 +43,7 @@ pub use spec::{
     TapSpec, UseSpec,
 };
 pub use step::{CommonSpec, OnFail, Repeat};
-pub use subject::{Selector, SloSpec, Tag, ThresholdSubject};
+pub use subject::{Selector, SloSpec, Tag, ThresholdSubject, glob};
 pub use template::{Part, Template};
 pub use test::VariableTest;
 pub use think::{ThinkDistribution, ThinkSpec};
