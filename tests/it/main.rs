@@ -8,6 +8,7 @@ mod browser;
 mod fixture;
 mod golden;
 mod nginx;
+mod pool;
 mod postgres;
 mod repetition;
 mod reports;
