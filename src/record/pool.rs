@@ -230,7 +230,9 @@ mod tests {
     /// A repetition of a second of warm-up and nine that count; its series are met in any order.
     fn repetition(start_s: u64, names: &[&str], seconds: &[Second]) -> RunRecord {
         let mut catalogue = Catalogue::new();
-        names.iter().for_each(|name| _ = catalogue.intern(&series(name)).unwrap());
+        for name in names {
+            catalogue.intern(&series(name)).unwrap();
+        }
         let phase = |name: &str, start, length, measure| PhaseInfo {
             name: name.to_owned(),
             load: "10/s".to_owned(),

@@ -4,6 +4,7 @@ use loadgate::gate::threshold::{self, Outcome, Status};
 use loadgate::gate::validity;
 use loadgate::record::{Repetition, RunRecord, ThresholdText, pool};
 use loadgate::report::{Document, FORMATS, Judgement};
+use loadgate::units::Nanos;
 
 use crate::fixture;
 
@@ -46,8 +47,8 @@ fn figures_are_over_the_time_in_which_there_was_load() {
     assert_eq!(shown.totals.requests, 3 * single.totals.requests);
     assert_eq!(shown.totals.errors, 3 * single.totals.errors);
     assert_eq!(shown.totals.rate, single.totals.rate);
-    assert_eq!(shown.run.measured.as_secs_f64(), 15.0);
-    assert_eq!(shown.run.lasted.as_secs_f64(), 1_006.0);
+    assert_eq!(shown.run.measured, Nanos::from_secs(15));
+    assert_eq!(shown.run.lasted, Nanos::from_secs(1_006));
     let quantiles = |document: &Document| document.totals.response.as_ref().map(|all| all.p99);
     assert_eq!(quantiles(&shown), quantiles(&single));
     let measured =
