@@ -9,6 +9,7 @@ mod format;
 mod header;
 mod interval;
 mod policy;
+mod pool;
 mod totals;
 
 pub use baseline_name::{BaselineName, BaselineNameError};
@@ -20,6 +21,7 @@ pub use header::{
 };
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
+pub use pool::pool;
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

@@ -10,6 +10,7 @@ mod fixture;
 mod golden;
 mod nginx;
 mod policy;
+mod pool;
 mod postgres;
 mod repetition;
 mod reports;
