@@ -7,6 +7,7 @@ mod cli;
 mod browser;
 mod fixture;
 mod golden;
+mod identity;
 mod nginx;
 mod policy;
 mod postgres;
