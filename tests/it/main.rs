@@ -8,6 +8,7 @@ mod cli;
 mod browser;
 mod fixture;
 mod golden;
+mod identity;
 mod nginx;
 mod policy;
 mod pool;
