@@ -36,7 +36,7 @@ const CITIES: &str = "city\nAachen\nBonn\n";
 
 /// The hash of the scenario with these texts replaced in it and in its files.
 fn hash(changes: &[(&str, &str)]) -> String {
-    let changed = |text: &str| {
+    let edited = |text: &str| {
         changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
     };
     let every = [SCENARIO, COMMON, FIRST, CITIES];
@@ -50,9 +50,9 @@ fn hash(changes: &[(&str, &str)]) -> String {
             "cities.csv" => CITIES,
             _ => return Err("there is no such file".to_owned()),
         };
-        Ok(Arc::from(changed(text).into_bytes()))
+        Ok(Arc::from(edited(text).into_bytes()))
     };
-    let text = changed(SCENARIO);
+    let text = edited(SCENARIO);
     let inputs = Inputs { path: "s.yaml", text: &text, read: &read, environment: &|_| None };
     match compile(&inputs, KINDS, &Overrides::default()) {
         Ok(plan) => plan.sha256,
