@@ -3,12 +3,14 @@
 //! `RunRecord` is the only thing that passes from measuring to judging. Gate and report cannot
 //! tell a stored run from one that has just ended.
 
+pub mod archive;
 mod baseline_name;
 mod counts;
 mod format;
 mod header;
 mod interval;
 mod policy;
+mod stored_tally;
 mod totals;
 
 pub use baseline_name::{BaselineName, BaselineNameError};
@@ -20,6 +22,7 @@ pub use header::{
 };
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
+pub use stored_tally::StoredTally;
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

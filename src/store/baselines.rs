@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::any::AnyRow;
+use sqlx::error::DatabaseError;
 use sqlx::{Any, Connection, Row, Transaction};
 
 use super::{Store, StoreError, lookup, rows, settle};
@@ -233,12 +234,12 @@ pub(super) async fn names_of(
 
 /// A reference between tables that a statement would have broken.
 pub(super) fn breaks_reference(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_foreign_key_violation())
+    error.as_database_error().is_some_and(DatabaseError::is_foreign_key_violation)
 }
 
 /// A name or id that is already there.
 pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
 /// Takes the row of the baseline `name`, which is made when it has to be new; `None` when it has
