@@ -224,3 +224,20 @@ pub struct ErrorSample {
     /// When, since the start of the run.
     pub at: Nanos,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        // An import compares what it was given with what is stored.
+        #[test]
+        fn a_share_is_read_back_to_its_last_bit(peak in 0.0..10.0_f64) {
+            let used = WorkerUse { cpu: Nanos::SECOND, peak: Ratio(peak) };
+            let text = serde_json::to_string(&used).unwrap();
+            prop_assert_eq!(serde_json::from_str::<WorkerUse>(&text).unwrap(), used);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The tests that need more than one module, or the world outside, linked once.
 #![cfg(test)]
 
+mod archive;
 mod baselines;
 mod engine_real;
 mod engine_sim;
