@@ -4,6 +4,7 @@
 mod engine_real;
 mod engine_sim;
 mod cli;
+mod compared;
 mod browser;
 mod fixture;
 mod golden;
