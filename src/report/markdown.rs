@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::foreign::clean;
-use super::tables::{self, Cell, Fact, Group, Table};
+use super::tables::{self, Cell, Fact, Group, Kind, Table};
 use super::{Format, RenderError};
 
 /// Markdown as GitHub shows it.
@@ -72,8 +72,8 @@ fn table_blocks(table: &Table) -> Vec<String> {
 
 fn group_blocks(table: &Table, group: &Group) -> Vec<String> {
     let heads = row(table.columns.iter().map(|column| column.head.clone()));
-    let rule = |number: bool| if number { "--:" } else { ":--" }.to_owned();
-    let rule = row(table.columns.iter().map(|column| rule(column.number)));
+    let rule = |kind: Kind| if kind == Kind::Number { "--:" } else { ":--" }.to_owned();
+    let rule = row(table.columns.iter().map(|column| rule(column.kind)));
     let cells = |cells: &Vec<Cell>| row(cells.iter().map(|cell| escape(&cell.text)));
     let lines: Vec<String> =
         [heads, rule].into_iter().chain(group.rows.iter().map(cells)).collect();

@@ -34,8 +34,19 @@ pub(super) struct Table {
 #[derive(Debug, Serialize)]
 pub(super) struct Column {
     pub(super) head: String,
-    /// Numbers stand at the right, texts at the left.
-    pub(super) number: bool,
+    pub(super) kind: Kind,
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// Names, which may be long: at the left, and broken or shortened where there is no room.
+    Text,
+    /// Short words, always whole: at the left.
+    Word,
+    /// Figures, always whole: at the right.
+    Number,
 }
 
 /// Rows that belong together.
@@ -110,11 +121,15 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
 
 impl Column {
     fn text(head: impl Into<String>) -> Self {
-        Self { head: head.into(), number: false }
+        Self { head: head.into(), kind: Kind::Text }
     }
 
     fn number(head: impl Into<String>) -> Self {
-        Self { head: head.into(), number: true }
+        Self { head: head.into(), kind: Kind::Number }
+    }
+
+    fn word(head: impl Into<String>) -> Self {
+        Self { head: head.into(), kind: Kind::Word }
     }
 }
 

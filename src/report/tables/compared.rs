@@ -64,13 +64,13 @@ fn times(ruling: &Ruling, question: Question) -> Table {
     let heads = [
         Column::text("step"),
         Column::text("request"),
-        Column::text("of"),
+        Column::word("of"),
         Column::number("n baseline"),
         Column::number("n candidate"),
         Column::number("baseline"),
         Column::number("candidate"),
         Column::number("change"),
-        Column::text("verdict"),
+        Column::word("verdict"),
     ];
     let title = "Compared with the baseline";
     let about = about(ruling);
@@ -141,7 +141,7 @@ fn wide_heads(ruling: &Ruling) -> Vec<Column> {
             Column::number(format!("{percentile} base")),
             Column::number(percentile),
             Column::number("change"),
-            Column::text("verdict"),
+            Column::word("verdict"),
         ]);
     }
     heads
@@ -272,7 +272,7 @@ fn failures(ruling: &Ruling) -> Table {
         Column::number("baseline"),
         Column::number("candidate"),
         Column::number("lines"),
-        Column::text("verdict"),
+        Column::word("verdict"),
     ];
     let about = "Share of requests that failed, with its bounds; the lines are those of GO, NO-GO \
                  and ROLLBACK.";
