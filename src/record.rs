@@ -3,13 +3,16 @@
 //! `RunRecord` is the only thing that passes from measuring to judging. Gate and report cannot
 //! tell a stored run from one that has just ended.
 
+mod baseline_name;
 mod counts;
 mod format;
 mod header;
 mod interval;
 mod policy;
+mod pool;
 mod totals;
 
+pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
@@ -18,6 +21,7 @@ pub use header::{
 };
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
+pub use pool::pool;
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

@@ -339,6 +339,8 @@ fn marked(line: &ThresholdLine) -> (&'static str, Tone) {
     match line.status {
         Status::Passed => ("✓", Tone::Good),
         Status::Failed => ("✗", Tone::Bad),
+        Status::Undecided if line.fails => ("undecided", Tone::Warn),
+        Status::Undecided => ("undecided", Tone::Quiet),
         Status::NoData if line.fails => ("no data", Tone::Bad),
         Status::NoData => ("no data", Tone::Quiet),
     }

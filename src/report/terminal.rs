@@ -178,7 +178,11 @@ fn least(table: &Table) -> usize {
     let widths = natural(table);
     let texts = widths.iter().zip(&table.columns);
     let short =
-        texts.map(|(width, column)| if column.kind == Kind::Text { (*width).min(TOLD_APART) } else { *width });
+        texts.map(
+            |(width, column)| {
+                if column.kind == Kind::Text { (*width).min(TOLD_APART) } else { *width }
+            },
+        );
     short.sum::<usize>() + GAP.len() * widths.len()
 }
 
@@ -204,7 +208,11 @@ fn line(table: &Table, widths: &[usize], cells: &[Cell], style: Style) -> String
             let text = shorten(&clean(&cell.text), *width);
             let space = " ".repeat(width.saturating_sub(length(&text)));
             let text = paint(&text, Ink::Of(cell.tone), style);
-            if column.kind == Kind::Number { format!("{space}{text}") } else { format!("{text}{space}") }
+            if column.kind == Kind::Number {
+                format!("{space}{text}")
+            } else {
+                format!("{text}{space}")
+            }
         })
         .collect();
     format!("{GAP}{}", cells.join(GAP)).trim_end().to_owned()
@@ -215,7 +223,8 @@ fn widths(table: &Table, columns: usize) -> Vec<usize> {
     let mut widths = natural(table);
     let gaps = GAP.len() * widths.len();
     while widths.iter().sum::<usize>() + gaps > columns {
-        let texts = widths.iter_mut().zip(&table.columns).filter(|(_, column)| column.kind == Kind::Text);
+        let texts =
+            widths.iter_mut().zip(&table.columns).filter(|(_, column)| column.kind == Kind::Text);
         match texts.map(|(width, _)| width).max() {
             Some(widest) if *widest > NARROWEST => *widest -= 1,
             Some(_) | None => break,

@@ -4,7 +4,6 @@ use super::document::Question;
 use crate::gate::ruling::{Place, RowKind};
 use crate::record::Compared;
 use crate::stats::equivalence::Equivalence;
-use crate::units::f64_to_u64;
 
 /// What kind of series a row is about.
 pub(super) fn kind(kind: RowKind) -> &'static str {
@@ -87,9 +86,8 @@ fn signed(ratio: f64) -> String {
         () if percent.is_nan() => "–".to_owned(),
         () if percent.is_infinite() => "+∞".to_owned(),
         () if percent.abs() >= 99.95 => format!("{percent:+.0}"),
-        // No change has no direction, so none is shown of what rounds to it.
-        () if f64_to_u64(percent.abs() * 10.0) == 0 => "0.0".to_owned(),
-        () => format!("{percent:+.1}"),
+        // Adding nothing makes a plus of a minus before zero.
+        () => format!("{:+.1}", (percent * 10.0).round() / 10.0 + 0.0),
     }
 }
 
@@ -100,7 +98,7 @@ mod tests {
     #[test]
     fn a_change_has_its_sign_and_its_interval() {
         assert_eq!(change(1.031, Some((0.992, 1.072))), "+3.1 % [-0.8, +7.2]");
-        assert_eq!(change(0.9999, Some((0.5, 2.4))), "0.0 % [-50.0, +140]");
+        assert_eq!(change(0.9999, Some((0.5, 2.4))), "+0.0 % [-50.0, +140]");
         assert_eq!(change(1.2, Some((0.0, f64::INFINITY))), "+20.0 % [-100, +∞]");
         assert_eq!(change(1.2, None), "+20.0 % [–, –]");
     }
