@@ -4,6 +4,7 @@
 //! no data is shown as a dash and written as `null`, never as zero.
 
 mod band;
+pub mod baseline;
 mod chart;
 mod csv;
 mod document;

@@ -88,9 +88,7 @@ struct Compared<'a> {
 
 impl<'a> Compared<'a> {
     fn of(ruling: &'a Ruling) -> Self {
-        let mut quantiles: Vec<f64> = ruling.rows.iter().map(|row| row.quantile).collect();
-        quantiles.sort_by(f64::total_cmp);
-        quantiles.dedup();
+        let quantiles = words::rising(ruling.rows.iter().map(|row| row.quantile));
         Self { quantiles, rows: ruling.rows.iter().collect() }
     }
 

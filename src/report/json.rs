@@ -4,7 +4,7 @@
 mod gate;
 mod parts;
 
-use gate::GateJson;
+pub(super) use gate::{GateJson, PlaceJson};
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ThresholdJson,

@@ -2,10 +2,12 @@
 
 mod compared;
 mod facts;
+mod selfcheck;
 mod verdict;
 
 pub(super) use compared::tables as compared;
 pub(super) use facts::{Fact, amounts, origin, overview, summary, times};
+pub(super) use selfcheck::{Told, checked};
 use serde::Serialize;
 pub(super) use verdict::{Standing, sides, standing};
 

@@ -55,10 +55,8 @@ pub fn render_within(document: &Document, style: Style, columns: usize) -> Strin
     let columns = columns.min(WIDEST);
     let (standing, sides) = (tables::standing(document), tables::sides(document));
     let mut lines = vec![title(document, style), String::new()];
-    if let Some(sentence) = &standing.sentence {
-        lines.push(answer(&standing, style));
-        lines.extend(wrapped(&clean(sentence), columns));
-        lines.extend(reasons(&standing, style, columns));
+    if standing.sentence.is_some() {
+        lines.extend(answered(&standing, style, columns));
         lines.push(String::new());
         let facts = standing.facts.iter().chain(&sides);
         lines.extend(facts.flat_map(|fact| named_within(fact, style, columns)));
@@ -84,8 +82,12 @@ pub fn render_within(document: &Document, style: Style, columns: usize) -> Strin
 }
 
 fn title(document: &Document, style: Style) -> String {
-    let name = paint(&clean(&document.run.scenario), Ink::Strong, style);
-    format!("{name} · loadgate {}", clean(&document.origin.loadgate))
+    titled(&document.run.scenario, &document.origin.loadgate, style)
+}
+
+pub(super) fn titled(name: &str, loadgate: &str, style: Style) -> String {
+    let name = paint(&clean(name), Ink::Strong, style);
+    format!("{name} · loadgate {}", clean(loadgate))
 }
 
 fn named(fact: &Fact, style: Style) -> String {
@@ -104,6 +106,15 @@ fn headlines(document: &Document, style: Style) -> Vec<String> {
     vec![format!("  {}", line(&amounts)), format!("  {}", line(&times))]
 }
 
+/// Word, sentence and reasons.
+pub(super) fn answered(standing: &Standing, style: Style, columns: usize) -> Vec<String> {
+    let mut lines = vec![answer(standing, style)];
+    let sentence = standing.sentence.iter();
+    lines.extend(sentence.flat_map(|sentence| wrapped(&clean(sentence), columns)));
+    lines.extend(reasons(standing, style, columns));
+    lines
+}
+
 fn answer(standing: &Standing, style: Style) -> String {
     paint(&clean(&standing.word), Ink::Loud(standing.tone), style)
 }
@@ -116,7 +127,7 @@ fn reasons(standing: &Standing, style: Style, columns: usize) -> Vec<String> {
     told.collect()
 }
 
-fn named_within(fact: &Fact, style: Style, columns: usize) -> Vec<String> {
+pub(super) fn named_within(fact: &Fact, style: Style, columns: usize) -> Vec<String> {
     let name = paint(&format!("{:<10}", fact.name), Ink::Of(Tone::Quiet), style);
     let value = wrapped(&clean(&fact.value), columns.saturating_sub(12));
     hanging((&format!("  {name}"), 12), value)
@@ -146,7 +157,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// Tables with their titles; of two shapes the one with fewer rows, where there is room for it.
-fn tables_lines(tables: Vec<Table>, style: Style, columns: usize) -> Vec<String> {
+pub(super) fn tables_lines(tables: Vec<Table>, style: Style, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for table in tables {
         let roomy = |beside: &Table| least(beside) <= columns;

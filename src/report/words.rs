@@ -1,6 +1,7 @@
 //! The words of a comparison that are not its verdict's.
 
 use super::document::Question;
+use crate::gate::noise::Reach;
 use crate::gate::ruling::{Place, RowKind};
 use crate::record::Compared;
 use crate::stats::equivalence::Equivalence;
@@ -30,6 +31,15 @@ pub(super) fn question(question: Question) -> &'static str {
     }
 }
 
+/// How much a row will have to say.
+pub(super) fn reach(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Shown => "not gated",
+        Reach::Coarse => "coarse",
+        Reach::Full => "full",
+    }
+}
+
 /// The answer to "are we back?".
 pub(super) fn equivalence(answer: Equivalence) -> &'static str {
     match answer {
@@ -42,6 +52,14 @@ pub(super) fn equivalence(answer: Equivalence) -> &'static str {
 /// Per cent of a quantile, without the dust of its last bits: 0.999 is 99.9.
 pub(super) fn percent(quantile: f64) -> f64 {
     (quantile * 1e6).round() / 1e4
+}
+
+/// Each quantile once, rising.
+pub(super) fn rising(quantiles: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut rising: Vec<f64> = quantiles.collect();
+    rising.sort_by(f64::total_cmp);
+    rising.dedup();
+    rising
 }
 
 /// `p95`, `p99.9`.
@@ -71,6 +89,11 @@ pub(super) fn change(ratio: f64, interval: Option<(f64, f64)>) -> String {
         None => "[–, –]".to_owned(),
     };
     format!("{} % {ends}", signed(ratio))
+}
+
+/// A ratio that is an estimate of a plan and has no interval of its own: `+7.3 %`.
+pub(super) fn percent_of(ratio: f64) -> String {
+    format!("{} %", signed(ratio))
 }
 
 /// A share with its bounds: `0.99 % [0.40, 2.10]`.

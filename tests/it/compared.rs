@@ -1,8 +1,9 @@
 //! A comparison in every format: the verdict first, every figure with its interval and its count.
 
+use loadgate::gate::noise::SelfCheck;
 use loadgate::gate::ruling::{Ruling, Verdict};
 use loadgate::report::terminal::{self, Style};
-use loadgate::report::{Document, FORMATS, Judgement, Question, format};
+use loadgate::report::{Document, FORMATS, Judgement, Question, baseline, format};
 use serde_json::{Value, json};
 
 use crate::fixture;
@@ -184,4 +185,56 @@ fn many_reasons_are_told_in_part() {
     assert!(text.contains("and 60 more"), "{text}");
     let json: Value = serde_json::from_str(&shown("json", &document)).unwrap();
     assert_eq!(json["gate"]["reasons"].as_array().unwrap().len(), 80);
+}
+
+fn check_of_a_baseline(columns: usize) -> String {
+    let headers = ["20260102-030405-a", "20260102-031405-b"].map(fixture::header);
+    let headers: Vec<_> = headers.iter().collect();
+    let check = fixture::ruling::self_check();
+    baseline::render("prisma-6.19 \x1b[31m", &headers, &check, Style::Plain, columns)
+}
+
+#[test]
+fn a_baseline_says_what_it_could_show() {
+    let text = check_of_a_baseline(180);
+    assert_eq!(text.find(|c: char| c.is_control() && c != '\n'), None);
+    assert!(check_of_a_baseline(120).lines().all(|line| line.chars().count() <= 120));
+    insta::assert_snapshot!("baseline", text);
+}
+
+#[test]
+fn a_baseline_says_the_same_to_machines() {
+    let header = fixture::header("20260102-030405-a");
+    let mut check = fixture::ruling::self_check();
+    let json = baseline::json("prisma-6.19", &[&header, &header], &check);
+    assert_eq!([&json["name"], &json["scenario"]], ["prisma-6.19", "customer"]);
+    assert_eq!(json["runs"][1]["id"], "20260102-030405-a");
+    assert_eq!(json["length_ns"], 5_000_000_000_u64);
+    assert_eq!(json["versions"], json!(["7.0.1"]));
+    assert_eq!(json["noise"][0]["run_noise"], 0.041);
+    assert!(json["noise"][2]["run_noise"].is_null());
+    assert_eq!(json["split"]["verdict"], "HOLD");
+    assert_eq!(
+        json["detectable"][0],
+        json!({
+            "kind": "endpoint", "name": "GET /api/farms", "journey": "customer",
+            "step": "View farm list", "percentile": 95.0, "reach": "full", "ratio": 1.129,
+        })
+    );
+    check.split = None;
+    assert!(baseline::json("prisma-6.19", &[], &check)["split"].is_null());
+}
+
+#[test]
+fn a_baseline_that_disagrees_with_itself_says_so() {
+    let header = fixture::header("20260102-030405-a");
+    let said = |split: Option<Ruling>| {
+        let check = SelfCheck { split, ..fixture::ruling::self_check() };
+        let text = baseline::render("old", &[&header], &check, Style::Plain, 120);
+        text.lines().nth(2).unwrap().to_owned()
+    };
+    assert_eq!(said(Some(fixture::ruling::go())), "AGREES");
+    assert_eq!(said(Some(fixture::ruling::undecided())), "UNSURE");
+    assert_eq!(said(Some(fixture::ruling::ruling())), "DISAGREES");
+    assert_eq!(said(None), "UNCHECKED");
 }

@@ -5,13 +5,13 @@ use serde::Serialize;
 use crate::gate::identity::Difference;
 use crate::gate::ruling::{Coverage, ErrorRow, Place, Reason, Row, Ruling, Settle, Side, Site};
 use crate::record::{Compared, Lines};
-use crate::report::document::Judgement;
+use crate::report::document::{Judgement, Question};
 use crate::report::{figures, words};
 use crate::stats::estimate::Estimate;
 use crate::units::{Nanos, Ratio};
 
 #[derive(Serialize)]
-pub(super) struct GateJson<'a> {
+pub(in crate::report) struct GateJson<'a> {
     verdict: &'static str,
     question: &'static str,
     equivalence: &'static str,
@@ -30,9 +30,13 @@ pub(super) struct GateJson<'a> {
 impl<'a> GateJson<'a> {
     /// `None` without a baseline.
     pub(super) fn of(judgement: &'a Judgement) -> Option<Self> {
-        let ruling = judgement.ruling.as_ref()?;
+        let (ruling, verdict) = (judgement.ruling.as_ref()?, judgement.verdict()?);
+        Some(Self { verdict: verdict.word(), ..Self::new(ruling, judgement.question) })
+    }
+
+    pub(in crate::report) fn new(ruling: &'a Ruling, question: Question) -> Self {
         let Ruling {
-            verdict: _,
+            verdict,
             equivalence,
             reasons,
             baseline,
@@ -46,9 +50,9 @@ impl<'a> GateJson<'a> {
             accepted,
             notes,
         } = ruling;
-        Some(Self {
-            verdict: judgement.verdict()?.word(),
-            question: words::question(judgement.question),
+        Self {
+            verdict: verdict.word(),
+            question: words::question(question),
             equivalence: words::equivalence(*equivalence),
             reasons: reasons.iter().map(ReasonJson::of).collect(),
             baseline: SideJson::of(baseline),
@@ -60,7 +64,7 @@ impl<'a> GateJson<'a> {
             settle: settle.as_ref().map(SettleJson::of),
             accepted_differences: accepted.iter().map(DifferenceJson::of).collect(),
             notes,
-        })
+        }
     }
 }
 
@@ -166,15 +170,15 @@ impl<'a> RowJson<'a> {
 
 /// A series. All keys are `null` for all requests together.
 #[derive(Serialize)]
-struct PlaceJson<'a> {
-    kind: Option<&'static str>,
-    name: Option<&'a str>,
-    journey: Option<&'a str>,
-    step: Option<&'a str>,
+pub(in crate::report) struct PlaceJson<'a> {
+    pub(in crate::report) kind: Option<&'static str>,
+    pub(in crate::report) name: Option<&'a str>,
+    pub(in crate::report) journey: Option<&'a str>,
+    pub(in crate::report) step: Option<&'a str>,
 }
 
 impl<'a> PlaceJson<'a> {
-    fn of(place: Option<&'a Place>) -> Self {
+    pub(in crate::report) fn of(place: Option<&'a Place>) -> Self {
         Self {
             kind: place.map(|place| words::kind(place.kind)),
             name: place.map(|place| place.name.as_str()),

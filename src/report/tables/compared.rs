@@ -40,18 +40,18 @@ fn by_series(ruling: &Ruling) -> Vec<Series<'_>> {
 }
 
 /// A group for each journey, then logins, then queries.
-fn grouped(series: &[Series<'_>], lines: impl Fn(&Series<'_>) -> Vec<Vec<Cell>>) -> Vec<Group> {
+pub(super) fn grouped<'a>(series: impl Iterator<Item = (&'a Place, Vec<Vec<Cell>>)>) -> Vec<Group> {
     let mut groups: Vec<((RowKind, &str), Group)> = Vec::new();
-    for own in series {
-        let title = match own.place.kind {
-            RowKind::Endpoint => own.place.journey.as_str(),
+    for (place, rows) in series {
+        let title = match place.kind {
+            RowKind::Endpoint => place.journey.as_str(),
             RowKind::Login => "logins",
             RowKind::Query => "queries",
         };
-        let key = (own.place.kind, title);
+        let key = (place.kind, title);
         match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.rows.extend(lines(own)),
-            None => groups.push((key, Group { title: Some(title.to_owned()), rows: lines(own) })),
+            Some((_, group)) => group.rows.extend(rows),
+            None => groups.push((key, Group { title: Some(title.to_owned()), rows })),
         }
     }
     // Stable, so journeys keep the order of the scenario.
@@ -76,7 +76,7 @@ fn times(ruling: &Ruling, question: Question) -> Table {
     let about = about(ruling);
     let beside =
         Table::new(title, about.clone(), wide_heads(ruling), wide(ruling, &series, question));
-    let groups = grouped(&series, |own| tall(own, question));
+    let groups = grouped(series.iter().map(|own| (own.place, tall(own, question))));
     Table {
         legend: Some(LEGEND),
         beside: Some(Box::new(beside)),
@@ -114,7 +114,7 @@ fn tall(series: &Series<'_>, question: Question) -> Vec<Vec<Cell>> {
 /// One line for each series, its percentiles side by side.
 fn wide(ruling: &Ruling, series: &[Series<'_>], question: Question) -> Vec<Group> {
     let quantiles = quantiles(ruling);
-    grouped(series, |own| {
+    grouped(series.iter().map(|own| {
         let mut line: Vec<Cell> = names(own).into();
         line.extend(counts(own.rows.first().copied()));
         for quantile in &quantiles {
@@ -124,8 +124,8 @@ fn wide(ruling: &Ruling, series: &[Series<'_>], question: Question) -> Vec<Group
                 None => std::array::from_fn(|_| Cell::quiet(NOTHING)),
             });
         }
-        vec![line]
-    })
+        (own.place, vec![line])
+    }))
 }
 
 fn wide_heads(ruling: &Ruling) -> Vec<Column> {
@@ -147,22 +147,22 @@ fn wide_heads(ruling: &Ruling) -> Vec<Column> {
     heads
 }
 
-/// Every percentile that some row has, rising.
 fn quantiles(ruling: &Ruling) -> Vec<f64> {
-    let mut quantiles: Vec<f64> = ruling.rows.iter().map(|row| row.quantile).collect();
-    quantiles.sort_by(f64::total_cmp);
-    quantiles.dedup();
-    quantiles
+    words::rising(ruling.rows.iter().map(|row| row.quantile))
+}
+
+fn names(series: &Series<'_>) -> [Cell; 2] {
+    let quiet = series.rows.iter().all(|row| is_quiet(row));
+    step_and_request(series.place, if quiet { Tone::Quiet } else { Tone::Plain })
 }
 
 /// A query is its own name, so nothing stands beside it.
-fn names(series: &Series<'_>) -> [Cell; 2] {
-    let request = match series.place.kind {
-        RowKind::Endpoint | RowKind::Login => series.place.name.as_str(),
+pub(super) fn step_and_request(place: &Place, tone: Tone) -> [Cell; 2] {
+    let request = match place.kind {
+        RowKind::Endpoint | RowKind::Login => place.name.as_str(),
         RowKind::Query => "",
     };
-    let tone = if series.rows.iter().all(|row| is_quiet(row)) { Tone::Quiet } else { Tone::Plain };
-    [Cell::toned(words::step(series.place), tone), Cell::quiet(request)]
+    [Cell::toned(words::step(place), tone), Cell::quiet(request)]
 }
 
 fn counts(row: Option<&Row>) -> [Cell; 2] {
