@@ -6,6 +6,7 @@ mod baselines;
 mod engine_real;
 mod engine_sim;
 mod cli;
+mod compared;
 mod browser;
 mod fixture;
 mod golden;
