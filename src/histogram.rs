@@ -1,8 +1,11 @@
 //! The distribution of one series: record, merge, ask, encode.
 
+mod sparse;
+
 use std::io::Cursor;
 
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+pub use sparse::values_of;
 use thiserror::Error;
 
 use crate::units::Nanos;

@@ -3,6 +3,7 @@
 //! `RunRecord` is the only thing that passes from measuring to judging. Gate and report cannot
 //! tell a stored run from one that has just ended.
 
+mod baseline_name;
 mod counts;
 mod format;
 mod header;
@@ -11,6 +12,7 @@ mod policy;
 mod pool;
 mod totals;
 
+pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{

@@ -4,17 +4,22 @@
 //! its first moment and grows by whole intervals, each in one transaction: whatever happens to
 //! the process, at most the interval that was not yet appended is lost.
 
+mod baselines;
 mod error;
+mod import;
 mod location;
 mod lookup;
 mod reader;
+mod removal;
 mod rows;
 mod schema;
 mod writer;
 
 use std::time::Duration;
 
+pub use baselines::{BaselineLine, Growth};
 pub use error::StoreError;
+pub use import::Imported;
 pub use location::StoreLocation;
 pub use lookup::LATEST;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -22,7 +27,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row};
 pub use writer::RunWriter;
 
-use crate::names::Catalogue;
+use crate::names::{Catalogue, Metric};
 use crate::record::{Header, RunRecord, StopReason};
 use crate::units::Nanos;
 
@@ -73,6 +78,10 @@ pub struct RunLine {
     pub requests: u64,
     /// How many of them failed.
     pub errors: u64,
+    /// The repetitions that it belongs to, and which of them it is.
+    pub set: Option<(String, u32)>,
+    /// Names of the baselines that it belongs to, sorted.
+    pub baselines: Vec<String>,
 }
 
 /// How far a stored run came.
@@ -159,9 +168,17 @@ impl Store {
     /// All runs, newest first.
     pub async fn list(&self) -> Result<Vec<RunLine>, StoreError> {
         let text = "SELECT id, scenario, target, target_version, started_ns, lasted_ns, state, \
-                    requests, errors FROM lg_runs ORDER BY started_ns DESC, number DESC";
-        let rows = sqlx::query(text).fetch_all(&self.pool).await.map_err(|e| self.failed(&e))?;
-        rows.iter().map(line).collect::<Result<_, _>>().map_err(|error| self.failed(&error))
+                    requests, errors, repetition_set, repetition_number FROM lg_runs \
+                    ORDER BY started_ns DESC, number DESC";
+        let failed = |error: sqlx::Error| self.failed(&error);
+        let rows = sqlx::query(text).fetch_all(&self.pool).await.map_err(failed)?;
+        let mut lines: Vec<RunLine> =
+            rows.iter().map(line).collect::<Result<_, _>>().map_err(failed)?;
+        let mut baselines = baselines::of_runs(self).await?;
+        for line in &mut lines {
+            line.baselines = baselines.remove(&line.id).unwrap_or_default();
+        }
+        Ok(lines)
     }
 
     /// The whole record of a run, named by its id, the beginning of it, or [`LATEST`].
@@ -169,31 +186,33 @@ impl Store {
     /// The totals of an unfinished run are added up from its intervals, and its end is `None`.
     pub async fn load(&self, wanted: &str) -> Result<RunRecord, StoreError> {
         let id = self.find(wanted).await?;
-        reader::load(self, &id).await
+        reader::load(self, &id, &Metric::ALL).await
     }
 
-    /// Removes a run, named as for [`Store::load`], and says which it was.
+    /// As [`Store::load`], with the intervals' distributions of these metrics only: most of a
+    /// record are others. Totals, counts and gauges are whole.
+    pub async fn load_part(
+        &self,
+        wanted: &str,
+        metrics: &[Metric],
+    ) -> Result<RunRecord, StoreError> {
+        let id = self.find(wanted).await?;
+        reader::load(self, &id, metrics).await
+    }
+
+    /// Stores a whole record as it is; one that is already there must be the same.
+    ///
+    /// Same means header, series, totals and end: which intervals a record still has depends on the
+    /// way it came.
+    pub async fn import(&self, record: &RunRecord) -> Result<Imported, StoreError> {
+        import::import(self, record).await
+    }
+
+    /// Removes a run, named as for [`Store::load`], and says which it was. A run that belongs to
+    /// a baseline stays.
     pub async fn remove(&self, wanted: &str) -> Result<String, StoreError> {
         let id = self.find(wanted).await?;
-        let mut connection = self.connection().await?;
-        let removed = async {
-            let mut transaction = connection.begin().await?;
-            // This writes nothing; it takes the row, and SQLite's write lock, before the rest.
-            let claim = "UPDATE lg_runs SET state = state WHERE id = $1";
-            sqlx::query(claim).bind(id.as_str()).execute(&mut *transaction).await?;
-            for text in [
-                "DELETE FROM lg_cells WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
-                "DELETE FROM lg_totals WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
-                "DELETE FROM lg_intervals WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
-                "DELETE FROM lg_series WHERE run = (SELECT number FROM lg_runs WHERE id = $1)",
-                "DELETE FROM lg_runs WHERE id = $1",
-            ] {
-                sqlx::query(text).bind(id.as_str()).execute(&mut *transaction).await?;
-            }
-            transaction.commit().await
-        };
-        let removed: Result<(), sqlx::Error> = removed.await;
-        settle(connection, removed).map_err(|error| self.failed(&error))?;
+        removal::remove(self, &id).await?;
         Ok(id)
     }
 
@@ -204,8 +223,14 @@ impl Store {
 
     /// The id of the run that `wanted` names.
     async fn find(&self, wanted: &str) -> Result<String, StoreError> {
-        let lines = self.list().await?;
-        lookup::resolve(lines.into_iter().map(|line| line.id).collect(), wanted)
+        lookup::resolve(self.ids().await?, wanted)
+    }
+
+    /// Ids of all runs, newest first.
+    async fn ids(&self) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT id FROM lg_runs ORDER BY started_ns DESC, number DESC";
+        let ids = sqlx::query_scalar(text).fetch_all(&self.pool).await;
+        ids.map_err(|error| self.failed(&error))
     }
 
     async fn connection(&self) -> Result<PoolConnection<Any>, StoreError> {
@@ -274,6 +299,8 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 fn line(row: &sqlx::any::AnyRow) -> Result<RunLine, sqlx::Error> {
     let state: Option<String> = row.try_get("state")?;
+    let set: Option<String> = row.try_get("repetition_set")?;
+    let number: Option<i64> = row.try_get("repetition_number")?;
     Ok(RunLine {
         id: row.try_get("id")?,
         scenario: row.try_get("scenario")?,
@@ -284,6 +311,8 @@ fn line(row: &sqlx::any::AnyRow) -> Result<RunLine, sqlx::Error> {
         state: RunState::from_word(state.as_deref()),
         requests: rows::unsigned(row.try_get("requests")?),
         errors: rows::unsigned(row.try_get("errors")?),
+        set: set.zip(number.and_then(|number| u32::try_from(number).ok())),
+        baselines: Vec::new(),
     })
 }
 

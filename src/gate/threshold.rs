@@ -17,6 +17,8 @@ pub enum Status {
     Failed,
     /// Nothing was measured that could be held against the limit.
     NoData,
+    /// A limit relative to the baseline that is broken by best estimate, and not surely.
+    Undecided,
 }
 
 /// A threshold with what was measured.
@@ -42,7 +44,7 @@ impl Outcome {
         match self.status {
             Status::Passed => false,
             Status::Failed => true,
-            Status::NoData => !self.optional,
+            Status::NoData | Status::Undecided => !self.optional,
         }
     }
 }

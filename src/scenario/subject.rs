@@ -221,7 +221,7 @@ impl Selector {
 }
 
 /// Whether `text` is like `pattern`, in which `*` stands for any characters.
-fn glob(pattern: &str, text: &str) -> bool {
+pub fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
         return false;

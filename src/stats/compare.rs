@@ -18,7 +18,9 @@ mod spread;
 
 use bounds::Family;
 pub use bounds::{Figures, Relative};
-pub use planning::{Detectable, MOST_REPETITIONS, Noise, run_noise, smallest_detectable};
+pub use planning::{
+    Detectable, MOST_REPETITIONS, Noise, decided_from, run_noise, smallest_detectable,
+};
 pub use session::between_sessions;
 use thiserror::Error;
 

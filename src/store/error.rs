@@ -107,6 +107,48 @@ pub enum StoreError {
         /// What was found.
         detail: String,
     },
+    /// The store has another run with the id of one that is imported.
+    #[error("the store has another run with the id `{id}`")]
+    Differs {
+        /// The id of both.
+        id: String,
+    },
+    /// No baseline has this name.
+    #[error("there is no baseline `{wanted}`")]
+    UnknownBaseline {
+        /// What was asked for.
+        wanted: String,
+        /// The name that looks most like it; `None` when the store has no baseline.
+        nearest: Option<String>,
+    },
+    /// A baseline with this name is already in the store.
+    #[error("the baseline `{name}` is already in the store")]
+    BaselineExists {
+        /// The baseline.
+        name: String,
+    },
+    /// A baseline was to be made of nothing.
+    #[error("the baseline `{name}` needs at least one run")]
+    NoRuns {
+        /// The baseline.
+        name: String,
+    },
+    /// A baseline is not what it should be.
+    #[error("the baseline `{name}` is damaged: {detail}")]
+    DamagedBaseline {
+        /// The baseline.
+        name: String,
+        /// What was found.
+        detail: String,
+    },
+    /// The run can't be removed: a baseline rests on it.
+    #[error("the run `{id}` belongs to {}", named(baselines))]
+    InBaseline {
+        /// The run.
+        id: String,
+        /// Names of the baselines; at least one.
+        baselines: Vec<String>,
+    },
     /// Everything else that a database may say.
     #[error("the store `{store}` failed: {detail}")]
     Database {
@@ -153,6 +195,29 @@ impl StoreError {
             }
             Self::Damaged { .. } => {
                 Some("remove the run, or take the store from a backup".to_owned())
+            }
+            Self::Differs { .. } => Some(format!(
+                "they have the same id and other figures: remove one of them, or {elsewhere}"
+            )),
+            Self::UnknownBaseline { wanted, nearest } => {
+                let make = format!("`loadgate baseline capture {wanted}` makes it");
+                Some(match nearest {
+                    Some(nearest) => format!("did you mean `{nearest}`? {make}"),
+                    None => make,
+                })
+            }
+            Self::BaselineExists { name } => Some(format!(
+                "`loadgate baseline add {name}` extends it, `loadgate baseline rm {name}` removes it"
+            )),
+            Self::NoRuns { name } => {
+                Some(format!("`loadgate baseline capture {name}` makes runs and keeps them"))
+            }
+            Self::DamagedBaseline { name, .. } => Some(format!(
+                "remove it with `loadgate baseline rm {name}`, and capture or import it again"
+            )),
+            Self::InBaseline { baselines, .. } => {
+                let names = baselines.join(" ");
+                Some(format!("`loadgate baseline rm {names}` first; that keeps the runs"))
             }
             Self::Database { .. } => {
                 Some(format!("look at the store's disk or server, or {elsewhere}"))
@@ -212,6 +277,14 @@ impl StoreError {
 
     pub(super) fn damaged(id: &str, detail: &impl ToString) -> Self {
         Self::Damaged { id: id.to_owned(), detail: detail.to_string() }
+    }
+}
+
+/// Baselines in a sentence.
+fn named(baselines: &[String]) -> String {
+    match baselines {
+        [only] => format!("the baseline `{only}`"),
+        more => format!("the baselines `{}`", more.join("`, `")),
     }
 }
 

@@ -7,9 +7,8 @@ pub const LATEST: &str = "latest";
 
 /// The id that `wanted` means among `ids`, which are sorted by start with the newest first.
 pub(super) fn resolve(ids: Vec<String>, wanted: &str) -> Result<String, StoreError> {
-    let unknown = |nearest| StoreError::UnknownRun { wanted: wanted.to_owned(), nearest };
     if wanted == LATEST {
-        return ids.into_iter().next().ok_or_else(|| unknown(None));
+        return ids.into_iter().next().ok_or_else(|| unknown(&[], wanted));
     }
     if ids.iter().any(|id| id == wanted) {
         return Ok(wanted.to_owned());
@@ -22,11 +21,14 @@ pub(super) fn resolve(ids: Vec<String>, wanted: &str) -> Result<String, StoreErr
             matches.push(last);
             Err(StoreError::Ambiguous { wanted: wanted.to_owned(), matches })
         }
-        (None, _) => {
-            let nearest = ids.into_iter().min_by_key(|id| strsim::osa_distance(id, wanted));
-            Err(unknown(nearest))
-        }
+        (None, _) => Err(unknown(&ids, wanted)),
     }
+}
+
+/// The error for a text that names none of `ids`.
+pub(super) fn unknown(ids: &[String], wanted: &str) -> StoreError {
+    let nearest = ids.iter().min_by_key(|id| strsim::osa_distance(id, wanted)).cloned();
+    StoreError::UnknownRun { wanted: wanted.to_owned(), nearest }
 }
 
 #[cfg(test)]

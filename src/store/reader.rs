@@ -2,10 +2,10 @@
 
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, Connection, Row, Transaction};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection, Row, SqlSafeStr, Transaction};
 
 use super::{Store, StoreError, StoreLocation, rows, settle};
-use crate::names::Catalogue;
+use crate::names::{Catalogue, Metric};
 use crate::record::{EncodedCell, End, FormatVersion, Header, Interval, RunRecord, Totals};
 use crate::units::Nanos;
 
@@ -35,10 +35,14 @@ struct IntervalRow {
     tallies: String,
 }
 
-/// The record of the run `id`.
-pub(super) async fn load(store: &Store, id: &str) -> Result<RunRecord, StoreError> {
+/// The record of the run `id`; of the intervals' distributions only those of `metrics`.
+pub(super) async fn load(
+    store: &Store,
+    id: &str,
+    metrics: &[Metric],
+) -> Result<RunRecord, StoreError> {
     let mut connection = store.connection().await?;
-    let fetched = fetch(store, &mut connection, id).await;
+    let fetched = fetch(store, &mut connection, id, metrics).await;
     let rows = settle(connection, fetched).map_err(|error| store.failed(&error))?;
     let Some(run) = rows.run else {
         return Err(StoreError::UnknownRun { wanted: id.to_owned(), nearest: None });
@@ -46,12 +50,15 @@ pub(super) async fn load(store: &Store, id: &str) -> Result<RunRecord, StoreErro
     check_format(id, run.format)?;
     let header: Header = document(id, &run.header)?;
     let catalogue: Catalogue = document(id, &format!("[{}]", rows.series.join(",")))?;
-    let intervals = intervals(id, rows.intervals, rows.cells)?;
+    let mut intervals = intervals(id, rows.intervals, rows.cells)?;
     let end: Option<End> = run.ended.as_deref().map(|text| document(id, text)).transpose()?;
     let totals = match &run.tallies {
         Some(tallies) => totals(id, tallies, rows.totals)?,
         None => Totals::from_intervals(&intervals).map_err(|e| StoreError::damaged(id, &e))?,
     };
+    for interval in &mut intervals {
+        interval.cells.retain(|cell| metrics.contains(&cell.metric));
+    }
     Ok(RunRecord { header, catalogue, totals, intervals, end })
 }
 
@@ -60,6 +67,7 @@ async fn fetch(
     store: &Store,
     connection: &mut AnyConnection,
     id: &str,
+    metrics: &[Metric],
 ) -> Result<Rows, sqlx::Error> {
     let begin = match store.location {
         StoreLocation::File(_) => "BEGIN",
@@ -74,25 +82,40 @@ async fn fetch(
     let series = "SELECT body FROM lg_series WHERE run = $1 ORDER BY id";
     let intervals = "SELECT n, start_ns, length_ns, gauges, tallies FROM lg_intervals \
                      WHERE run = $1 ORDER BY n";
-    let cells = "SELECT phase, series, metric, beyond, histogram, n FROM lg_cells \
-                 WHERE run = $1 ORDER BY n, phase, series, metric";
+    // The totals of a run without an end are added up from all that there is.
+    let whole = run.as_ref().is_some_and(|run| run.tallies.is_none());
+    let cells = cells_text(if whole { &Metric::ALL } else { metrics });
     let totals = "SELECT phase, series, metric, beyond, histogram FROM lg_totals WHERE run = $1";
     let rows = Rows {
         run,
         series: all(&mut transaction, series, number, |row| row.try_get(0)).await?,
         intervals: all(&mut transaction, intervals, number, interval_row).await?,
-        cells: all(&mut transaction, cells, number, |row| Ok((row.try_get("n")?, cell_row(row)?)))
-            .await?,
+        cells: all(&mut transaction, AssertSqlSafe(cells), number, |row| {
+            Ok((row.try_get("n")?, cell_row(row)?))
+        })
+        .await?,
         totals: all(&mut transaction, totals, number, cell_row).await?,
     };
     transaction.commit().await?;
     Ok(rows)
 }
 
+/// The statement that selects the intervals' distributions of `metrics`.
+fn cells_text(metrics: &[Metric]) -> String {
+    let codes: Vec<String> =
+        metrics.iter().map(|metric| rows::metric_code(*metric).to_string()).collect();
+    // Without a metric no code: a number that none has, because an empty list is no SQL.
+    let codes = if codes.is_empty() { "-1".to_owned() } else { codes.join(",") };
+    format!(
+        "SELECT phase, series, metric, beyond, histogram, n FROM lg_cells \
+         WHERE run = $1 AND metric IN ({codes}) ORDER BY n, phase, series, metric"
+    )
+}
+
 /// All rows of `run` that `text` selects, each read by `read`.
 async fn all<T>(
     transaction: &mut Transaction<'_, Any>,
-    text: &'static str,
+    text: impl SqlSafeStr,
     run: i64,
     read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, sqlx::Error> {

@@ -2,16 +2,37 @@
 
 use sqlx::{Any, AssertSqlSafe, Connection, Row, Transaction};
 
+use super::baselines::is_unique_violation;
 use super::{RunState, Store, StoreError, rows, settle};
 use crate::names::{Catalogue, SeriesId};
 use crate::record::{
-    Bank, EncodedCell, End, Header, Interval, PhaseInfo, Pick, StopReason, Tally, Totals,
+    Bank, EncodedCell, End, Header, Interval, PhaseInfo, Pick, RunRecord, Tally, Totals,
 };
+use crate::units::Nanos;
 
 /// Rows that go to the database together. A round trip for each row would take a remote
 /// PostgreSQL longer than the second that an interval lasts; two sizes keep the number of
 /// different statements small.
 const TOGETHER: [usize; 2] = [64, 1];
+
+/// An interval without its distributions, as it is stored.
+struct IntervalRow {
+    start: Nanos,
+    length: Nanos,
+    gauges: String,
+    tallies: String,
+}
+
+/// What is stored at the end of a run.
+struct EndRow {
+    state: Option<&'static str>,
+    lasted: Nanos,
+    requests: u64,
+    errors: u64,
+    ended: Option<String>,
+    tallies: String,
+    cells: Vec<EncodedCell>,
+}
 
 /// Writes one run, interval by interval.
 ///
@@ -34,14 +55,7 @@ impl RunWriter {
         header: &Header,
         catalogue: &Catalogue,
     ) -> Result<Self, StoreError> {
-        let mut writer = Self {
-            store,
-            id: header.id.clone(),
-            number: 0,
-            phases: header.load.phases.clone(),
-            http: Vec::new(),
-            intervals: 0,
-        };
+        let mut writer = Self::of(store, header);
         let document = writer.document(header)?;
         let mut connection = writer.store.connection().await?;
         let begun = async {
@@ -52,15 +66,52 @@ impl RunWriter {
             Ok(number)
         };
         let begun: Result<i64, sqlx::Error> = begun.await;
-        writer.number =
-            settle(connection, begun).map_err(|error| match error.as_database_error() {
-                Some(database) if database.is_unique_violation() => {
-                    StoreError::Duplicate { id: header.id.clone() }
-                }
-                Some(_) | None => writer.store.failed(&error),
-            })?;
+        writer.number = settle(connection, begun).map_err(|error| {
+            if is_unique_violation(&error) {
+                return StoreError::Duplicate { id: header.id.clone() };
+            }
+            writer.store.failed(&error)
+        })?;
         writer.remember(catalogue);
         Ok(writer)
+    }
+
+    /// Stores a whole run at once; false, and nothing is stored, when its id is already there.
+    ///
+    /// Its totals are stored even if it has no end: they may hold more than its intervals.
+    pub(super) async fn write_whole(store: Store, record: &RunRecord) -> Result<bool, StoreError> {
+        let mut writer = Self::of(store, &record.header);
+        writer.remember(&record.catalogue);
+        let document = writer.document(&record.header)?;
+        let series = new_series(&record.catalogue, 0);
+        let rows: Vec<IntervalRow> = record
+            .intervals
+            .iter()
+            .map(|interval| writer.interval_row(interval))
+            .collect::<Result<_, _>>()?;
+        let last = record.intervals.last();
+        let lasted = last.map_or(Nanos::ZERO, |interval| interval.start + interval.length);
+        let end = writer.end_row(record.end.as_ref(), lasted, &record.totals)?;
+        let mut connection = writer.store.connection().await?;
+        let written = async {
+            let mut transaction = connection.begin().await?;
+            let number = match insert_run(&mut transaction, &record.header, document).await {
+                Err(error) if is_unique_violation(&error) => {
+                    transaction.rollback().await?;
+                    return Ok(false);
+                }
+                result => result?,
+            };
+            insert_series(&mut transaction, number, &series).await?;
+            for ((n, row), interval) in (0..).zip(rows).zip(&record.intervals) {
+                insert_interval(&mut transaction, (number, n), row, &interval.cells).await?;
+            }
+            update_end(&mut transaction, number, end).await?;
+            transaction.commit().await?;
+            Ok(true)
+        };
+        let written: Result<bool, sqlx::Error> = written.await;
+        settle(connection, written).map_err(|error| writer.store.failed(&error))
     }
 
     /// The run that is written.
@@ -75,8 +126,7 @@ impl RunWriter {
         interval: &Interval,
     ) -> Result<(), StoreError> {
         let series = new_series(catalogue, self.http.len());
-        let gauges = self.document(&interval.gauges)?;
-        let tallies = self.tallies(&interval.tallies)?;
+        let row = self.interval_row(interval)?;
         let (requests, errors) = self.requests(catalogue, &interval.tallies);
         let mut connection = self.store.connection().await?;
         let appended = async {
@@ -95,19 +145,8 @@ impl RunWriter {
                 return Ok(false);
             }
             insert_series(&mut transaction, self.number, &series).await?;
-            let insert = "INSERT INTO lg_intervals (run, n, start_ns, length_ns, gauges, tallies) \
-                          VALUES ($1, $2, $3, $4, $5, $6)";
-            sqlx::query(insert)
-                .bind(self.number)
-                .bind(self.intervals)
-                .bind(rows::signed(interval.start.0))
-                .bind(rows::signed(interval.length.0))
-                .bind(gauges)
-                .bind(tallies)
-                .execute(&mut *transaction)
-                .await?;
-            let to = CellTable::Interval { run: self.number, n: self.intervals };
-            insert_cells(&mut transaction, to, &interval.cells).await?;
+            let at = (self.number, self.intervals);
+            insert_interval(&mut transaction, at, row, &interval.cells).await?;
             transaction.commit().await?;
             Ok(true)
         };
@@ -121,36 +160,60 @@ impl RunWriter {
 
     /// Stores the end of the run and its totals.
     pub async fn finish(self, end: &End, totals: &Totals) -> Result<(), StoreError> {
-        let ended = self.document(end)?;
-        let tallies: Vec<Tally> = totals.tallies().collect();
-        let (requests, errors) = self.requests_of(totals);
-        let tallies = self.tallies(&tallies)?;
-        let cells: Vec<EncodedCell> = totals.cells().map(|cell| cell.encode()).collect();
+        let row = self.end_row(Some(end), end.lasted, totals)?;
         let mut connection = self.store.connection().await?;
         let finished = async {
             let mut transaction = connection.begin().await?;
-            let update = "UPDATE lg_runs SET state = $2, lasted_ns = $3, requests = $4, \
-                          errors = $5, ended = $6, tallies = $7 WHERE number = $1";
-            let updated = sqlx::query(update)
-                .bind(self.number)
-                .bind(state_word(end.reason))
-                .bind(rows::signed(end.lasted.0))
-                .bind(rows::signed(requests))
-                .bind(rows::signed(errors))
-                .bind(ended)
-                .bind(tallies)
-                .execute(&mut *transaction)
-                .await?;
-            if updated.rows_affected() == 0 {
-                return Ok(false);
+            let there = update_end(&mut transaction, self.number, row).await?;
+            if there {
+                transaction.commit().await?;
             }
-            insert_cells(&mut transaction, CellTable::Total { run: self.number }, &cells).await?;
-            transaction.commit().await?;
-            Ok(true)
+            Ok(there)
         };
         let finished: Result<bool, sqlx::Error> = finished.await;
         let there = settle(connection, finished).map_err(|error| self.store.failed(&error))?;
         self.still(there)
+    }
+
+    /// A writer that has written nothing yet.
+    fn of(store: Store, header: &Header) -> Self {
+        Self {
+            store,
+            id: header.id.clone(),
+            number: 0,
+            phases: header.load.phases.clone(),
+            http: Vec::new(),
+            intervals: 0,
+        }
+    }
+
+    fn interval_row(&self, interval: &Interval) -> Result<IntervalRow, StoreError> {
+        Ok(IntervalRow {
+            start: interval.start,
+            length: interval.length,
+            gauges: self.document(&interval.gauges)?,
+            tallies: self.tallies(&interval.tallies)?,
+        })
+    }
+
+    /// What is known at the end; `lasted` is for a run that has none.
+    fn end_row(
+        &self,
+        end: Option<&End>,
+        lasted: Nanos,
+        totals: &Totals,
+    ) -> Result<EndRow, StoreError> {
+        let tallies: Vec<Tally> = totals.tallies().collect();
+        let (requests, errors) = self.requests_of(totals);
+        Ok(EndRow {
+            state: end.map(|end| RunState::Ended(end.reason).word()),
+            lasted: end.map_or(lasted, |end| end.lasted),
+            requests,
+            errors,
+            ended: end.map(|end| self.document(end)).transpose()?,
+            tallies: self.tallies(&tallies)?,
+            cells: totals.cells().map(|cell| cell.encode()).collect(),
+        })
     }
 
     /// An error when somebody removed the run while it was written.
@@ -194,10 +257,6 @@ impl RunWriter {
     }
 }
 
-fn state_word(reason: StopReason) -> &'static str {
-    RunState::Ended(reason).word()
-}
-
 /// Ids and documents of the series beyond the first `known`.
 fn new_series(catalogue: &Catalogue, known: usize) -> Vec<(i64, String)> {
     catalogue
@@ -216,8 +275,10 @@ async fn insert_run(
     document: String,
 ) -> Result<i64, sqlx::Error> {
     let insert = "INSERT INTO lg_runs (id, format_major, format_minor, scenario, target, \
-                  target_version, started_ns, lasted_ns, requests, errors, header) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8) RETURNING number";
+                  target_version, started_ns, lasted_ns, requests, errors, header, \
+                  repetition_set, repetition_number) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $9, $10) RETURNING number";
+    let repetition = header.repetition.as_ref();
     sqlx::query(insert)
         .bind(header.id.as_str())
         .bind(i64::from(header.format.major))
@@ -227,6 +288,8 @@ async fn insert_run(
         .bind(header.origin.target.version.as_deref())
         .bind(rows::signed(header.started_unix_ns))
         .bind(document)
+        .bind(repetition.map(|repetition| repetition.set.as_str()))
+        .bind(repetition.map(|repetition| i64::from(repetition.number)))
         .fetch_one(&mut **transaction)
         .await?
         .try_get(0)
@@ -245,6 +308,53 @@ async fn insert_series(
         query.execute(&mut **transaction).await?;
     }
     Ok(())
+}
+
+/// Stores an interval; `at` is the run's number and the interval's.
+async fn insert_interval(
+    transaction: &mut Transaction<'_, Any>,
+    at: (i64, i64),
+    row: IntervalRow,
+    cells: &[EncodedCell],
+) -> Result<(), sqlx::Error> {
+    let (run, n) = at;
+    let insert = "INSERT INTO lg_intervals (run, n, start_ns, length_ns, gauges, tallies) \
+                  VALUES ($1, $2, $3, $4, $5, $6)";
+    sqlx::query(insert)
+        .bind(run)
+        .bind(n)
+        .bind(rows::signed(row.start.0))
+        .bind(rows::signed(row.length.0))
+        .bind(row.gauges)
+        .bind(row.tallies)
+        .execute(&mut **transaction)
+        .await?;
+    insert_cells(transaction, CellTable::Interval { run, n }, cells).await
+}
+
+/// Stores the end of a run and its totals; false when the run is not there any more.
+async fn update_end(
+    transaction: &mut Transaction<'_, Any>,
+    run: i64,
+    row: EndRow,
+) -> Result<bool, sqlx::Error> {
+    let update = "UPDATE lg_runs SET state = $2, lasted_ns = $3, requests = $4, errors = $5, \
+                  ended = $6, tallies = $7 WHERE number = $1";
+    let updated = sqlx::query(update)
+        .bind(run)
+        .bind(row.state)
+        .bind(rows::signed(row.lasted.0))
+        .bind(rows::signed(row.requests))
+        .bind(rows::signed(row.errors))
+        .bind(row.ended)
+        .bind(row.tallies)
+        .execute(&mut **transaction)
+        .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    insert_cells(transaction, CellTable::Total { run }, &row.cells).await?;
+    Ok(true)
 }
 
 /// Where distributions go.

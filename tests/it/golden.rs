@@ -13,11 +13,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
 use loadgate::names::Catalogue;
-use loadgate::record::FORMAT;
+use loadgate::record::{FORMAT, FormatVersion, Repetition, RunRecord};
 use loadgate::store::{Store, StoreLocation};
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Row, SqliteConnection, ValueRef};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection, ValueRef};
 
 use crate::fixture;
 
@@ -34,12 +34,23 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
+/// The fixture as a loadgate of this format wrote it.
+fn record(format: FormatVersion) -> RunRecord {
+    let mut record = fixture::record();
+    record.header.format = format;
+    if format.minor > 0 {
+        let set = record.header.id.clone();
+        record.header.repetition = Some(Repetition { set, number: 1, of: 5 });
+    }
+    record
+}
+
 #[tokio::test]
 async fn the_stored_form_changes_only_with_its_version() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
     let store = Store::open(&StoreLocation::File(path.clone())).await.unwrap();
-    let record = fixture::record();
+    let record = record(FORMAT);
     let mut writer = store.begin(&record.header, &Catalogue::new()).await.unwrap();
     for interval in &record.intervals {
         writer.append(&record.catalogue, interval).await.unwrap();
@@ -72,7 +83,8 @@ async fn every_released_form_is_read() {
         let rows: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         fill(&path, &rows).await;
         let got = store.load("latest").await.unwrap();
-        let want = fixture::record();
+        let want = record(got.header.format);
+        assert_eq!(name, format!("record-{}.json", got.header.format));
         assert_eq!(got.header, want.header, "{name}");
         assert_eq!(got.catalogue, want.catalogue, "{name}");
         assert_eq!(got.intervals, want.intervals, "{name}");
@@ -81,6 +93,37 @@ async fn every_released_form_is_read() {
         read += 1;
     }
     assert!(read > 0, "no golden file was found");
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let mut raw = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .unwrap();
+    let tables = include_str!("../../src/store/migrations/0001-runs.sql")
+        .replace("{blob}", "BLOB")
+        .replace("{key}", "INTEGER PRIMARY KEY AUTOINCREMENT")
+        .replace("{clustered}", " WITHOUT ROWID");
+    sqlx::raw_sql(AssertSqlSafe(tables)).execute(&mut raw).await.unwrap();
+    let schema = "CREATE TABLE lg_schema (version BIGINT NOT NULL); \
+                  INSERT INTO lg_schema (version) VALUES (1);";
+    sqlx::raw_sql(schema).execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+    let rows = fs::read_to_string(data().join("record-1.0.json")).unwrap();
+    fill(&path, &serde_json::from_str(&rows).unwrap()).await;
+
+    let store = Store::open(&StoreLocation::File(path)).await.unwrap();
+    let got = store.load("latest").await.unwrap();
+    assert_eq!(got.intervals, fixture::record().intervals);
+    assert_eq!(got.totals, fixture::record().totals);
+    let line = store.list().await.unwrap().remove(0);
+    assert_eq!((line.set, line.baselines), (None, Vec::new()));
+    assert_eq!(store.set_of("latest").await.unwrap(), [got.header.id]);
 }
 
 async fn open(path: &Path) -> SqliteConnection {

@@ -1,6 +1,7 @@
 //! The tests that need more than one module, or the world outside, linked once.
 #![cfg(test)]
 
+mod baselines;
 mod engine_real;
 mod engine_sim;
 mod cli;
@@ -8,6 +9,7 @@ mod browser;
 mod fixture;
 mod golden;
 mod nginx;
+mod policy;
 mod pool;
 mod postgres;
 mod repetition;

@@ -13,14 +13,14 @@ use crate::fixture;
 use crate::postgres::{PASSWORD, Postgres};
 
 /// Runs one body on an SQLite file and on a PostgreSQL server.
-async fn on_both<F: AsyncFn(StoreLocation)>(body: F) {
+pub(crate) async fn on_both<F: AsyncFn(StoreLocation)>(body: F) {
     let folder = tempfile::tempdir().unwrap();
     body(StoreLocation::File(folder.path().join("made here/runs ü?.db"))).await;
     let postgres = Postgres::start();
     body(postgres.url().parse().unwrap()).await;
 }
 
-fn file(folder: &Path) -> StoreLocation {
+pub(crate) fn file(folder: &Path) -> StoreLocation {
     StoreLocation::File(folder.join("runs.db"))
 }
 
@@ -29,15 +29,20 @@ async fn save(store: &Store, id: &str, started_unix_ns: u64) -> RunRecord {
     let mut record = fixture::record();
     id.clone_into(&mut record.header.id);
     record.header.started_unix_ns = started_unix_ns;
+    save_record(store, &record).await;
+    record
+}
+
+/// Stores a run as it is stored when it is made.
+pub(crate) async fn save_record(store: &Store, record: &RunRecord) {
     let mut writer = store.begin(&record.header, &Catalogue::new()).await.unwrap();
     for interval in &record.intervals {
         writer.append(&record.catalogue, interval).await.unwrap();
     }
     writer.finish(record.end.as_ref().unwrap(), &record.totals).await.unwrap();
-    record
 }
 
-fn assert_same(got: &RunRecord, want: &RunRecord) {
+pub(crate) fn assert_same(got: &RunRecord, want: &RunRecord) {
     assert_eq!(got.header, want.header);
     assert_eq!(got.catalogue, want.catalogue);
     assert_eq!(got.intervals, want.intervals);
@@ -290,6 +295,6 @@ async fn a_damaged_histogram_is_an_error_and_not_a_wrong_number() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
 }
 
-async fn sqlite(path: &Path) -> SqliteConnection {
+pub(crate) async fn sqlite(path: &Path) -> SqliteConnection {
     sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
 }

@@ -116,20 +116,38 @@ pub fn run_noise(pairs: &[Pair], settings: &Settings) -> Result<Vec<Noise>, Desi
     Ok(planned.families(settings).map(one).collect())
 }
 
-/// The fewest repetitions on each side with which all pairs would be decided that have samples
-/// enough then, if estimates and variances stay what they are; `None` when nothing is undecided,
-/// nothing is known of the spread, or more than [`MOST_REPETITIONS`] would be needed.
-///
-/// Variances keep their value and gain degrees of freedom; counts grow in proportion, so that
-/// pairs which are coarse now must be decided as well once they are full.
+/// As [`decided_from`] for all pairs and with more repetitions than there are; `None` when nothing
+/// is undecided of which the spread is known.
 pub(super) fn to_decide(pairs: &[Pair], rows: &[Row], settings: &Settings) -> Option<u64> {
-    let now = repetitions_a_side(pairs);
-    let open =
-        |row: &Row| row.decision == Decision::Inconclusive && row.tier == Tier::Full && row.figures.is_some();
+    let open = |row: &Row| {
+        let full = row.tier == Tier::Full && row.figures.is_some();
+        full && row.decision == Decision::Inconclusive
+    };
     if !rows.iter().any(open) {
         return None;
     }
-    let judged: Vec<_> = rows.iter().map(|row| row.tier > Tier::NotGated).collect();
+    let more = f64_to_u64(repetitions_a_side(pairs).floor()).saturating_add(1);
+    decided_from(pairs, &vec![true; pairs.len()], settings, more)
+}
+
+/// The fewest repetitions on each side, at least `least`, with which all pairs that matter are
+/// decided if they have samples enough then, and estimates and variances stay what they are;
+/// `None` when nothing is known of the spread, or more than [`MOST_REPETITIONS`] would be needed.
+///
+/// Variances keep their value and gain degrees of freedom; counts grow in proportion, so that
+/// pairs which are too small now must be decided as well once they are full. `matters` has an
+/// entry for each pair.
+pub fn decided_from(
+    pairs: &[Pair],
+    matters: &[bool],
+    settings: &Settings,
+    least: u64,
+) -> Option<u64> {
+    let tiers = |repetitions: u64| -> Vec<Tier> {
+        pairs.iter().map(|pair| grown(pair, repetitions, settings)).collect()
+    };
+    let largest = tiers(MOST_REPETITIONS.max(least));
+    let judged: Vec<_> = largest.iter().map(|tier| *tier > Tier::NotGated).collect();
     let known: Vec<_> = families(pairs)
         .into_iter()
         .filter_map(|family| {
@@ -141,17 +159,19 @@ pub(super) fn to_decide(pairs: &[Pair], rows: &[Row], settings: &Settings) -> Op
         })
         .collect();
     let decided = |repetitions: u64| {
-        let tiers: Vec<_> = pairs.iter().map(|pair| grown(pair, repetitions, settings)).collect();
+        let mut tiers = tiers(repetitions);
         let comparisons = tiers.iter().filter(|tier| **tier > Tier::NotGated).count();
+        let shown = tiers.iter_mut().zip(matters).filter(|(_, matters)| !**matters);
+        shown.for_each(|(tier, _)| *tier = Tier::NotGated);
         known.iter().all(|family| family.is_decided(pairs, &tiers, (repetitions, comparisons)))
     };
-    // By halves: what is decided with some repetitions is decided with more, but for pairs that
-    // become full on the way; where those matter the figure is an upper one.
-    let mut low = f64_to_u64(now.floor());
-    let mut high = MOST_REPETITIONS;
-    if low >= high || !decided(high) {
+    let highest = MOST_REPETITIONS.max(least);
+    if known.is_empty() || !decided(highest) {
         return None;
     }
+    // By halves: what is decided with some repetitions is decided with more, but for pairs that
+    // become full on the way; where those matter the figure is an upper one.
+    let (mut low, mut high) = (least.saturating_sub(1), highest);
     while high - low > 1 {
         let middle = u64::midpoint(low, high);
         if decided(middle) { high = middle } else { low = middle }

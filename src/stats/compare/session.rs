@@ -78,10 +78,9 @@ mod tests {
         // Unequal: means 1, 3 and 5 of 1, 2 and 3; centre 22/6, n0 = (6 - 14/6)/2.
         let effects = [1.0, 2.0, 4.0, 4.0, 5.0, 6.0];
         let centre = 22.0_f64 / 6.0;
-        let between = ((1.0 - centre).powi(2)
-            + 2.0 * (3.0 - centre).powi(2)
-            + 3.0 * (5.0 - centre).powi(2))
-            / 2.0;
+        let between =
+            ((1.0 - centre).powi(2) + 2.0 * (3.0 - centre).powi(2) + 3.0 * (5.0 - centre).powi(2))
+                / 2.0;
         let want = (between - 4.0 / 3.0) / ((6.0 - 14.0 / 6.0) / 2.0);
         check(&effects, &[0, 1, 1, 2, 2, 2], Some(want));
     }
