@@ -85,6 +85,13 @@ pub struct PhaseInfo {
     pub measure: bool,
 }
 
+impl PhaseInfo {
+    /// Whether both are phases of repetitions of one load: what they measured belongs together.
+    pub fn same_words(&self, other: &Self) -> bool {
+        (&self.name, &self.load, self.measure) == (&other.name, &other.load, other.measure)
+    }
+}
+
 /// Where the numbers come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Origin {

@@ -4,40 +4,48 @@ use std::collections::BTreeSet;
 
 use super::{
     EncodedCell, End, ErrorSample, Generator, Header, Interval, PhaseInfo, RunRecord, StopReason,
-    Tally, WorkerUse,
+    Tally, Totals, WorkerUse,
 };
 use crate::names::{Catalogue, OTHER, Series, SeriesId, SeriesKind};
 use crate::units::{Nanos, Ratio};
 
 /// All repetitions of one load as one record: nothing is averaged, everything is added up.
 ///
-/// Each repetition keeps its own phases, as far as they were played, at the time at which they
-/// were: a pause between two stays a pause, and five times 30 s are 150 s of load. The head is that
-/// of the first in time; its id is the name of the set. `None` when there is nothing to pool, or
-/// when the repetitions have too many series or phases for one record.
+/// The phases of all repetitions stay as they were played and when: a pause between two stays a
+/// pause, and five times 30 s are 150 s of load. Figures of phases with the same words are those
+/// of the first of them, so a pool is hardly larger than one repetition. The head is that of the
+/// first in time; its id is the name of the set.
 ///
-/// The record ends when the last of them did, and how the worst did: one that is unfinished makes
-/// the pool unfinished.
+/// The record ends when the last repetition did, and how the worst did: one that is unfinished
+/// makes the pool unfinished. A pool can be pooled again with the next repetition. `None` when
+/// there is nothing to pool, or more series than a record can have.
 pub fn pool(mut records: Vec<RunRecord>) -> Option<RunRecord> {
     records.sort_by_key(|record| record.header.started_unix_ns);
-    let mut records = records.into_iter();
-    let first = records.next()?;
-    let began = first.header.started_unix_ns;
-    let single = records.len() == 0;
-    let mut whole = RunRecord { header: named_by_set(first.header.clone()), ..first };
-    if single {
-        return Some(whole);
+    if records.len() == 1 {
+        let single = records.pop()?;
+        return Some(RunRecord { header: named_by_set(single.header), ..single });
     }
-    let played = played(&whole);
-    whole.header.load.phases.iter_mut().for_each(|phase| clip(phase, played));
-    if let Some(end) = &mut whole.end {
-        end.notes = each_once(std::mem::take(&mut end.notes));
-    }
+    let mut header = named_by_set(records.first()?.header.clone());
+    let began = header.started_unix_ns;
+    let later = |record: &RunRecord| Nanos(record.header.started_unix_ns.saturating_sub(began));
+    let phases = records.iter().flat_map(|record| played_phases(record, later(record)));
+    header.load.phases = phases.collect();
+    header.load.phases.sort_by_key(|phase| phase.start);
+    let mut whole = RunRecord {
+        header,
+        catalogue: records.first()?.catalogue.clone(),
+        totals: Totals::default(),
+        intervals: Vec::new(),
+        end: None,
+    };
+    let mut ends = Vec::new();
     for record in records {
-        let later = Nanos(record.header.started_unix_ns.saturating_sub(began));
-        join(&mut whole, record, later)?;
+        let later = later(&record);
+        ends.push(join(&mut whole, record, later)?);
     }
     whole.intervals.sort_by_key(|interval| interval.start);
+    let ends: Option<Vec<End>> = ends.into_iter().collect();
+    whole.end = ends.and_then(|ends| ends.into_iter().reduce(ended));
     Some(whole)
 }
 
@@ -49,60 +57,41 @@ fn named_by_set(header: Header) -> Header {
     }
 }
 
-/// How far the run came.
-fn played(record: &RunRecord) -> Nanos {
+/// The phases of a repetition that started so much `later` than the first, without what was not
+/// played, so that a rate is over the time in which there was load.
+fn played_phases(record: &RunRecord, later: Nanos) -> impl Iterator<Item = PhaseInfo> {
     let last = record.intervals.iter().map(|interval| interval.start + interval.length).max();
-    record.end.as_ref().map_or(last.unwrap_or_default(), |end| end.lasted)
+    let played = record.end.as_ref().map_or(last.unwrap_or_default(), |end| end.lasted);
+    record.header.load.phases.iter().map(move |phase| PhaseInfo {
+        start: phase.start + later,
+        length: played.min(phase.start + phase.length).since(phase.start),
+        ..phase.clone()
+    })
 }
 
-/// Takes off what was not played, so that a rate is over the time in which there was load.
-fn clip(phase: &mut PhaseInfo, played: Nanos) {
-    phase.length = played.min(phase.start + phase.length).since(phase.start);
-}
-
-/// Adds a repetition that started so much `later` than the first.
-fn join(whole: &mut RunRecord, record: RunRecord, later: Nanos) -> Option<()> {
-    let played = played(&record);
+/// Adds what a repetition measured that started so much `later` than the first, and gives its end.
+fn join(whole: &mut RunRecord, record: RunRecord, later: Nanos) -> Option<Option<End>> {
     let RunRecord { header, catalogue, totals, intervals, end } = record;
-    let mut places = Vec::new();
-    for mut phase in header.load.phases {
-        clip(&mut phase, played);
-        phase.start = phase.start + later;
-        places.push(place(&mut whole.header.load.phases, phase)?);
-    }
-    let series: Option<Vec<_>> =
-        catalogue.iter().map(|(_, series)| room(&mut whole.catalogue, series)).collect();
-    let map = Map { places, series: series? };
+    let places = header.load.phases.iter().map(|phase| place(&whole.header.load.phases, phase));
+    let places = places.collect::<Option<Vec<_>>>()?;
+    let series = catalogue.iter().map(|(_, series)| room(&mut whole.catalogue, series));
+    let map = Map { places, series: series.collect::<Option<Vec<_>>>()? };
     whole.totals.absorb(totals, |phase, series| Some((map.phase(phase)?, map.series(series)?)));
     whole.intervals.extend(intervals.into_iter().map(|interval| map.interval(interval, later)));
-    whole.end = match (whole.end.take(), end) {
-        (Some(one), Some(mut other)) => {
-            other.lasted = other.lasted + later;
-            let samples = std::mem::take(&mut other.samples);
-            other.samples =
-                samples.into_iter().filter_map(|sample| map.sample(sample, later)).collect();
-            Some(ended(one, other))
+    Some(end.map(|end| {
+        let samples = end.samples.into_iter();
+        End {
+            lasted: end.lasted + later,
+            samples: samples.filter_map(|sample| map.sample(sample, later)).collect(),
+            notes: each_once(end.notes),
+            ..end
         }
-        _ => None,
-    };
-    Some(())
+    }))
 }
 
-/// The index of a phase that joins. Where 256 are there already it shares that of one with the
-/// same words, which grows by its length: every figure stays right, only the drawing over time
-/// shows the shared phase at its first place.
-fn place(phases: &mut Vec<PhaseInfo>, phase: PhaseInfo) -> Option<u8> {
-    if let Ok(at) = u8::try_from(phases.len()) {
-        phases.push(phase);
-        return Some(at);
-    }
-    let same = |known: &PhaseInfo| {
-        (&known.name, &known.load, known.measure) == (&phase.name, &phase.load, phase.measure)
-    };
-    let at = phases.iter().position(same)?;
-    let known = phases.get_mut(at)?;
-    known.length = known.length + phase.length;
-    u8::try_from(at).ok()
+/// The index of the first phase with the words of this one.
+fn place(phases: &[PhaseInfo], phase: &PhaseInfo) -> Option<u8> {
+    phases.iter().position(|known| known.same_words(phase)).and_then(|at| u8::try_from(at).ok())
 }
 
 /// The id of a series in the common catalogue; a query that has no room joins the other ones, as
@@ -214,8 +203,7 @@ mod tests {
     use crate::histogram::Histogram;
     use crate::names::{ErrorKind, MAX_SERIES, Metric};
     use crate::record::{
-        Bank, Cell, Counts, FORMAT, Gauges, Load, Origin, Pick, Policy, Repetition, Totals,
-        ValidityPolicy,
+        Bank, Cell, Counts, FORMAT, Gauges, Load, Origin, Pick, Policy, Repetition, ValidityPolicy,
     };
 
     /// A second of one repetition: the phase, which series, values in milliseconds.
@@ -424,15 +412,29 @@ mod tests {
     }
 
     #[test]
-    fn phases_beyond_the_last_index_share_one_of_the_same_words() {
-        let records = (0..130).map(|at| repetition(at * 20, &["a"], &[(1, 0, vec![3])])).collect();
-        let whole = pool(records).unwrap();
+    fn figures_of_many_repetitions_are_under_the_first_phase_of_their_words() {
+        let one = |at: u64| repetition(at * 20, &["a"], &[(0, 0, vec![1]), (1, 0, vec![3, 4])]);
+        let whole = pool((0..200).map(one).collect()).unwrap();
         let phases = &whole.header.load.phases;
-        assert_eq!(phases.len(), 256);
+        assert_eq!(phases.len(), 400);
         let measured = phases.iter().filter(|phase| phase.measure);
         let played = measured.fold(Nanos::ZERO, |sum, phase| sum + phase.length);
-        assert_eq!(played, Nanos::from_secs(130 * 9));
-        assert_eq!(known(&whole, "a", Bank::Measured).1.started, 130);
+        assert_eq!(played, Nanos::from_secs(200 * 9));
+        assert_eq!(known(&whole, "a", Bank::Measured).1.started, 400);
+        assert_eq!(known(&whole, "a", Bank::Unmeasured).1.started, 200);
+        assert!(whole.totals.cells().all(|cell| cell.phase < 2));
+    }
+
+    #[test]
+    fn a_pool_takes_a_repetition_more_wherever_it_was() {
+        let one = |at: u64| repetition(at, &["a"], &[(0, 0, vec![1]), (1, 0, vec![at])]);
+        let pooled = |parts: Vec<RunRecord>| pool(parts).unwrap();
+        let all = pooled(vec![one(10), one(40), one(70)]);
+        let grown = pooled(vec![pooled(vec![one(10), one(70)]), one(40)]);
+        assert_eq!(grown.header, all.header);
+        assert_eq!(grown.totals, all.totals);
+        assert_eq!(grown.intervals, all.intervals);
+        assert_eq!(grown.end, all.end);
     }
 
     #[test]

@@ -43,6 +43,11 @@ impl Pick {
         Self((0..phases.len()).map(|place| place == at).collect())
     }
 
+    /// The phases with the words of `phase`: itself, and those of other repetitions in a pool.
+    pub fn alike(phases: &[super::PhaseInfo], phase: &super::PhaseInfo) -> Self {
+        Self(phases.iter().map(|other| other.same_words(phase)).collect())
+    }
+
     fn takes(&self, phase: u8) -> bool {
         self.0.get(usize::from(phase)).copied().unwrap_or(false)
     }

@@ -10,7 +10,7 @@ use super::document::{
 use super::figures;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
-use crate::record::{Bank, Counts, End, ErrorSample, Pick, RunRecord, StopReason};
+use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
 use crate::units::{Nanos, Ratio, count_to_f64};
 
 /// The parts of an exchange in the order of time, as words of documents and of people.
@@ -202,28 +202,41 @@ impl<'a> Source<'a> {
         PARTS.into_iter().map(row).collect()
     }
 
+    /// One row a phase; in a pool of repetitions one for all phases with the same words.
     fn load(&self) -> Vec<LoadRow> {
-        let http = self.matching(SeriesKind::is_http);
         let phases = &self.record.header.load.phases;
-        let row = |(at, phase): (usize, &crate::record::PhaseInfo)| {
-            let pick = Pick::one(phases, at);
-            let totals = &self.record.totals;
-            let counts = totals.counts(&pick, http.iter().copied());
-            let response = totals.histogram(&pick, http.iter().copied(), Metric::Response);
-            let played = self.played(phase.start, phase.length);
-            LoadRow {
-                name: phase.name.clone(),
-                load: phase.load.clone(),
-                start: phase.start,
-                length: if self.end().is_some() { played } else { phase.length },
-                measured: phase.measure,
-                requests: counts.started,
-                errors: counts.failed(),
-                rate: rate(counts.started, played),
-                response: Latency::of(&response),
+        let mut first: Vec<&PhaseInfo> = Vec::new();
+        for phase in phases {
+            if !first.iter().any(|known| known.same_words(phase)) {
+                first.push(phase);
             }
+        }
+        first.into_iter().map(|phase| self.phase(phase)).collect()
+    }
+
+    fn phase(&self, phase: &PhaseInfo) -> LoadRow {
+        let phases = &self.record.header.load.phases;
+        let http = self.matching(SeriesKind::is_http);
+        let pick = Pick::alike(phases, phase);
+        let totals = &self.record.totals;
+        let counts = totals.counts(&pick, http.iter().copied());
+        let response = totals.histogram(&pick, http.iter().copied(), Metric::Response);
+        let sum = |length: fn(&Self, &PhaseInfo) -> Nanos| {
+            let alike = phases.iter().filter(|other| other.same_words(phase));
+            alike.fold(Nanos::ZERO, |sum, one| sum + length(self, one))
         };
-        phases.iter().enumerate().map(row).collect()
+        let played = sum(|source, one| source.played(one.start, one.length));
+        LoadRow {
+            name: phase.name.clone(),
+            load: phase.load.clone(),
+            start: phase.start,
+            length: if self.end().is_some() { played } else { sum(|_, one| one.length) },
+            measured: phase.measure,
+            requests: counts.started,
+            errors: counts.failed(),
+            rate: rate(counts.started, played),
+            response: Latency::of(&response),
+        }
     }
 
     fn errors(&self) -> Vec<ErrorRow> {
