@@ -1,20 +1,30 @@
 //! Arguments in, text and exit code out. Nobody else knows the environment or the terminal.
 
 mod adhoc;
+mod alarm;
 mod args;
+mod baseline;
 mod builtin;
+mod capacity;
+mod compare;
 mod completions;
 mod embedded;
 mod exit;
+mod gathered;
+mod judging;
 mod market;
 mod output;
+mod player;
 mod progress;
+mod repeat;
+mod repeated;
 mod report;
 mod run;
 mod runs;
 mod schema;
 mod settings;
 mod signals;
+mod table;
 mod terminal;
 
 use std::process::ExitCode;
@@ -56,6 +66,10 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
         Command::Market(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::Run(_)
+        | Command::Baseline(_)
+        | Command::Gate(_)
+        | Command::Compare(_)
+        | Command::Capacity(_)
         | Command::Runs(_)
         | Command::Report(_)
         | Command::Schema
@@ -67,6 +81,10 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
 async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
     match low.command {
         Command::Run(run) => run::run(*run, terminal).await,
+        Command::Baseline(baseline) => baseline::baseline(baseline, terminal).await,
+        Command::Gate(gate) => compare::gate(*gate, terminal).await,
+        Command::Compare(compare) => compare::compare(*compare, terminal).await,
+        Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(report, terminal).await,
         Command::Schema => schema::schema(terminal),

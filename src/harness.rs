@@ -6,8 +6,8 @@ mod origin;
 use std::sync::{Arc, mpsc as blocking};
 use std::thread::JoinHandle;
 
-pub use collect::Progress;
 use collect::{Collected, Lane, Told, collect};
+pub use collect::{Progress, Seen};
 pub use origin::Circumstances;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -38,8 +38,8 @@ pub struct Parts<'a> {
     pub workers: usize,
     /// Stops the run: whoever holds a clone can.
     pub control: &'a watch::Sender<Option<Stop>>,
-    /// Is called after every interval.
-    pub progress: &'a mut dyn FnMut(&Progress),
+    /// Is shown every interval.
+    pub seen: &'a mut dyn FnMut(&Seen<'_>),
     /// Is told at once what people should know.
     pub warn: &'a mut dyn FnMut(&str),
 }
@@ -113,8 +113,8 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     for starter in &starters {
         starter.send(clock).unwrap_or_default();
     }
-    let Parts { store, control, progress, warn, .. } = parts;
-    let told = &mut Told { progress, warn };
+    let Parts { store, control, seen, warn, .. } = parts;
+    let told = &mut Told { seen, warn };
     let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
     let notes = found.notes.clone();
     for thread in threads {
@@ -123,6 +123,18 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     }
     let end = end_of(&collected, &found, process_cpu() - cpu_before, notes);
     finish(store, header, writer, collected, end).await
+}
+
+/// The head of the record that a run of `plan` would have, as far as it is known without asking
+/// the target: what a comparison has to agree with, before anything is sent.
+pub fn foresee(
+    plan: &Plan,
+    circumstances: Circumstances,
+    workers: usize,
+) -> Result<Header, RunError> {
+    let clock = Clock::start();
+    let engine = Client::new(plan, Client::tls(plan)?, clock).describe();
+    Ok(circumstances.header(plan, &Preflight::default(), engine, workers, unix_now()))
 }
 
 type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::Sender<Clock>>);

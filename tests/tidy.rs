@@ -27,7 +27,7 @@ const FLOORS: [&[&str]; 8] = [
     &["scenario", "record"],
     &["plan", "recorder", "gate"],
     &["steps", "walk", "report"],
-    &["engine", "store", "tap", "monitor", "sink"],
+    &["engine", "notify", "store", "tap", "monitor", "sink"],
     &["harness"],
     &["cli"],
 ];

@@ -9,6 +9,12 @@ pub enum Exit {
     CouldNotRun,
     /// The command line or a file is wrong.
     Usage,
+    /// HOLD: not yet, slower than is good or undecided.
+    Hold,
+    /// NO-GO: it stays out.
+    NoGo,
+    /// ROLLBACK: it is taken back where it runs.
+    Rollback,
     /// The run is not a measurement.
     Invalid,
     /// A threshold was missed in a plain run.
@@ -34,6 +40,9 @@ impl Exit {
             Self::Done => 0,
             Self::CouldNotRun => 1,
             Self::Usage => 2,
+            Self::Hold => 3,
+            Self::NoGo => 4,
+            Self::Rollback => 5,
             Self::Invalid => 6,
             Self::Thresholds => 99,
             Self::Interrupted => 130,
@@ -52,11 +61,14 @@ mod tests {
             Exit::Done,
             Exit::CouldNotRun,
             Exit::Usage,
+            Exit::Hold,
+            Exit::NoGo,
+            Exit::Rollback,
             Exit::Invalid,
             Exit::Thresholds,
             Exit::Interrupted,
             Exit::Terminated,
         ];
-        assert_eq!(all.map(Exit::code), [0, 1, 2, 6, 99, 130, 143]);
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 99, 130, 143]);
     }
 }

@@ -4,13 +4,14 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::Failed;
-use super::args::Keep;
+use super::args::Files;
 use super::terminal::Terminal;
+use super::{Exit, Failed};
+use crate::gate::ruling::Ruling;
 use crate::gate::{threshold, validity};
 use crate::record::RunRecord;
 use crate::report::terminal::render_within;
-use crate::report::{Document, FORMATS, Judgement, ThresholdLine};
+use crate::report::{Document, FORMATS, Judgement, Question, ThresholdLine};
 
 /// A record with its judgement, laid out.
 pub(super) struct Results {
@@ -26,17 +27,62 @@ impl Results {
     /// Judges a record and makes its document: the same for a run that has just ended and for a
     /// stored one.
     pub(super) fn of(record: &RunRecord, stored_in: String) -> Result<Self, Failed> {
+        Self::judged(record, stored_in, None)
+    }
+
+    /// The same with what the gate says of it.
+    pub(super) fn compared(
+        record: &RunRecord,
+        stored_in: String,
+        ruling: (Ruling, Question),
+    ) -> Result<Self, Failed> {
+        Self::judged(record, stored_in, Some(ruling))
+    }
+
+    fn judged(
+        record: &RunRecord,
+        stored_in: String,
+        ruling: Option<(Ruling, Question)>,
+    ) -> Result<Self, Failed> {
         let outcomes = threshold::judge(record);
         let invalid_reasons = validity::reasons(record);
         let line = ThresholdLine::of;
         let missed = outcomes.iter().any(threshold::Outcome::fails);
         let valid = invalid_reasons.is_empty();
         let thresholds = outcomes.iter().map(line).collect();
-        let judgement = Judgement { invalid_reasons, thresholds, ..Judgement::default() };
+        let (ruling, question) = ruling
+            .map_or((None, Question::default()), |(ruling, question)| (Some(ruling), question));
+        let judgement = Judgement { invalid_reasons, thresholds, ruling, question };
         let mut document = Document::new(record, &judgement)
             .map_err(|error| Failed::could_not("read the record", error))?;
         document.stored_in = Some(stored_in);
         Ok(Self { document, missed, valid })
+    }
+
+    /// What the shell is told of a run that is compared with nothing.
+    pub(super) fn exit(&self) -> Exit {
+        match (self.valid, self.missed) {
+            (false, _) => Exit::Invalid,
+            (true, true) => Exit::Thresholds,
+            (true, false) => Exit::Done,
+        }
+    }
+
+    /// Prints the summary and writes the files that were asked for. What can't be written is said,
+    /// and does not keep the rest from being written.
+    pub(super) fn tell(&self, sinks: &Sinks, terminal: &Terminal) -> Option<Exit> {
+        let summary = if sinks.take_stdout() {
+            String::new()
+        } else if terminal.is_quiet() {
+            format!("{}\n", self.document.run.id)
+        } else {
+            self.summary(terminal)
+        };
+        let printed =
+            terminal.out(&summary).map_err(|error| Failed::could_not("print the summary", error));
+        let written = sinks.iter().map(|(path, word)| self.write(word, path, terminal));
+        let failures = std::iter::once(printed).chain(written).filter_map(Result::err);
+        failures.map(|failed| failed.tell(terminal)).last()
     }
 
     /// What people read on this terminal.
@@ -64,8 +110,8 @@ pub(super) struct Sinks(Vec<(PathBuf, &'static str)>);
 impl Sinks {
     /// The files that the arguments name. That one can't be written is better known before a run
     /// of two days than after it.
-    pub(super) fn of(keep: &Keep) -> Result<Self, Failed> {
-        let named = [(&keep.json, "json"), (&keep.html, "html"), (&keep.md, "markdown")];
+    pub(super) fn of(files: &Files) -> Result<Self, Failed> {
+        let named = [(&files.json, "json"), (&files.html, "html"), (&files.md, "markdown")];
         let sinks: Vec<_> =
             named.into_iter().filter_map(|(path, word)| Some((path.clone()?, word))).collect();
         let stdout = |(path, _): &&(PathBuf, _)| path.as_path() == Path::new("-");
@@ -75,19 +121,8 @@ impl Sinks {
                 Some("write the others to files".to_owned()),
             ));
         }
-        for (path, _) in sinks.iter().filter(|sink| !stdout(sink)) {
-            let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            let why = if path.is_dir() {
-                "it is a folder"
-            } else if folder.is_some_and(|folder| !folder.is_dir()) {
-                "its folder does not exist"
-            } else {
-                continue;
-            };
-            return Err(Failed::usage(
-                format!("can't write `{}`: {why}", path.display()),
-                Some("name a file in a folder that exists; nothing was started".to_owned()),
-            ));
+        for (path, _) in &sinks {
+            check_writable(path)?;
         }
         Ok(Self(sinks))
     }
@@ -103,20 +138,43 @@ impl Sinks {
     }
 }
 
+/// Whether something can be written to `path`, or to stdout for `-`.
+pub(super) fn check_writable(path: &Path) -> Result<(), Failed> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let why = if path == Path::new("-") {
+        return Ok(());
+    } else if path.is_dir() {
+        "it is a folder"
+    } else if folder.is_some_and(|folder| !folder.is_dir()) {
+        "its folder does not exist"
+    } else {
+        return Ok(());
+    };
+    Err(Failed::usage(
+        format!("can't write `{}`: {why}", path.display()),
+        Some("name a file in a folder that exists; nothing was started".to_owned()),
+    ))
+}
+
 /// Writes to a file, or to stdout for `-`.
 ///
 /// A file is written under another name, synced and renamed, so that there is never half of one.
 pub(super) fn write(path: &Path, text: &str, terminal: &Terminal) -> Result<(), Failed> {
+    write_bytes(path, text.as_bytes(), terminal)
+}
+
+/// The same for what is no text.
+pub(super) fn write_bytes(path: &Path, bytes: &[u8], terminal: &Terminal) -> Result<(), Failed> {
     let what = format!("write `{}`", path.display());
     let failed = |error: std::io::Error| Failed::could_not(&what, error);
     if path == Path::new("-") {
-        return terminal.out(text).map_err(failed);
+        return terminal.out_bytes(bytes).map_err(failed);
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
     let written = File::create(&part)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&part, path));
     if written.is_err() {
         drop(fs::remove_file(&part));

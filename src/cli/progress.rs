@@ -35,9 +35,16 @@ impl Lines {
     }
 
     /// Shows how far the run is.
-    pub(super) fn show(&self, progress: &Progress) {
+    /// `which` of several runs it is, and empty when there is only one. The figures are made only
+    /// when somebody looks.
+    pub(super) fn show(&self, which: &str, progress: impl FnOnce() -> Progress) {
+        if !self.terminal.shows_progress() {
+            return;
+        }
+        let progress = &progress();
         let columns = self.terminal.columns();
-        let head = if self.stopping.get() { "stopping".to_owned() } else { whereabouts(progress) };
+        let place = if self.stopping.get() { "stopping".to_owned() } else { whereabouts(progress) };
+        let head = if which.is_empty() { place } else { format!("{which} · {place}") };
         self.draw([bar(&head, progress, columns), shortened(&figures(progress), columns)]);
     }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::args::{Runs, RunsCommand, StoreArg};
 use super::output::Results;
+use super::table::{Column, table};
 use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
 use crate::store::{RunLine, Store, StoreError, StoreLocation};
@@ -50,12 +51,17 @@ pub(super) async fn open(argument: &StoreArg, wanted: &str) -> Result<Store, Fai
     Ok(Store::open(&location).await?)
 }
 
-async fn lines(argument: &StoreArg) -> Result<Vec<RunLine>, Failed> {
+/// Opens the store that the arguments name, unless it would be made by that.
+pub(super) async fn open_if_there(argument: &StoreArg) -> Result<Option<Store>, Failed> {
     let location = settings::store(argument)?;
     if !may_hold_runs(&location) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let store = Store::open(&location).await?;
+    Ok(Some(Store::open(&location).await?))
+}
+
+async fn lines(argument: &StoreArg) -> Result<Vec<RunLine>, Failed> {
+    let Some(store) = open_if_there(argument).await? else { return Ok(Vec::new()) };
     let lines = store.list().await?;
     store.close().await;
     Ok(lines)
@@ -88,7 +94,8 @@ fn as_json(lines: &[RunLine]) -> String {
     format!("{document:#}\n")
 }
 
-fn started(unix_ns: u64) -> String {
+/// A moment as lists show it.
+pub(super) fn started(unix_ns: u64) -> String {
     let time = jiff::Timestamp::from_nanosecond(i128::from(unix_ns));
     time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default()
 }
@@ -97,10 +104,18 @@ fn as_table(lines: &[RunLine]) -> String {
     if lines.is_empty() {
         return "no runs yet; make one: loadgate run --scenario customer\n".to_owned();
     }
-    let head = ["RUN", "SCENARIO", "STARTED", "LASTED", "STATE", "REQUESTS", "ERRORS", "VERSION"];
-    let mut rows = vec![head.map(str::to_owned)];
-    rows.extend(lines.iter().map(|line| {
-        [
+    let columns = [
+        Column::Text("RUN"),
+        Column::Text("SCENARIO"),
+        Column::Text("STARTED"),
+        Column::Number("LASTED"),
+        Column::Text("STATE"),
+        Column::Number("REQUESTS"),
+        Column::Number("ERRORS"),
+        Column::Text("VERSION"),
+    ];
+    let row = |line: &RunLine| {
+        vec![
             line.id.clone(),
             line.scenario.clone(),
             started(line.started_unix_ns),
@@ -110,20 +125,6 @@ fn as_table(lines: &[RunLine]) -> String {
             group_thousands(line.errors),
             line.target_version.clone().unwrap_or_else(|| "–".to_owned()),
         ]
-    }));
-    let width = |at: usize| {
-        rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max()
     };
-    let widths: Vec<usize> = (0..head.len()).map(|at| width(at).unwrap_or_default()).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
-            let is_number = matches!(at, 3 | 5 | 6);
-            if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    table(&columns, &lines.iter().map(row).collect::<Vec<_>>())
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
-use super::args::{HttpArgs, LoadArgs, Run, StoreArg};
+use super::args::{HttpArgs, LoadArgs, Play, StoreArg};
 use super::{Exit, Failed, adhoc, builtin};
 use crate::cli::terminal::Terminal;
 use crate::plan::{HttpVersion, Inputs, LoadOverrides, Overrides, Plan, compile};
-use crate::scenario::did_you_mean;
+use crate::scenario::{Diagnostic, did_you_mean};
 use crate::steps::KINDS;
 use crate::store::StoreLocation;
+use crate::units::{Nanos, Rate};
 
 /// The largest file that a scenario may name: uploads and data.
 const MAX_FILE: u64 = 1 << 30;
@@ -29,15 +30,15 @@ pub(super) struct Source {
 
 impl Source {
     /// Whether the embedded market is its target when no other is given.
-    pub(super) fn wants_market(&self, run: &Run) -> bool {
-        self.built_in && run.what.target.is_none()
+    pub(super) fn wants_market(&self, play: &Play) -> bool {
+        self.built_in && play.what.target.is_none()
     }
 }
 
 /// Finds the scenario: built in by name, or a file by path.
-pub(super) fn source(run: &Run) -> Result<Source, Failed> {
-    let Some(name) = &run.what.scenario else {
-        let text = adhoc::scenario(&run.what)?;
+pub(super) fn source(play: &Play) -> Result<Source, Failed> {
+    let Some(name) = &play.what.scenario else {
+        let text = adhoc::scenario(&play.what)?;
         return Ok(Source { path: "--url".to_owned(), text, built_in: false });
     };
     let extension = Path::new(name).extension().unwrap_or_default();
@@ -69,9 +70,29 @@ pub(super) fn source(run: &Run) -> Result<Source, Failed> {
     Ok(Source { path: name.clone(), text, built_in: false })
 }
 
+/// What differs between the runs of one command.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Variant<'a> {
+    /// A target in place of the scenario's and the arguments'.
+    pub(super) target: Option<&'a str>,
+    /// Makes the run a repetition with a lead-in of this length.
+    pub(super) lead: Option<Nanos>,
+    /// A rate in place of the arguments'.
+    pub(super) rate: Option<Rate>,
+    /// A length in place of the arguments'.
+    pub(super) length: Option<Nanos>,
+    /// Virtual users in place of the arguments'.
+    pub(super) users: Option<u64>,
+}
+
 /// Compiles the scenario; everything that is wrong is told at once. The target of a scenario that
 /// wants the market is set when the market runs.
-pub(super) fn plan(run: &Run, source: &Source, terminal: &Terminal) -> Result<Plan, Failed> {
+pub(super) fn plan(
+    play: &Play,
+    source: &Source,
+    variant: &Variant<'_>,
+    terminal: &Terminal,
+) -> Result<Plan, Failed> {
     let read = |path: &str| match builtin::read(path) {
         Some(bytes) if source.built_in => Ok(bytes),
         Some(_) | None => read_file(path),
@@ -79,19 +100,22 @@ pub(super) fn plan(run: &Run, source: &Source, terminal: &Terminal) -> Result<Pl
     let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
     let inputs =
         Inputs { path: &source.path, text: &source.text, read: &read, environment: &environment };
-    let mut overrides = overrides(run)?;
-    if source.wants_market(run) {
+    let mut overrides = overrides(play, variant)?;
+    if overrides.target.is_none() && source.wants_market(play) {
         overrides.target = Some(UNTIL_MARKET.to_owned());
     }
-    compile(&inputs, KINDS, &overrides).map_err(|mistakes| {
-        for mistake in &mistakes {
-            terminal.err(&mistake.render(terminal.colours_messages()));
-        }
-        let count = mistakes.len();
-        let mistakes = if count == 1 { "mistake" } else { "mistakes" };
-        terminal.err(&format!("{count} {mistakes} in `{}`; nothing was started", source.path));
-        Failed::told(Exit::Usage)
-    })
+    compile(&inputs, KINDS, &overrides).map_err(|mistakes| told(&mistakes, &source.path, terminal))
+}
+
+/// Tells everything that is wrong with a file.
+pub(super) fn told(mistakes: &[Diagnostic], path: &str, terminal: &Terminal) -> Failed {
+    for mistake in mistakes {
+        terminal.err(&mistake.render(terminal.colours_messages()));
+    }
+    let count = mistakes.len();
+    let mistakes = if count == 1 { "mistake" } else { "mistakes" };
+    terminal.err(&format!("{count} {mistakes} in `{path}`; nothing was started"));
+    Failed::told(Exit::Usage)
 }
 
 fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
@@ -102,9 +126,9 @@ fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
     fs::read(path).map(Arc::from).map_err(|error| error.to_string())
 }
 
-fn overrides(run: &Run) -> Result<Overrides, Failed> {
-    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &run.http;
-    let LoadArgs { rate, users, duration, iterations, max_users, seed, workers: _ } = &run.load;
+fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
+    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &play.http;
+    let LoadArgs { rate, users, duration, iterations, max_users, seed, workers: _ } = &play.load;
     let mut headers = Vec::with_capacity(header.len());
     for line in header {
         let Some((name, value)) = line.split_once(':') else {
@@ -130,31 +154,31 @@ fn overrides(run: &Run) -> Result<Overrides, Failed> {
         (false, false) => None,
     };
     Ok(Overrides {
-        target: run.what.target.clone(),
+        target: variant.target.map(str::to_owned).or_else(|| play.what.target.clone()),
         load: LoadOverrides {
-            rate: *rate,
-            users: *users,
-            duration: *duration,
+            rate: variant.rate.or(*rate),
+            users: variant.users.or(*users),
+            duration: variant.length.or(*duration),
             iterations: *iterations,
             max_users: *max_users,
-            lead: None,
+            lead: variant.lead,
         },
         seed: *seed,
-        journeys: run.what.journey.clone(),
+        journeys: play.what.journey.clone(),
         http,
         timeout: *timeout,
         connect_timeout: *connect_timeout,
         headers,
         insecure: *insecure,
         roots,
-        expect: run.what.expect.clone(),
+        expect: play.what.expect.clone(),
     })
 }
 
 /// Flags that change what is measured, for the record. Values that can hold secrets are left out.
-pub(super) fn flags(run: &Run) -> Vec<String> {
-    let LoadArgs { rate, users, duration, iterations, max_users, seed: _, workers: _ } = &run.load;
-    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &run.http;
+pub(super) fn flags(play: &Play) -> Vec<String> {
+    let LoadArgs { rate, users, duration, iterations, max_users, seed: _, workers: _ } = &play.load;
+    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &play.http;
     let header_names = header.iter().filter_map(|line| line.split_once(':'));
     let mut flags: Vec<String> =
         header_names.map(|(name, _)| format!("--header {}", name.trim())).collect();
@@ -172,7 +196,7 @@ pub(super) fn flags(run: &Run) -> Vec<String> {
     for (name, given) in [("insecure", *insecure), ("http2", *http2), ("http1.1", *http1)] {
         add(name, given.then(String::new));
     }
-    for journey in &run.what.journey {
+    for journey in &play.what.journey {
         add("journey", Some(journey.clone()));
     }
     flags

@@ -82,8 +82,13 @@ impl Terminal {
 
     /// Writes results. A reader that has gone away (`| head`) is no error.
     pub(super) fn out(&self, text: &str) -> io::Result<()> {
+        self.out_bytes(text.as_bytes())
+    }
+
+    /// The same for what is no text.
+    pub(super) fn out_bytes(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
         }

@@ -1,6 +1,7 @@
 //! What the gate says, with everything it rests on.
 
 use super::identity::Difference;
+use super::live::Alarm;
 use super::threshold::Outcome;
 use crate::record::{Compared, Lines};
 use crate::stats::equivalence::Equivalence;
@@ -263,4 +264,15 @@ pub struct Settle {
     pub length: Nanos,
     /// A sentence: "4 more repetitions of 60 s would decide".
     pub text: String,
+}
+
+impl Ruling {
+    /// The ruling on a candidate of which a live alarm went off while it was measured.
+    #[must_use]
+    pub fn with_alarm(mut self, alarm: &Alarm) -> Self {
+        let reason = Reason { verdict: Verdict::Rollback, text: alarm.what.clone() };
+        self.reasons.insert(0, reason);
+        self.verdict = self.verdict.max(Verdict::Rollback);
+        self
+    }
 }

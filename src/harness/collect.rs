@@ -8,7 +8,9 @@ use super::INTERVAL;
 use crate::engine::{Clock, Handover};
 use crate::names::{Catalogue, Metric, SeriesId};
 use crate::plan::Plan;
-use crate::record::{Counts, ErrorSample, Interval, Pick, StopReason, Totals, WorkerUse};
+use crate::record::{
+    Counts, ErrorSample, Interval, PhaseInfo, Pick, StopReason, Totals, WorkerUse,
+};
 use crate::recorder::{Batch, Collector};
 use crate::store::RunWriter;
 use crate::units::{Nanos, Ratio, count_to_f64};
@@ -42,9 +44,52 @@ pub struct Progress {
     pub dropped: u64,
 }
 
+/// One interval of a run that goes on, and what came before it.
+#[expect(missing_debug_implementations, reason = "it is looked at in passing")]
+pub struct Seen<'a> {
+    /// The interval.
+    pub interval: &'a Interval,
+    /// All series so far.
+    pub catalogue: &'a Catalogue,
+    totals: &'a Totals,
+    elapsed: Nanos,
+    watched: &'a Watched,
+}
+
+impl Seen<'_> {
+    /// The phases of the run.
+    pub fn phases(&self) -> &[PhaseInfo] {
+        &self.watched.phases
+    }
+
+    /// How far the run is. This adds up all distributions, so it is made only for those who look.
+    pub fn progress(&self) -> Progress {
+        let (phases, http) = (&self.watched.phases, &self.watched.http);
+        let all = Pick::all(phases);
+        let counts: Counts = self.totals.counts(&all, http.iter().copied());
+        let dropped: u64 = self.totals.tallies().map(|tally| tally.counts.dropped).sum();
+        let response = self.totals.histogram(&all, http.iter().copied(), Metric::Response);
+        let own = self.interval.tallies.iter().filter(|tally| http.contains(&tally.series));
+        let new: u64 = own.map(|tally| tally.counts.started).sum();
+        let phase = phases.iter().rev().find(|phase| phase.start <= self.interval.start);
+        Progress {
+            elapsed: self.elapsed,
+            end: self.watched.end,
+            phase: phase.map(|phase| phase.name.clone()).unwrap_or_default(),
+            measured: phase.is_some_and(|phase| phase.measure),
+            rate: count_to_f64(new) / self.interval.length.as_secs_f64().max(1e-9),
+            active_users: self.interval.gauges.active_users,
+            requests: counts.started,
+            errors: counts.failed(),
+            p95: response.at(0.95),
+            dropped,
+        }
+    }
+}
+
 /// Who is told how the run goes.
 pub(super) struct Told<'a> {
-    pub(super) progress: &'a mut dyn FnMut(&Progress),
+    pub(super) seen: &'a mut dyn FnMut(&Seen<'_>),
     pub(super) warn: &'a mut dyn FnMut(&str),
 }
 
@@ -121,7 +166,7 @@ pub(super) async fn collect(
     let mut unstored = VecDeque::new();
     let mut notes = Vec::new();
     let mut aborted = None;
-    let mut watched = Watched::new(plan);
+    let watched = Watched::new(plan);
     let mut ended = Nanos::ZERO;
     for beat in 0_u64.. {
         let mut batches = Vec::with_capacity(lanes.len());
@@ -152,7 +197,13 @@ pub(super) async fn collect(
             // A worker that is done needs no memory back.
             drop(lane.back.try_send(batch));
         }
-        (told.progress)(&watched.see(&interval, collector.totals(), clock.now()));
+        (told.seen)(&Seen {
+            interval: &interval,
+            catalogue: collector.catalogue(),
+            totals: collector.totals(),
+            elapsed: clock.now(),
+            watched: &watched,
+        });
         unstored.push_back(interval);
         store(writer, collector.catalogue(), &mut unstored, (&mut notes, told)).await;
         if over {
@@ -197,11 +248,10 @@ async fn store(
 }
 
 /// What has been seen so far, for the progress line.
-struct Watched {
-    phases: Vec<crate::record::PhaseInfo>,
+pub(super) struct Watched {
+    phases: Vec<PhaseInfo>,
     http: Vec<SeriesId>,
     end: Nanos,
-    requests: u64,
 }
 
 impl Watched {
@@ -210,7 +260,6 @@ impl Watched {
             phases: plan.phases.iter().map(crate::plan::Phase::info).collect(),
             http: plan.catalogue.matching(|series| series.kind.is_http()).collect(),
             end: plan.end(),
-            requests: 0,
         }
     }
 
@@ -219,27 +268,5 @@ impl Watched {
         let start = Nanos(beat.saturating_mul(INTERVAL.0));
         let phase = self.phases.iter().rev().find(|phase| phase.start <= start);
         phase.is_some_and(|phase| phase.measure)
-    }
-
-    fn see(&mut self, interval: &Interval, totals: &Totals, elapsed: Nanos) -> Progress {
-        let all = Pick::all(&self.phases);
-        let counts: Counts = totals.counts(&all, self.http.iter().copied());
-        let journeys: u64 = totals.tallies().map(|tally| tally.counts.dropped).sum();
-        let response = totals.histogram(&all, self.http.iter().copied(), Metric::Response);
-        let new = counts.started.saturating_sub(self.requests);
-        self.requests = counts.started;
-        let phase = self.phases.iter().rev().find(|phase| phase.start <= interval.start);
-        Progress {
-            elapsed,
-            end: self.end,
-            phase: phase.map(|phase| phase.name.clone()).unwrap_or_default(),
-            measured: phase.is_some_and(|phase| phase.measure),
-            rate: count_to_f64(new) / interval.length.as_secs_f64().max(1e-9),
-            active_users: interval.gauges.active_users,
-            requests: counts.started,
-            errors: counts.failed(),
-            p95: response.at(0.95),
-            dropped: journeys,
-        }
     }
 }

@@ -11,5 +11,8 @@ mod interrupts;
 mod kept;
 mod counting;
 mod market;
+mod baseline;
+mod gate;
+mod capacity;
 mod reading;
 mod words;

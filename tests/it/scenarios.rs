@@ -337,7 +337,7 @@ async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord)
         circumstances: Circumstances::default(),
         workers: 2,
         control: &control,
-        progress: &mut |_| {},
+        seen: &mut |_| {},
         warn: &mut |warning| panic!("{warning}"),
     };
     let local = tokio::task::LocalSet::new();

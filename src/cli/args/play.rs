@@ -1,0 +1,152 @@
+//! What is played, how much of it, and how it is sent.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory};
+
+use super::Low;
+use crate::units::{Nanos, Rate};
+
+/// What is played against a target.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct Play {
+    #[command(flatten)]
+    pub(in crate::cli) what: What,
+    #[command(flatten)]
+    pub(in crate::cli) load: LoadArgs,
+    #[command(flatten)]
+    pub(in crate::cli) http: HttpArgs,
+}
+
+/// What is played.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct What {
+    /// A built-in scenario (customer, farmer, admin, all), or the path of a scenario file
+    #[arg(short, long, env = "LOADGATE_SCENARIO", value_name = "NAME|FILE")]
+    #[arg(hide_env_values = true)]
+    pub(in crate::cli) scenario: Option<String>,
+    /// Address of the target, in place of the scenario's [without one: the embedded market]
+    #[arg(long, env = "LOADGATE_TARGET", value_name = "URL", hide_env_values = true)]
+    pub(in crate::cli) target: Option<String>,
+    /// Only these journeys of the scenario
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) journey: Vec<String>,
+    /// Version that the target has to report
+    #[arg(long, value_name = "VERSION")]
+    pub(in crate::cli) expect: Option<String>,
+    /// Send one request, without a scenario
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) url: Option<String>,
+    /// Method of the request to --url
+    #[arg(short = 'X', long, value_name = "METHOD", requires = "url")]
+    pub(in crate::cli) method: Option<String>,
+    /// Body of the request to --url; `@FILE` reads it from a file
+    #[arg(long, value_name = "TEXT|@FILE", requires = "url")]
+    pub(in crate::cli) data: Option<String>,
+}
+
+impl What {
+    /// `--url` stands alone. A scenario or target of the environment gives way to it; one of the
+    /// command line contradicts it. An empty variable is as good as none.
+    pub(in crate::cli) fn settle(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for (id, value) in [("scenario", &mut self.scenario), ("target", &mut self.target)] {
+            match matches.value_source(id) {
+                Some(ValueSource::EnvVariable) => {
+                    let no_url = self.url.is_none();
+                    *value = value.take().filter(|value| no_url && !value.is_empty());
+                }
+                Some(_) if self.url.is_some() => {
+                    let message =
+                        format!("the argument '--url <URL>' cannot be used with '--{id}'");
+                    return Err(Low::command().error(ErrorKind::ArgumentConflict, message));
+                }
+                Some(_) | None => {}
+            }
+        }
+        if self.url.is_none() && self.scenario.is_none() {
+            let message = "give a scenario with '--scenario <NAME|FILE>', or '--url <URL>'";
+            return Err(Low::command().error(ErrorKind::MissingRequiredArgument, message));
+        }
+        Ok(())
+    }
+}
+
+/// How much is played. Any of these replaces the scenario's phases by one measured phase.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Load (replaces the scenario's phases by one measured phase)")]
+pub(in crate::cli) struct LoadArgs {
+    /// Journeys to start per second, whether or not earlier ones have ended (open model)
+    #[arg(
+        short,
+        long,
+        value_name = "50/s",
+        conflicts_with = "users",
+        allow_negative_numbers = true
+    )]
+    #[arg(value_parser = some_rate)]
+    pub(in crate::cli) rate: Option<Rate>,
+    /// Virtual users, each starting again when its journey has ended (closed model)
+    #[arg(short, long, visible_alias = "vus", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(in crate::cli) users: Option<u64>,
+    /// Length of the run
+    #[arg(short, long, value_name = "30s", value_parser = some_time)]
+    pub(in crate::cli) duration: Option<Nanos>,
+    /// End after so many journeys; without --rate or --users one user does them
+    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(in crate::cli) iterations: Option<u64>,
+    /// Most virtual users at a time (open model); starts beyond are counted as dropped
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(in crate::cli) max_users: Option<u64>,
+    /// Seed of everything random: the same seed plays the same journeys, data and times
+    #[arg(long, value_name = "N", default_value_t = 1, env = "LOADGATE_SEED")]
+    pub(in crate::cli) seed: u64,
+    /// Worker threads [default: half of the processors]
+    #[arg(long, value_name = "N", env = "LOADGATE_WORKERS")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub(in crate::cli) workers: Option<u16>,
+}
+
+/// How requests are sent.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "HTTP")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that somebody types")]
+pub(in crate::cli) struct HttpArgs {
+    /// Header of every request
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub(in crate::cli) header: Vec<String>,
+    /// Longest time from sending a request to its last byte [default: 10s]
+    #[arg(short, long, value_name = "10s", value_parser = some_time)]
+    pub(in crate::cli) timeout: Option<Nanos>,
+    /// Longest time to open a connection [default: 5s]
+    #[arg(long, value_name = "5s", value_parser = some_time)]
+    pub(in crate::cli) connect_timeout: Option<Nanos>,
+    /// Accept any certificate
+    #[arg(short = 'k', long)]
+    pub(in crate::cli) insecure: bool,
+    /// Trust the certificates in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) cacert: Option<PathBuf>,
+    /// Speak HTTP/2 (without TLS: by prior knowledge)
+    #[arg(long, conflicts_with = "http1")]
+    pub(in crate::cli) http2: bool,
+    /// Speak HTTP/1.1 even if the server offers HTTP/2
+    #[arg(long = "http1.1", id = "http1")]
+    pub(in crate::cli) http1: bool,
+}
+
+/// A rate above zero.
+pub(in crate::cli) fn some_rate(text: &str) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
+    if rate.value() > 0.0 { Ok(rate) } else { Err("nothing would ever start".to_owned()) }
+}
+
+/// A time above zero.
+pub(in crate::cli) fn some_time(text: &str) -> Result<Nanos, String> {
+    let time: Nanos = text.parse().map_err(|error| format!("{error}"))?;
+    if time > Nanos::ZERO { Ok(time) } else { Err("it has to be longer".to_owned()) }
+}

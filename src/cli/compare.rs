@@ -1,0 +1,92 @@
+//! `loadgate gate` and `loadgate compare`: judging what is stored.
+
+use super::args::{self, Judging};
+use super::gathered::{Gathered, Named};
+use super::judging::{self, Rules};
+use super::output::{Results, Sinks};
+use super::runs::open_if_there;
+use super::terminal::Terminal;
+use super::{Exit, Failed};
+use crate::gate::evidence::Evidence;
+use crate::gate::judge::Design;
+use crate::report::Question;
+use crate::store::Store;
+
+/// Judges runs against a baseline.
+pub(super) async fn gate(gate: args::Gate, terminal: &Terminal) -> Result<Exit, Failed> {
+    let sinks = Sinks::of(&gate.files)?;
+    let store =
+        super::runs::open(&gate.store, gate.runs.first().map_or("", String::as_str)).await?;
+    let baseline = Named::find(Some(&store), &gate.baseline).await?;
+    let candidate = Named::runs(&store, &gate.runs).await?;
+    let anchor = match gate.anchor.as_slice() {
+        [] => None,
+        runs => Some(Named::runs(&store, runs).await?),
+    };
+    let asked =
+        Asked { baseline, candidate, anchor, judging: &gate.judging, question: Question::MayItGo };
+    let exit = asked.answer(Some(&store), &sinks, terminal).await;
+    store.close().await;
+    exit
+}
+
+/// Compares two sides.
+pub(super) async fn compare(compare: args::Compare, terminal: &Terminal) -> Result<Exit, Failed> {
+    let sinks = Sinks::of(&compare.files)?;
+    let store = open_if_there(&compare.store).await?;
+    let question = if compare.equivalent { Question::AreWeBack } else { Question::MayItGo };
+    let asked = Asked {
+        baseline: Named::find(store.as_ref(), &compare.baseline).await?,
+        candidate: Named::find(store.as_ref(), &compare.candidate).await?,
+        anchor: None,
+        judging: &compare.judging,
+        question,
+    };
+    let exit = asked.answer(store.as_ref(), &sinks, terminal).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    match (exit?, question) {
+        // Without a question the comparison is shown, and nothing is judged.
+        (Exit::Hold | Exit::NoGo | Exit::Rollback, Question::MayItGo) => Ok(Exit::Done),
+        (exit, _) => Ok(exit),
+    }
+}
+
+/// Two sides and what is asked of them.
+struct Asked<'a> {
+    baseline: Named,
+    candidate: Named,
+    anchor: Option<Named>,
+    judging: &'a Judging,
+    question: Question,
+}
+
+impl Asked<'_> {
+    async fn answer(
+        self,
+        store: Option<&Store>,
+        sinks: &Sinks,
+        terminal: &Terminal,
+    ) -> Result<Exit, Failed> {
+        let first = self.candidate.first(store).await?;
+        let rules = Rules::of(self.judging, &first, store, terminal).await?;
+        let baseline = self.baseline.gather(store, &rules.wanted).await?;
+        let candidate = self.candidate.gather(store, &rules.wanted).await?;
+        let anchor: Vec<Evidence> = match &self.anchor {
+            Some(anchor) => anchor.gather(store, &rules.wanted).await?.evidence,
+            None => Vec::new(),
+        };
+        let accepted = rules.comparable(&baseline.headers(), &candidate.headers())?;
+        let heads: Vec<_> = anchor.iter().map(Evidence::header).collect();
+        rules.comparable(&baseline.headers(), &heads)?;
+        let ruling = rules.judge((&baseline, &candidate), &anchor, Design::Stored, &accepted);
+        let exit = judging::exit(&ruling, self.question, self.judging);
+        let Gathered { pooled: Some(record), .. } = &candidate else {
+            return Err(Failed::new("the candidate has no runs", None));
+        };
+        let place = store.map(|store| store.location().to_string()).unwrap_or_default();
+        let results = Results::compared(record, place, (ruling, self.question))?;
+        Ok(exit.unless(results.tell(sinks, terminal)))
+    }
+}

@@ -1,0 +1,201 @@
+//! One side of a comparison: repetitions gathered from the store, from a file, or as they are
+//! measured.
+
+use std::fs;
+use std::path::Path;
+
+use super::Failed;
+use crate::gate::evidence::{Evidence, Wanted};
+use crate::names::Metric;
+use crate::record::archive::{self, Archive};
+use crate::record::{Header, RunRecord, pool};
+use crate::store::{Store, StoreError};
+
+/// The largest file of a baseline.
+const MAX_FILE: u64 = 1 << 30;
+
+/// What is compared interval by interval; of everything else the totals are enough.
+pub(super) const COMPARED: &[Metric] = &[Metric::Response, Metric::Query];
+
+/// Repetitions of one side, as far as judging and reporting need them.
+pub(super) struct Gathered {
+    /// Name of the baseline, or id of the run or of its set.
+    pub(super) name: String,
+    /// Each repetition, distilled.
+    pub(super) evidence: Vec<Evidence>,
+    /// All of them as one record; `None` as long as there is none.
+    pub(super) pooled: Option<RunRecord>,
+}
+
+impl Gathered {
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), evidence: Vec::new(), pooled: None }
+    }
+
+    /// Adds a repetition. Its record is not kept: tens of them would not fit into memory.
+    pub(super) fn add(&mut self, record: RunRecord, wanted: &Wanted) -> Result<(), Failed> {
+        let unreadable = |error| Failed::could_not("read the record", error);
+        self.evidence.push(Evidence::of(&record, wanted).map_err(unreadable)?);
+        self.pooled = pool(self.pooled.take().into_iter().chain([record]).collect());
+        Ok(())
+    }
+
+    /// The heads of all repetitions.
+    pub(super) fn headers(&self) -> Vec<&Header> {
+        self.evidence.iter().map(Evidence::header).collect()
+    }
+}
+
+/// What somebody named: a baseline, an exported file, or runs.
+pub(super) enum Named {
+    /// Runs in the store, with the name of the baseline or set.
+    Stored { name: String, runs: Vec<String> },
+    /// A file with the runs themselves.
+    File(Archive),
+}
+
+impl Named {
+    /// Finds what `text` names: first a baseline, then a file, then a run with its set.
+    pub(super) async fn find(store: Option<&Store>, text: &str) -> Result<Self, Failed> {
+        let known = match store {
+            Some(store) => store.baselines().await?,
+            None => Vec::new(),
+        };
+        if known.iter().any(|line| line.name == text) {
+            return Self::baseline(store, text).await;
+        }
+        if Path::new(text).is_file() {
+            return read(Path::new(text)).map(Self::File);
+        }
+        let runs = match store {
+            Some(store) => store.set_of(text).await,
+            None => Err(StoreError::UnknownRun { wanted: text.to_owned(), nearest: None }),
+        };
+        runs.map(|runs| Self::Stored { name: text.to_owned(), runs }).map_err(|_unknown| {
+            let names: Vec<&str> = known.iter().map(|line| line.name.as_str()).collect();
+            let hint = match crate::scenario::did_you_mean(text, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`loadgate baseline list` and `loadgate runs list` show what there is; \
+                         `loadgate baseline capture NAME` measures a baseline"
+                    .to_owned(),
+            };
+            Failed::usage(format!("there is no baseline, file or run `{text}`"), Some(hint))
+        })
+    }
+
+    /// Finds a baseline by name or file; a run will not do.
+    pub(super) async fn baseline(store: Option<&Store>, text: &str) -> Result<Self, Failed> {
+        let in_store = match store {
+            Some(store) => store.baselines().await?.iter().any(|line| line.name == text),
+            None => false,
+        };
+        if let Some(store) = store.filter(|_| in_store) {
+            let runs = store.baseline(text).await?;
+            return Ok(Self::Stored { name: text.to_owned(), runs });
+        }
+        if Path::new(text).is_file() {
+            return read(Path::new(text)).map(Self::File);
+        }
+        match store {
+            // The store knows what names are near.
+            Some(store) => match store.baseline(text).await {
+                Ok(runs) => Ok(Self::Stored { name: text.to_owned(), runs }),
+                Err(error) => Err(Failed::usage(error.to_string(), error.hint())),
+            },
+            None => Err(Failed::usage(
+                format!("there is no baseline `{text}`"),
+                Some(format!("measure one: loadgate baseline capture {text} --scenario …")),
+            )),
+        }
+    }
+
+    /// Several runs as one side, each standing for its whole set.
+    pub(super) async fn runs(store: &Store, wanted: &[String]) -> Result<Self, Failed> {
+        let mut runs: Vec<String> = Vec::new();
+        for one in wanted {
+            for id in store.set_of(one).await? {
+                if !runs.contains(&id) {
+                    runs.push(id);
+                }
+            }
+        }
+        let name = match wanted {
+            [one] => one.clone(),
+            _ => runs.first().cloned().unwrap_or_default(),
+        };
+        Ok(Self::Stored { name, runs })
+    }
+
+    /// The head of the first run, which says by which rules it is judged.
+    pub(super) async fn first(&self, store: Option<&Store>) -> Result<Header, Failed> {
+        let empty = || self.empty();
+        match self {
+            Self::File(archive) => {
+                archive.records.first().map(|record| record.header.clone()).ok_or_else(empty)
+            }
+            Self::Stored { runs, .. } => {
+                let (Some(store), Some(first)) = (store, runs.first()) else { return Err(empty()) };
+                Ok(store.load_part(first, &[]).await?.header)
+            }
+        }
+    }
+
+    /// Reads all repetitions, one after the other.
+    pub(super) async fn gather(
+        &self,
+        store: Option<&Store>,
+        wanted: &Wanted,
+    ) -> Result<Gathered, Failed> {
+        let mut gathered = Gathered::new(self.name());
+        match self {
+            Self::File(archive) => {
+                for record in &archive.records {
+                    gathered.add(record.clone(), wanted)?;
+                }
+            }
+            Self::Stored { runs, .. } => {
+                for run in runs {
+                    let Some(store) = store else { break };
+                    gathered.add(store.load_part(run, COMPARED).await?, wanted)?;
+                }
+            }
+        }
+        if gathered.evidence.is_empty() { Err(self.empty()) } else { Ok(gathered) }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Stored { name, .. } => name,
+            Self::File(archive) => archive.name.as_str(),
+        }
+    }
+
+    fn empty(&self) -> Failed {
+        let hint = format!("add runs to it: loadgate baseline add {} RUN", self.name());
+        Failed::usage(format!("`{}` has no runs", self.name()), Some(hint))
+    }
+}
+
+/// Reads a baseline from a file.
+pub(super) fn read(path: &Path) -> Result<Archive, Failed> {
+    let refused = |why: String, hint: &str| {
+        let message = format!("can't read the baseline `{}`: {why}", path.display());
+        Failed::usage(message, Some(hint.to_owned()))
+    };
+    let unreadable =
+        |why: String| refused(why, "name a file that `loadgate baseline export` has written");
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let input = std::io::Read::take(std::io::stdin().lock(), MAX_FILE);
+        std::io::Read::read_to_end(&mut { input }, &mut bytes)
+            .map_err(|error| unreadable(error.to_string()))?;
+        bytes
+    } else {
+        let size = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        if size > MAX_FILE {
+            return Err(unreadable(format!("it has {size} bytes, the limit is {MAX_FILE}")));
+        }
+        fs::read(path).map_err(|error| unreadable(error.to_string()))?
+    };
+    archive::read(&bytes).map_err(|error| refused(error.to_string(), error.hint()))
+}

@@ -1,0 +1,123 @@
+//! From two sides to a ruling, and from a ruling to an exit code.
+
+use std::path::Path;
+use std::{env, fs};
+
+use super::args::Judging;
+use super::gathered::{Gathered, Named};
+use super::terminal::Terminal;
+use super::{Exit, Failed};
+use crate::gate::evidence::{Evidence, Wanted};
+use crate::gate::identity::{Difference, Kind, differences, within};
+use crate::gate::judge::{Case, Design, Group, judge};
+use crate::gate::ruling::{Ruling, Verdict};
+use crate::gate::threshold;
+use crate::plan::{Gate, Inputs, policy_file};
+use crate::record::{Header, Policy};
+use crate::report::Question;
+use crate::stats::equivalence::Equivalence;
+use crate::store::Store;
+
+/// What two sides are held against.
+pub(super) struct Rules {
+    pub(super) policy: Policy,
+    pub(super) wanted: Wanted,
+    /// Repetitions whose noise is taken where a comparison shows none.
+    noise: Vec<Evidence>,
+    accepted: Vec<Kind>,
+}
+
+impl Rules {
+    /// The rules of the file that the arguments name, or those of the record's own scenario.
+    pub(super) async fn of(
+        judging: &Judging,
+        candidate: &Header,
+        store: Option<&Store>,
+        terminal: &Terminal,
+    ) -> Result<Self, Failed> {
+        let given = judging.policy.as_deref().map(|path| policy(path, terminal)).transpose()?;
+        let policy = given.map_or_else(|| candidate.gate.clone(), |gate| gate.policy);
+        let wanted = Wanted::of(&policy, &candidate.thresholds);
+        let noise = match &judging.noise_from {
+            Some(name) => {
+                Named::baseline(store, name).await?.gather(store, &wanted).await?.evidence
+            }
+            None => Vec::new(),
+        };
+        Ok(Self { policy, wanted, noise, accepted: judging.accept_difference.clone() })
+    }
+
+    /// The differences that were accepted by name; others are refused, all at once.
+    pub(super) fn comparable(
+        &self,
+        baseline: &[&Header],
+        candidate: &[&Header],
+    ) -> Result<Vec<Difference>, Failed> {
+        let mut found = within(baseline);
+        found.extend(within(candidate));
+        if let (Some(first), Some(other)) = (baseline.first(), candidate.first()) {
+            found.extend(differences(first, other));
+        }
+        let (accepted, refused): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|difference| self.accepted.contains(&difference.kind));
+        let Some(first) = refused.first() else { return Ok(accepted) };
+        let lines: Vec<String> = refused.iter().map(|one| format!("\n  {one}")).collect();
+        let message = format!("these can't be compared:{}", lines.concat());
+        let hint = format!(
+            "measure both alike, or accept a difference by name: --accept-difference {}",
+            first.kind
+        );
+        Err(Failed::usage(message, Some(hint)))
+    }
+
+    /// Judges.
+    pub(super) fn judge(
+        &self,
+        (baseline, candidate): (&Gathered, &Gathered),
+        anchor: &[Evidence],
+        design: Design,
+        accepted: &[Difference],
+    ) -> Ruling {
+        let outcomes =
+            |side: &Gathered| side.pooled.as_ref().map(threshold::judge).unwrap_or_default();
+        judge(&Case {
+            baseline: Group { name: &baseline.name, repetitions: &baseline.evidence },
+            candidate: Group { name: &candidate.name, repetitions: &candidate.evidence },
+            anchor,
+            noise: &self.noise,
+            policy: &self.policy,
+            design,
+            accepted,
+            thresholds: &outcomes(candidate),
+            baseline_thresholds: &outcomes(baseline),
+        })
+    }
+}
+
+/// Reads the rules of a file; everything that is wrong with it is told at once.
+pub(super) fn policy(path: &Path, terminal: &Terminal) -> Result<Gate, Failed> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| {
+        let hint = "a policy is a file with the keys of the scenario's `gate:`".to_owned();
+        Failed::usage(format!("--policy: can't read `{name}`: {error}"), Some(hint))
+    })?;
+    let nothing = |_: &str| Err("a policy names no other files".to_owned());
+    let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
+    let inputs = Inputs { path: &name, text: &text, read: &nothing, environment: &environment };
+    policy_file(&inputs).map_err(|mistakes| super::settings::told(&mistakes, &name, terminal))
+}
+
+/// What the shell is told of a ruling.
+pub(super) fn exit(ruling: &Ruling, question: Question, judging: &Judging) -> Exit {
+    let exit = match (question, ruling.verdict, ruling.equivalence) {
+        (_, Verdict::Invalid, _) => Exit::Invalid,
+        (Question::AreWeBack, _, Equivalence::Equivalent) => Exit::Done,
+        (Question::AreWeBack, _, Equivalence::Undecided) => Exit::Hold,
+        (Question::AreWeBack, _, Equivalence::Different) => Exit::NoGo,
+        (Question::MayItGo, Verdict::Go, _) => Exit::Done,
+        (Question::MayItGo, Verdict::Hold, _) => Exit::Hold,
+        (Question::MayItGo, Verdict::NoGo, _) => Exit::NoGo,
+        (Question::MayItGo, Verdict::Rollback, _) => Exit::Rollback,
+    };
+    if judging.exit_zero { Exit::Done } else { exit }
+}

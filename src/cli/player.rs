@@ -1,0 +1,131 @@
+//! Playing runs of one scenario: what all of them need, made once.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::args::{Play, StoreArg};
+use super::embedded::EmbeddedMarket;
+use super::progress::Lines;
+use super::settings::Source;
+use super::signals::Signals;
+use super::terminal::Terminal;
+use super::{Exit, Failed, settings};
+use crate::harness::{self, Circumstances, Finished, Parts, Seen};
+use crate::plan::Plan;
+use crate::record::{Header, Repetition};
+use crate::store::{Store, StoreLocation};
+use crate::walk::Stop;
+
+/// Plays runs of one scenario.
+pub(super) struct Player<'a> {
+    pub(super) terminal: &'a Terminal,
+    pub(super) lines: Lines,
+    pub(super) store: Store,
+    play: Play,
+    source: Source,
+    control: watch::Sender<Option<Stop>>,
+    signals: Signals,
+    market: Option<EmbeddedMarket>,
+}
+
+impl<'a> Player<'a> {
+    /// Opens the store, and starts the embedded market when there is no other target. What can be
+    /// wrong with the scenario has been found before.
+    pub(super) async fn start(
+        play: Play,
+        source: Source,
+        store: &StoreArg,
+        terminal: &'a Terminal,
+    ) -> Result<Self, Failed> {
+        let location = settings::store(store)?;
+        let store = Store::open(&location).await?;
+        let lines = Lines::new(terminal);
+        let mut market = None;
+        if source.wants_market(&play) {
+            lines.prepare("starting the embedded market");
+            let started = EmbeddedMarket::start().await.inspect_err(|_failed| lines.close())?;
+            market = Some(started);
+        }
+        let (control, _told) = watch::channel(None);
+        let says = lines.clone();
+        let signals = Signals::listen(control.clone(), move |text| says.stopping(text))
+            .map_err(|error| Failed::could_not("listen to signals", error))?;
+        Ok(Self { terminal, lines, store, play, source, control, signals, market })
+    }
+
+    /// Where the records go.
+    pub(super) fn location(&self) -> &StoreLocation {
+        self.store.location()
+    }
+
+    /// The plan of a run, as the arguments say it.
+    pub(super) fn plan(&self, variant: &settings::Variant<'_>) -> Result<Plan, Failed> {
+        let mut plan = settings::plan(&self.play, &self.source, variant, self.terminal)?;
+        if let Some(market) = self.market.as_ref().filter(|_| variant.target.is_none()) {
+            plan.target = market.address.clone();
+        }
+        Ok(plan)
+    }
+
+    /// The head of the record that a run of `plan` would have.
+    pub(super) fn foresee(&self, plan: &Plan) -> Result<Header, Failed> {
+        let circumstances = self.circumstances(None);
+        Ok(harness::foresee(plan, circumstances, settings::workers(&self.play.load))?)
+    }
+
+    /// Plays one run.
+    pub(super) async fn run(
+        &self,
+        plan: Arc<Plan>,
+        place: Option<Repetition>,
+        seen: &mut dyn FnMut(&Seen<'_>),
+    ) -> Result<Finished, Failed> {
+        self.lines.prepare(&format!("looking for {}", plan.target));
+        self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));
+        let parts = Parts {
+            store: &self.store,
+            circumstances: self.circumstances(place),
+            workers: settings::workers(&self.play.load),
+            control: &self.control,
+            seen,
+            warn: &mut |text| self.lines.warning(text),
+        };
+        let finished = harness::run(plan, parts).await;
+        self.lines.close();
+        Ok(finished?)
+    }
+
+    /// The exit code of the first signal, if one has come.
+    pub(super) fn signal(&self) -> Option<Exit> {
+        self.signals.exit()
+    }
+
+    /// Waits, and not longer than until a signal comes.
+    pub(super) async fn pause(&self, length: std::time::Duration) {
+        let mut told = self.control.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(length) => {}
+            // The sender lives as long as this value.
+            _ended = told.wait_for(Option::is_some) => {}
+        }
+    }
+
+    /// Ends the market and closes the store.
+    pub(super) async fn stop(self) {
+        self.lines.close();
+        if let Some(market) = self.market {
+            market.stop().await;
+        }
+        self.store.close().await;
+    }
+
+    fn circumstances(&self, repetition: Option<Repetition>) -> Circumstances {
+        Circumstances {
+            scenario_path: self.source.path.clone(),
+            flags: settings::flags(&self.play),
+            embedded: self.market.is_some(),
+            repetition,
+        }
+    }
+}

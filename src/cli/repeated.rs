@@ -1,0 +1,252 @@
+//! `loadgate run --repeat`, `--baseline` and `--duet`: repetitions, and what is said of them.
+
+use std::cell::RefCell;
+
+use super::alarm::Guard;
+use super::args::{Play, Repeating, Run};
+use super::gathered::{Gathered, Named};
+use super::judging::{self, Rules};
+use super::output::{Results, Sinks};
+use super::player::Player;
+use super::repeat::{Arm, Repeater};
+use super::settings::{Source, Variant};
+use super::terminal::Terminal;
+use super::{Exit, Failed};
+use crate::gate::identity::Difference;
+use crate::gate::judge::Design;
+use crate::gate::live::Watch;
+use crate::gate::ruling::{Ruling, Standing, Verdict};
+use crate::plan::Plan;
+use crate::record::{Header, PhaseInfo};
+use crate::report::Question;
+use crate::units::Nanos;
+
+/// Lead-in of a repetition when nothing says it.
+const LEAD: Nanos = Nanos::from_secs(10);
+
+/// Repetitions when nothing says how many.
+const REPETITIONS: u32 = 20;
+
+/// Repetitions of the old version that stand for the machine as it is now.
+const ANCHORS: u32 = 3;
+
+/// Plays repetitions; compares them when there is something to compare them with.
+pub(super) async fn run(run: Run, source: Source, terminal: &Terminal) -> Result<Exit, Failed> {
+    let sinks = Sinks::of(&run.files)?;
+    let lead = run.repeating.lead.unwrap_or(LEAD);
+    let load = Variant { lead: Some(lead), ..Variant::default() };
+    super::settings::plan(&run.play, &source, &load, terminal)?;
+    let player = Player::start(run.play.clone(), source, &run.store, terminal).await?;
+    let exit = played(&run, &player, &sinks).await;
+    player.stop().await;
+    exit
+}
+
+async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, Failed> {
+    let plan = player.plan(&Variant { lead: Some(LEAD), ..Variant::default() })?;
+    let stored = match baseline_name(&run.repeating, &plan)? {
+        Some(name) => Some(Named::baseline(Some(&player.store), &name).await?),
+        None => None,
+    };
+    let like = match &stored {
+        Some(stored) => Some(stored.first(Some(&player.store)).await?),
+        None => None,
+    };
+    let load = like.as_ref().map_or_else(Variant::default, |like| load_of(like, &run.play));
+    let lead = run.repeating.lead.unwrap_or(LEAD);
+    let plan = player.plan(&Variant { lead: Some(lead), ..load })?;
+    let foreseen = player.foresee(&plan)?;
+    let rules = Rules::of(&run.judging, &foreseen, Some(&player.store), player.terminal).await?;
+    let mut baseline = None;
+    if let Some(stored) = &stored {
+        let gathered = stored.gather(Some(&player.store), &rules.wanted).await?;
+        // Before anything is sent: what can't be compared need not be measured.
+        rules.comparable(&gathered.headers(), &[&foreseen])?;
+        baseline = Some(gathered);
+    }
+    let watch = (baseline.is_some() || !plan.gate.on_rollback.is_empty())
+        .then(|| Watch::new(&rules.policy, baseline.as_ref().map(|side| side.evidence.as_slice())));
+    let guard = RefCell::new(Guard::new(watch, &plan.name, plan.gate.on_rollback.clone()));
+    let repeater = Repeater {
+        player,
+        wanted: &rules.wanted,
+        load,
+        lead,
+        length: measured_length(&foreseen),
+        every: None,
+        guard: &guard,
+    };
+    let session = Session { run, rules: &rules, repeater: &repeater };
+    let outcome = match (baseline, &run.repeating.duet) {
+        (Some(baseline), _) => session.against(&baseline).await,
+        (None, Some(targets)) => session.duet(targets).await,
+        (None, None) => session.alone().await,
+    };
+    let alarm = guard.into_inner().finish(&player.lines).await;
+    let outcome = outcome?;
+    let Some(record) = outcome.candidate.pooled.as_ref() else {
+        return Ok(outcome.stopped.unwrap_or(Exit::Interrupted));
+    };
+    let place = player.location().to_string();
+    let (results, exit) = match outcome.ruling {
+        Some(ruling) => {
+            let ruling = alarm.iter().fold(ruling, Ruling::with_alarm);
+            let exit = judging::exit(&ruling, Question::MayItGo, &run.judging);
+            (Results::compared(record, place, (ruling, Question::MayItGo))?, exit)
+        }
+        None => {
+            let results = Results::of(record, place)?;
+            let exit = match alarm {
+                Some(_) if !run.judging.exit_zero => Exit::Rollback,
+                Some(_) | None => results.exit(),
+            };
+            (results, exit)
+        }
+    };
+    let told = results.tell(sinks, player.terminal);
+    Ok(outcome.stopped.unwrap_or(exit).unless(told))
+}
+
+/// The baseline that the arguments name, or the scenario when they leave it to it.
+fn baseline_name(repeating: &Repeating, plan: &Plan) -> Result<Option<String>, Failed> {
+    match (repeating.baseline.as_deref(), &plan.gate.baseline) {
+        (None, _) => Ok(None),
+        (Some(""), Some(name)) => Ok(Some(name.clone())),
+        (Some(""), None) => Err(Failed::usage(
+            "--baseline: the scenario names no baseline",
+            Some("name one: `--baseline NAME`, or `gate: { baseline: NAME }`".to_owned()),
+        )),
+        (Some(name), _) => Ok(Some(name.to_owned())),
+    }
+}
+
+/// Load and length of the baseline's repetitions, for what the arguments do not say.
+fn load_of(like: &Header, play: &Play) -> Variant<'static> {
+    let Some(phase) = like.load.phases.iter().find(|phase| phase.measure) else {
+        return Variant::default();
+    };
+    let own = play.load.rate.is_some() || play.load.users.is_some();
+    let word = phase.load.split_whitespace().next().unwrap_or_default();
+    let is_users = phase.load.ends_with("users");
+    Variant {
+        rate: (!own && !is_users).then(|| word.parse().ok()).flatten(),
+        users: (!own && is_users).then(|| word.parse().ok()).flatten(),
+        length: play.load.duration.is_none().then_some(phase.length),
+        ..Variant::default()
+    }
+}
+
+/// How long a repetition counts.
+pub(super) fn measured_length(header: &Header) -> Nanos {
+    let measured = header.load.phases.iter().filter(|phase| phase.measure);
+    measured.map(|phase: &PhaseInfo| phase.length).fold(Nanos::ZERO, |sum, length| sum + length)
+}
+
+/// What was measured, and what is said of it.
+struct Outcome {
+    candidate: Gathered,
+    ruling: Option<Ruling>,
+    /// The exit code of a signal that ended it.
+    stopped: Option<Exit>,
+}
+
+/// Repetitions of one command.
+struct Session<'a> {
+    run: &'a Run,
+    rules: &'a Rules,
+    repeater: &'a Repeater<'a>,
+}
+
+impl Session<'_> {
+    fn rounds(&self, usual: usize) -> u32 {
+        let usual = u32::try_from(usual).unwrap_or(REPETITIONS);
+        self.run.repeating.repeat.unwrap_or(usual)
+    }
+
+    /// Nothing to compare with.
+    async fn alone(&self) -> Result<Outcome, Failed> {
+        let mut arms = [Arm::new("", None).watched()];
+        let stopped = self.repeater.measure(&mut arms, self.rounds(1)).await?;
+        let [candidate] = arms;
+        Ok(Outcome { candidate: candidate.gathered, ruling: None, stopped })
+    }
+
+    /// Against what is stored.
+    async fn against(&self, baseline: &Gathered) -> Result<Outcome, Failed> {
+        let mut anchor = Vec::new();
+        let mut stopped = None;
+        if let Some(old) = &self.run.repeating.anchor {
+            let mut arms = [Arm::new(" of the anchor", Some(old.clone()))];
+            stopped = self.repeater.measure(&mut arms, ANCHORS).await?;
+            let [arm] = arms;
+            self.rules.comparable(&baseline.headers(), &arm.gathered.headers())?;
+            anchor = arm.gathered.evidence;
+        }
+        let mut arms = [Arm::new("", None).watched()];
+        let rounds = self.rounds(baseline.evidence.len());
+        let judged = |arms: &[Arm]| -> Result<Option<Ruling>, Failed> {
+            let Some(arm) = arms.first().filter(|arm| !arm.gathered.evidence.is_empty()) else {
+                return Ok(None);
+            };
+            let accepted = self.comparable(baseline, &arm.gathered)?;
+            let sides = (baseline, &arm.gathered);
+            Ok(Some(self.rules.judge(sides, &anchor, Design::Stored, &accepted)))
+        };
+        let (ruling, stopped) = self.look_twice(&mut arms, rounds, &judged, stopped).await?;
+        let [candidate] = arms;
+        Ok(Outcome { candidate: candidate.gathered, ruling, stopped })
+    }
+
+    /// Two systems in turn.
+    async fn duet(&self, targets: &[String]) -> Result<Outcome, Failed> {
+        let target = |at: usize| targets.get(at).cloned();
+        let mut arms = [Arm::new(" of A", target(0)), Arm::new(" of B", target(1)).watched()];
+        let judged = |arms: &[Arm]| -> Result<Option<Ruling>, Failed> {
+            let [a, b] = arms else { return Ok(None) };
+            if a.gathered.evidence.is_empty() || b.gathered.evidence.is_empty() {
+                return Ok(None);
+            }
+            let accepted = self.comparable(&a.gathered, &b.gathered)?;
+            let sides = (&a.gathered, &b.gathered);
+            Ok(Some(self.rules.judge(sides, &[], Design::Interleaved, &accepted)))
+        };
+        let rounds = self.run.repeating.repeat.unwrap_or(REPETITIONS);
+        let (ruling, stopped) = self.look_twice(&mut arms, rounds, &judged, None).await?;
+        let [_, candidate] = arms;
+        Ok(Outcome { candidate: candidate.gathered, ruling, stopped })
+    }
+
+    fn comparable(&self, a: &Gathered, b: &Gathered) -> Result<Vec<Difference>, Failed> {
+        self.rules.comparable(&a.headers(), &b.headers())
+    }
+
+    /// Measures, judges, and when nothing is decided doubles the repetitions once and judges all
+    /// of them. Once and no more: each look is another chance for a false alarm.
+    async fn look_twice(
+        &self,
+        arms: &mut [Arm],
+        rounds: u32,
+        judged: &dyn Fn(&[Arm]) -> Result<Option<Ruling>, Failed>,
+        mut stopped: Option<Exit>,
+    ) -> Result<(Option<Ruling>, Option<Exit>), Failed> {
+        if stopped.is_none() {
+            stopped = self.repeater.measure(arms, rounds).await?;
+        }
+        let ruling = judged(arms)?;
+        let undecided = ruling.as_ref().is_some_and(is_undecided);
+        if stopped.is_some() || !undecided || self.run.repeating.no_second_look {
+            return Ok((ruling, stopped));
+        }
+        self.repeater.player.terminal.note(&format!(
+            "undecided after {rounds} repetitions: {rounds} more follow, then all are judged"
+        ));
+        let stopped = self.repeater.measure(arms, rounds).await?;
+        Ok((judged(arms)?, stopped))
+    }
+}
+
+/// Whether more of the same could decide: nothing is proved against the candidate.
+fn is_undecided(ruling: &Ruling) -> bool {
+    let slower = ruling.rows.iter().any(|row| row.standing == Standing::Slower && row.weight > 0.0);
+    ruling.verdict == Verdict::Hold && ruling.settle.is_some() && !slower
+}
