@@ -2,8 +2,9 @@
 
 mod sparse;
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
+use flate2::read::ZlibDecoder;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 pub use sparse::values_of;
 use thiserror::Error;
@@ -15,6 +16,19 @@ pub const HIGHEST: Nanos = Nanos::from_secs(600);
 
 /// Significant decimal digits that every recorded value keeps.
 const DIGITS: u8 = 3;
+
+/// First bytes of the V2 form, deflated; the length of the rest follows in four bytes.
+const COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
+
+/// Bytes before the counts once the form is inflated: cookie, length of the counts, offset,
+/// digits, lowest and highest value, ratio.
+const HEAD: usize = 40;
+
+/// Longest form, inflated: about 31,000 buckets with a count of at most nine bytes each.
+const LONGEST: usize = 300_000;
+
+/// Most bytes of one count, as a number of 56 bits takes them.
+const COUNT_BYTES: usize = 8;
 
 /// A latency distribution in nanoseconds with three significant digits up to ten minutes.
 ///
@@ -66,7 +80,7 @@ impl Histogram {
         // Both have the same bounds, so the addition has no way to fail.
         let added = self.inner.add(inner);
         debug_assert!(added.is_ok(), "histograms of one shape add up");
-        self.beyond += beyond;
+        self.beyond = self.beyond.saturating_add(*beyond);
     }
 
     /// Forgets all values and keeps the memory.
@@ -143,10 +157,10 @@ impl Histogram {
     /// [`Histogram::merge`] without a histogram in between, for the many that a run has.
     pub fn merge_encoded(&mut self, bytes: &[u8], beyond: u64) -> Result<(), DecodeError> {
         let stored: hdrhistogram::Histogram<u64> = Deserializer::new()
-            .deserialize(&mut Cursor::new(bytes))
+            .deserialize(&mut Cursor::new(inflated(bytes)?))
             .map_err(|error| DecodeError::Form(error.to_string()))?;
         self.inner.add(&stored).map_err(|_too_large| DecodeError::Range)?;
-        self.beyond += beyond;
+        self.beyond = self.beyond.saturating_add(beyond);
         Ok(())
     }
 
@@ -174,8 +188,41 @@ impl Extend<Nanos> for Histogram {
     }
 }
 
+/// The V2 form without its compression.
+///
+/// The library believes what it reads: bytes that are not ours could make it take gigabytes, or
+/// overflow. So it is shown only a histogram of our shape, whose counts are not absurd.
+fn inflated(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let form = |what: &str| DecodeError::Form(what.to_owned());
+    let packed = bytes.strip_prefix(&COOKIE).and_then(|rest| rest.get(4..));
+    let packed = packed.ok_or_else(|| form("it does not begin as one"))?;
+    let mut plain = Vec::new();
+    let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
+    ZlibDecoder::new(packed)
+        .take(limit)
+        .read_to_end(&mut plain)
+        .map_err(|error| DecodeError::Form(error.to_string()))?;
+    let (head, counts) = plain.split_at_checked(HEAD).ok_or_else(|| form("it is too short"))?;
+    let length = u32::try_from(counts.len()).unwrap_or(u32::MAX);
+    let ours = plain.len() <= LONGEST
+        && head.get(4..8) == Some(&length.to_be_bytes())
+        && head.get(12..16) == Some(&u32::from(DIGITS).to_be_bytes())
+        && head.get(16..24) == Some(&1_u64.to_be_bytes())
+        && head.get(24..32) == Some(&HIGHEST.0.to_be_bytes());
+    if !ours {
+        return Err(form("it has another shape than ours"));
+    }
+    // Each byte but the last of a number has its highest bit set.
+    if counts.windows(COUNT_BYTES).any(|bytes| bytes.iter().all(|byte| *byte >= 0x80)) {
+        return Err(form("a count is beyond all measure"));
+    }
+    Ok(plain)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -205,6 +252,41 @@ mod tests {
     fn foreign_bytes_are_refused() {
         assert!(Histogram::decode(b"not a histogram", 0).is_err());
         assert!(Histogram::decode(&[], 0).is_err());
+    }
+
+    /// A deflated V2 form with this head and these counts.
+    fn form(digits: u32, highest: u64, counts: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(counts.len()).unwrap();
+        let plain = [
+            &[0x1c, 0x84, 0x93, 0x13][..],
+            &length.to_be_bytes(),
+            &[0; 4],
+            &digits.to_be_bytes(),
+            &1_u64.to_be_bytes(),
+            &highest.to_be_bytes(),
+            &1_f64.to_be_bytes(),
+            counts,
+        ]
+        .concat();
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&plain).unwrap();
+        let packed = packed.finish().unwrap();
+        let length = u32::try_from(packed.len()).unwrap();
+        [&COOKIE[..], &length.to_be_bytes(), &packed].concat()
+    }
+
+    #[test]
+    fn only_a_histogram_of_our_shape_is_read() {
+        let one = Histogram::decode(&form(3, HIGHEST.0, &[0x01, 0x02]), 0).unwrap();
+        assert_eq!((one.len(), one.max()), (1, Some(Nanos(1))));
+        for foreign in [
+            form(5, HIGHEST.0, &[0x01, 0x02]),
+            form(3, u64::MAX, &[0x01, 0x02]),
+            form(3, HIGHEST.0, &[0xff; 9]),
+            form(3, HIGHEST.0, &vec![0x02; LONGEST]),
+        ] {
+            assert!(matches!(Histogram::decode(&foreign, 0), Err(DecodeError::Form(_))));
+        }
     }
 
     proptest! {

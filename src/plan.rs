@@ -78,7 +78,7 @@ pub struct Plan {
     pub validity: ValidityPolicy,
     /// How it is compared with a baseline.
     pub gate: Gate,
-    /// SHA-256 over the scenario and all files it uses.
+    /// SHA-256 over the scenario and all files it uses, without its load and what only judges.
     pub sha256: String,
 }
 

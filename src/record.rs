@@ -3,6 +3,7 @@
 //! `RunRecord` is the only thing that passes from measuring to judging. Gate and report cannot
 //! tell a stored run from one that has just ended.
 
+pub mod archive;
 mod baseline_name;
 mod counts;
 mod format;
@@ -10,6 +11,7 @@ mod header;
 mod interval;
 mod policy;
 mod pool;
+mod stored_tally;
 mod totals;
 
 pub use baseline_name::{BaselineName, BaselineNameError};
@@ -22,6 +24,7 @@ pub use header::{
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;
+pub use stored_tally::StoredTally;
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

@@ -3,6 +3,8 @@
 //! Every number is chosen in [`Document::new`]; a format only decides where it stands. What has
 //! no data is shown as a dash and written as `null`, never as zero.
 
+mod band;
+pub mod baseline;
 mod chart;
 mod csv;
 mod document;
@@ -15,6 +17,7 @@ mod json;
 mod markdown;
 mod tables;
 pub mod terminal;
+mod words;
 
 pub use document::{
     ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency, LoadRow,

@@ -6,6 +6,7 @@
 
 mod at;
 mod build;
+mod canonical;
 mod check;
 mod condition;
 mod diagnostic;

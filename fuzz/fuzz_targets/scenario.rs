@@ -3,15 +3,28 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use loadgate::plan::{Inputs, policy_file};
 use loadgate::scenario::{
-    Capture, Check, CommonSpec, Condition, Diagnostics, ScenarioSpec, SloSpec, Template,
-    ThresholdSubject, Tree, VariableTest,
+    Capture, Check, CommonSpec, CompareSpec, Condition, Diagnostics, ScenarioSpec, SloSpec,
+    Template, ThresholdSubject, Tree, VariableTest,
 };
 
 fuzz_target!(|text: &str| {
     scenario(text);
+    policy(text);
     grammars(text);
 });
+
+/// The text as a policy: its lines rise, whatever is written.
+fn policy(text: &str) {
+    let none = |_: &str| Err("there is no such file".to_owned());
+    let inputs = Inputs { path: "fuzz.yaml", text, read: &none, environment: &|_| None };
+    if let Ok(gate) = policy_file(&inputs) {
+        for lines in [gate.policy.change, gate.policy.errors] {
+            assert!(lines.go <= lines.no_go && lines.no_go <= lines.rollback);
+        }
+    }
+}
 
 /// The text as a file.
 fn scenario(text: &str) {
@@ -42,5 +55,8 @@ fn grammars(text: &str) {
     drop(text.parse::<Check>());
     drop(text.parse::<Capture>());
     drop(text.parse::<SloSpec>());
+    if let Ok(compare) = text.parse::<CompareSpec>() {
+        assert_eq!(compare.to_string().parse(), Ok(compare));
+    }
     drop(text.parse::<VariableTest>());
 }

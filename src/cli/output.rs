@@ -28,22 +28,7 @@ impl Results {
     pub(super) fn of(record: &RunRecord, stored_in: String) -> Result<Self, Failed> {
         let outcomes = threshold::judge(record);
         let invalid_reasons = validity::reasons(record);
-        let line = |outcome: &threshold::Outcome| ThresholdLine {
-            subject: outcome.subject.clone(),
-            condition: outcome.condition.clone(),
-            passed: match outcome.status {
-                threshold::Status::Passed => Some(true),
-                threshold::Status::Failed => Some(false),
-                threshold::Status::NoData | threshold::Status::Undecided => None,
-            },
-            fails: outcome.fails(),
-            measured: [&outcome.measured, &outcome.note]
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", "),
-        };
+        let line = ThresholdLine::of;
         let missed = outcomes.iter().any(threshold::Outcome::fails);
         let valid = invalid_reasons.is_empty();
         let thresholds = outcomes.iter().map(line).collect();

@@ -20,7 +20,7 @@ use crate::units::Nanos;
 /// with the run.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    header: Header,
+    pub(super) header: Header,
     pub(super) lasted: Nanos,
     pub(super) measured: Nanos,
     pub(super) faults: Vec<Fault>,
@@ -223,3 +223,6 @@ fn stretches(record: &RunRecord, timeline: &Timeline) -> Vec<Vec<Stretch>> {
 fn tried(counts: &Counts) -> Stretch {
     Stretch { errors: counts.failed(), requests: counts.tried() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,3 +174,6 @@ pub fn judge(case: &Case<'_>) -> Ruling {
         accepted: case.accepted.to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests;

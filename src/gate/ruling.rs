@@ -2,7 +2,7 @@
 
 use super::identity::Difference;
 use super::threshold::Outcome;
-use crate::record::Compared;
+use crate::record::{Compared, Lines};
 use crate::stats::equivalence::Equivalence;
 use crate::stats::estimate::Estimate;
 use crate::units::{Nanos, Ratio};
@@ -158,6 +158,8 @@ pub struct Row {
     pub point: Option<f64>,
     /// What is said of it.
     pub standing: Standing,
+    /// The lines that its change was held against.
+    pub lines: Lines,
     /// Whether the alarm was proved relative to the other series and not by the row alone.
     pub relative: bool,
     /// Whether it is GO only because the change is surely below the policy's floor.
@@ -220,7 +222,7 @@ pub struct ErrorRow {
     /// What is said of it.
     pub standing: Standing,
     /// The lines it was held against.
-    pub lines: crate::record::Lines,
+    pub lines: Lines,
 }
 
 /// What all series of one kind and percentile have in common.

@@ -169,7 +169,7 @@ mod tests {
             if let Some(place) = bytes.get_mut(at) {
                 *place = byte;
             }
-            let _ = values_of(&bytes);
+            drop(values_of(&bytes));
         }
     }
 }

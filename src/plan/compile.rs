@@ -76,6 +76,7 @@ pub fn compile(
         tree: Tree::new(),
         out: Diagnostics::new(),
         files: RefCell::new(BTreeMap::new()),
+        roots: BTreeMap::new(),
     };
     let Some(spec) = compiler.load_all() else { return Err(compiler.out.into_vec()) };
     let plan = compiler.plan(&spec, kinds, overrides);
@@ -91,6 +92,8 @@ struct Compiler<'a> {
     out: Diagnostics,
     /// Every file that was used, for the hash.
     files: RefCell<BTreeMap<String, Arc<[u8]>>>,
+    /// Those of them that are part of the scenario.
+    roots: BTreeMap<String, NodeId>,
 }
 
 impl Compiler<'_> {

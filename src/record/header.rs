@@ -99,7 +99,8 @@ pub struct Origin {
     pub loadgate: String,
     /// Commit of the work folder, with `-dirty` when it has changes.
     pub git: Option<String>,
-    /// SHA-256 of the scenario with all files it uses, in hexadecimal.
+    /// SHA-256 of the scenario with all files it uses, in hexadecimal. Its load and what only
+    /// judges (thresholds, gate, comments) are no part of it.
     pub scenario_sha256: String,
     /// Path of the scenario, or its built-in name.
     pub scenario_path: String,
@@ -229,4 +230,21 @@ pub struct ErrorSample {
     pub message: String,
     /// When, since the start of the run.
     pub at: Nanos,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        // An import compares what it was given with what is stored.
+        #[test]
+        fn a_share_is_read_back_to_its_last_bit(peak in 0.0..10.0_f64) {
+            let used = WorkerUse { cpu: Nanos::SECOND, peak: Ratio(peak) };
+            let text = serde_json::to_string(&used).unwrap();
+            prop_assert_eq!(serde_json::from_str::<WorkerUse>(&text).unwrap(), used);
+        }
+    }
 }

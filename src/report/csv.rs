@@ -1,8 +1,10 @@
-//! Comma-separated values, one row an endpoint or query, for spreadsheets. Nanoseconds.
+//! Comma-separated values, one row an endpoint or query, for spreadsheets. Nanoseconds. With a
+//! baseline each row goes on with what the gate says of it.
 
 use super::document::{Document, Latency, QueryRow, RequestKind, RequestRow};
 use super::foreign::clean;
-use super::{Format, RenderError};
+use super::{Format, RenderError, words};
+use crate::gate::ruling::{Place, Row, RowKind, Ruling};
 use crate::units::Nanos;
 
 /// The columns. For a query the first block of times is its duration.
@@ -45,15 +47,126 @@ impl Format for Csv {
 
     fn render(&self, document: &Document) -> Result<String, RenderError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let requests = document.endpoints.iter().chain(&document.logins).map(request);
-        let rows = requests.chain(document.queries.iter().map(query));
-        let heads = HEADS.map(str::to_owned).to_vec();
-        for row in std::iter::once(heads).chain(rows) {
+        for row in lines(document) {
             writer.write_record(&row).map_err(|error| RenderError::new(self, &error))?;
         }
         let bytes = writer.into_inner().map_err(|error| RenderError::new(self, &error))?;
         String::from_utf8(bytes).map_err(|error| RenderError::new(self, &error))
     }
+}
+
+/// The heads and all rows.
+fn lines(document: &Document) -> Vec<Vec<String>> {
+    let requests = document.endpoints.iter().chain(&document.logins);
+    let requests = requests.map(|row| (place_of_request(row), request(row)));
+    let queries = document.queries.iter().map(|row| (place_of_query(row), query(row)));
+    let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
+    let Some(ruling) = &document.judgement.ruling else {
+        lines.extend(requests.chain(queries).map(|(_, cells)| cells));
+        return lines;
+    };
+    let mut compared = Compared::of(ruling);
+    lines.iter_mut().for_each(|heads| heads.extend(compared.heads()));
+    lines.extend(requests.chain(queries).map(|(place, mut cells)| {
+        cells.extend(compared.take(&place));
+        cells
+    }));
+    // What only the baseline has is no row of the candidate.
+    while let Some(place) = compared.next() {
+        let mut cells = nothing(&place);
+        cells.extend(compared.take(&place));
+        lines.push(cells);
+    }
+    lines
+}
+
+/// What the gate says of each series, until it is taken.
+struct Compared<'a> {
+    quantiles: Vec<f64>,
+    rows: Vec<&'a Row>,
+}
+
+impl<'a> Compared<'a> {
+    fn of(ruling: &'a Ruling) -> Self {
+        let quantiles = words::rising(ruling.rows.iter().map(|row| row.quantile));
+        Self { quantiles, rows: ruling.rows.iter().collect() }
+    }
+
+    /// The place of the first row that was not taken.
+    fn next(&self) -> Option<Place> {
+        self.rows.first().map(|row| row.place.clone())
+    }
+
+    fn heads(&self) -> Vec<String> {
+        let mut heads = vec!["baseline_count".to_owned(), "candidate_count".to_owned()];
+        for quantile in &self.quantiles {
+            let name = words::percentile_column(*quantile);
+            let of = |what: &str| format!("{name}_{what}");
+            heads.extend([format!("baseline_{name}_ns"), format!("candidate_{name}_ns")]);
+            heads.extend(["ratio", "low", "high", "verdict"].map(of));
+        }
+        heads
+    }
+
+    /// The cells of one series; empty where nothing was compared.
+    fn take(&mut self, place: &Place) -> Vec<String> {
+        let (own, others): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| row.place == *place);
+        self.rows = others;
+        let count = |choose: fn(&Row) -> u64| {
+            own.first().map(|row| choose(row).to_string()).unwrap_or_default()
+        };
+        let mut cells =
+            vec![count(|row| row.requests_baseline), count(|row| row.requests_candidate)];
+        for quantile in &self.quantiles {
+            let row = own.iter().find(|row| row.quantile.total_cmp(quantile).is_eq());
+            cells.extend(row.map(|row| compared(row)).unwrap_or_default());
+        }
+        cells
+    }
+}
+
+/// Both times, the ratio with its interval, and the verdict's word.
+fn compared(row: &Row) -> [String; 6] {
+    let time = |nanos: Option<Nanos>| nanos.map(|own| own.0.to_string()).unwrap_or_default();
+    let number = |value: Option<f64>| {
+        value.filter(|value| value.is_finite()).map(|own| format!("{own:.4}")).unwrap_or_default()
+    };
+    let ratio = row.ratio.as_ref();
+    [
+        time(row.baseline),
+        time(row.candidate),
+        number(ratio.map(|ratio| ratio.value).or(row.point)),
+        number(ratio.map(|ratio| ratio.low)),
+        number(ratio.map(|ratio| ratio.high)),
+        row.standing.word().to_owned(),
+    ]
+}
+
+fn place_of_request(row: &RequestRow) -> Place {
+    Place {
+        kind: match row.kind {
+            RequestKind::Endpoint => RowKind::Endpoint,
+            RequestKind::Login => RowKind::Login,
+        },
+        name: row.name.clone(),
+        journey: row.journey.clone(),
+        step: row.step.clone(),
+    }
+}
+
+fn place_of_query(row: &QueryRow) -> Place {
+    let (journey, step) = (String::new(), String::new());
+    Place { kind: RowKind::Query, name: row.name.clone(), journey, step }
+}
+
+/// The row of a series that the candidate does not have.
+fn nothing(place: &Place) -> Vec<String> {
+    let (kind, zero) = (words::kind(place.kind).to_owned(), "0".to_owned());
+    let [journey, step, name] = [&place.journey, &place.step, &place.name].map(|own| cell(own));
+    let mut cells = vec![kind, journey, step, name, String::new(), zero.clone(), zero];
+    cells.extend(times(None));
+    cells.extend(times(None));
+    cells
 }
 
 fn request(row: &RequestRow) -> Vec<String> {

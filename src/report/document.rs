@@ -1,6 +1,7 @@
 //! What a report says, as plain data in the order in which people read it.
 
-use crate::gate::ruling::Ruling;
+use crate::gate::ruling::{Ruling, Verdict};
+use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
 use crate::names::ErrorKind;
 use crate::record::{Origin, WorkerUse};
@@ -79,6 +80,23 @@ pub struct Judgement {
     pub question: Question,
 }
 
+impl Judgement {
+    /// The gate's word, which scripts read; `None` without a baseline. A candidate that is no
+    /// measurement is INVALID whatever was found of it.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let ruling = self.ruling.as_ref()?;
+        Some(if self.invalid_reasons.is_empty() { ruling.verdict } else { Verdict::Invalid })
+    }
+
+    /// The thresholds as they are told: with a baseline those of the comparison.
+    pub(super) fn told(&self) -> Vec<ThresholdLine> {
+        match &self.ruling {
+            Some(ruling) => ruling.thresholds.iter().map(ThresholdLine::of).collect(),
+            None => self.thresholds.clone(),
+        }
+    }
+}
+
 /// The two questions that a comparison answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Question {
@@ -96,12 +114,26 @@ pub struct ThresholdLine {
     pub subject: String,
     /// The condition as written.
     pub condition: String,
-    /// Whether it holds; `None` when there was no data.
-    pub passed: Option<bool>,
+    /// What became of it.
+    pub status: Status,
     /// Whether the run fails for it: missing data is accepted of an optional one.
     pub fails: bool,
     /// What was measured, for people.
     pub measured: String,
+}
+
+impl ThresholdLine {
+    /// The line of `outcome`.
+    pub fn of(outcome: &Outcome) -> Self {
+        let told = [&outcome.measured, &outcome.note].into_iter().flatten();
+        Self {
+            subject: outcome.subject.clone(),
+            condition: outcome.condition.clone(),
+            status: outcome.status,
+            fails: outcome.fails(),
+            measured: told.map(String::as_str).collect::<Vec<_>>().join(", "),
+        }
+    }
 }
 
 /// The run in one line. Only measured phases.

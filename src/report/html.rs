@@ -39,6 +39,8 @@ struct Page {
     scenario: String,
     run: String,
     standing: Standing,
+    sides: Vec<Fact>,
+    compared: Vec<Table>,
     summary: Vec<Fact>,
     overview: Vec<Fact>,
     origin: Vec<Fact>,
@@ -48,14 +50,13 @@ struct Page {
 }
 
 fn page(document: &Document) -> Result<String, minijinja::Error> {
-    let mut standing = tables::standing(document);
-    standing.word = clean(&standing.word);
-    standing.reasons = standing.reasons.iter().map(|reason| clean(reason)).collect();
     let page = Page {
         style: STYLE,
         scenario: clean(&document.run.scenario),
         run: clean(&document.run.id),
-        standing,
+        standing: cleaned_standing(tables::standing(document)),
+        sides: cleaned(tables::sides(document)),
+        compared: tables::compared(document).into_iter().map(cleaned_table).collect(),
         summary: cleaned(tables::summary(document)),
         overview: cleaned(tables::overview(document)),
         origin: cleaned(tables::origin(document)),
@@ -66,6 +67,15 @@ fn page(document: &Document) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.add_template(TEMPLATE_NAME, TEMPLATE)?;
     environment.get_template(TEMPLATE_NAME)?.render(Serde(&page))
+}
+
+fn cleaned_standing(standing: Standing) -> Standing {
+    let Standing { word, tone, sentence, mut reasons, facts } = standing;
+    for reason in &mut reasons {
+        reason.text = clean(&reason.text);
+    }
+    let sentence = sentence.as_deref().map(clean);
+    Standing { word: clean(&word), tone, sentence, reasons, facts: cleaned(facts) }
 }
 
 fn cleaned(mut facts: Vec<Fact>) -> Vec<Fact> {

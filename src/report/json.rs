@@ -1,8 +1,10 @@
 //! The document for machines; `docs/json.md` describes it. Keys are only ever added within one
 //! `schema_version`. Times are whole nanoseconds; what was not measured is `null`.
 
+mod gate;
 mod parts;
 
+pub(super) use gate::{GateJson, PlaceJson};
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ThresholdJson,
@@ -11,6 +13,7 @@ use serde::Serialize;
 
 use super::document::{Document, RequestKind, RequestRow, TotalFacts};
 use super::{Format, RenderError};
+use crate::gate::ruling::Verdict;
 use crate::units::Ratio;
 
 /// Raised when a key goes or changes its meaning.
@@ -42,7 +45,8 @@ struct Report<'a> {
     run: Run<'a>,
     valid: bool,
     invalid_reasons: &'a [String],
-    verdict: Option<&'a str>,
+    verdict: Option<&'static str>,
+    gate: Option<GateJson<'a>>,
     totals: Totals,
     endpoints: Vec<Endpoint<'a>>,
     queries: Vec<QueryJson<'a>>,
@@ -50,7 +54,7 @@ struct Report<'a> {
     phases: Phases,
     generator: GeneratorJson,
     error_kinds: Vec<ErrorJson<'a>>,
-    thresholds: Vec<ThresholdJson<'a>>,
+    thresholds: Vec<ThresholdJson>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson>,
     notes: &'a [String],
@@ -130,7 +134,8 @@ impl<'a> Report<'a> {
             },
             valid: judgement.invalid_reasons.is_empty(),
             invalid_reasons: &judgement.invalid_reasons,
-            verdict: judgement.ruling.as_ref().map(|ruling| ruling.verdict.word()),
+            verdict: judgement.verdict().map(Verdict::word),
+            gate: GateJson::of(judgement),
             totals: totals(&document.totals),
             endpoints: document.endpoints.iter().chain(&document.logins).map(endpoint).collect(),
             queries: document.queries.iter().map(QueryJson::of).collect(),
@@ -138,7 +143,7 @@ impl<'a> Report<'a> {
             phases: phases(document),
             generator: GeneratorJson::of(&document.generator),
             error_kinds: document.errors.iter().map(ErrorJson::of).collect(),
-            thresholds: judgement.thresholds.iter().map(ThresholdJson::of).collect(),
+            thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

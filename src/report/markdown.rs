@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::foreign::clean;
-use super::tables::{self, Cell, Fact, Group, Table};
+use super::tables::{self, Cell, Fact, Group, Kind, Table};
 use super::{Format, RenderError};
 
 /// Markdown as GitHub shows it.
@@ -20,17 +20,21 @@ impl Format for Markdown {
 
     fn render(&self, document: &Document) -> Result<String, RenderError> {
         let standing = tables::standing(document);
-        let mut blocks = vec![
-            format!("# {}: {}", escape(&document.run.scenario), escape(&standing.word)),
-            list(standing.reasons.iter().map(|reason| escape(reason))),
-            list(tables::overview(document).iter().map(named)),
-            summary(document),
-        ];
-        for table in tables::all(document) {
-            blocks.push(format!("## {}", table.title));
-            blocks.push(table.about.to_owned());
-            blocks.extend(table.groups.iter().flat_map(|group| group_blocks(&table, group)));
+        let title = format!("# {}: {}", escape(&document.run.scenario), escape(&standing.word));
+        let reasons = list(standing.reasons.iter().map(|reason| escape(&reason.text)));
+        let mut blocks = vec![title];
+        blocks.extend(standing.sentence.as_deref().map(escape));
+        blocks.push(reasons);
+        blocks.push(list(standing.facts.iter().map(named)));
+        blocks.push(list(tables::sides(document).iter().map(named)));
+        let compared = tables::compared(document);
+        blocks.extend(compared.iter().flat_map(table_blocks));
+        if standing.sentence.is_some() {
+            blocks.push("## The run".to_owned());
         }
+        blocks.push(list(tables::overview(document).iter().map(named)));
+        blocks.push(summary(document));
+        blocks.extend(tables::all(document).iter().flat_map(table_blocks));
         blocks.push("## Origin".to_owned());
         blocks.push(list(tables::origin(document).iter().map(named)));
         blocks.retain(|block| !block.is_empty());
@@ -59,10 +63,17 @@ fn summary(document: &Document) -> String {
     [heads, rule, values].join("\n")
 }
 
+fn table_blocks(table: &Table) -> Vec<String> {
+    let head = [format!("## {}", table.title), table.about.clone()];
+    head.into_iter()
+        .chain(table.groups.iter().flat_map(|group| group_blocks(table, group)))
+        .collect()
+}
+
 fn group_blocks(table: &Table, group: &Group) -> Vec<String> {
-    let heads = row(table.columns.iter().map(|column| column.head.to_owned()));
-    let rule = |number: bool| if number { "--:" } else { ":--" }.to_owned();
-    let rule = row(table.columns.iter().map(|column| rule(column.number)));
+    let heads = row(table.columns.iter().map(|column| column.head.clone()));
+    let rule = |kind: Kind| if kind == Kind::Number { "--:" } else { ":--" }.to_owned();
+    let rule = row(table.columns.iter().map(|column| rule(column.kind)));
     let cells = |cells: &Vec<Cell>| row(cells.iter().map(|cell| escape(&cell.text)));
     let lines: Vec<String> =
         [heads, rule].into_iter().chain(group.rows.iter().map(cells)).collect();

@@ -1,30 +1,54 @@
 //! The document as tables of texts, which the formats for people lay out.
 
+mod compared;
 mod facts;
+mod selfcheck;
+mod verdict;
 
-pub(super) use facts::{Fact, Standing, amounts, origin, overview, standing, summary, times};
+pub(super) use compared::tables as compared;
+pub(super) use facts::{Fact, amounts, origin, overview, summary, times};
+pub(super) use selfcheck::{Told, checked};
 use serde::Serialize;
+pub(super) use verdict::{Standing, sides, standing};
 
-use super::document::{Document, Latency, LoadRow, QueryRow, RequestRow};
+use super::band::Band;
+use super::document::{Document, Latency, LoadRow, QueryRow, RequestRow, ThresholdLine};
 use super::figures::{self, NOTHING};
+use crate::gate::threshold::Status;
 use crate::units::Nanos;
 
 /// One table.
 #[derive(Debug, Serialize)]
 pub(super) struct Table {
     pub(super) title: &'static str,
-    /// What the numbers are, in one sentence.
-    pub(super) about: &'static str,
+    /// What the numbers are, in a sentence or two.
+    pub(super) about: String,
+    /// What the drawings are, where they are shown.
+    pub(super) legend: Option<&'static str>,
     pub(super) columns: Vec<Column>,
     pub(super) groups: Vec<Group>,
+    /// The same in fewer and longer rows, for where there is room.
+    #[serde(skip)]
+    pub(super) beside: Option<Box<Self>>,
 }
 
 /// The head of a column.
 #[derive(Debug, Serialize)]
 pub(super) struct Column {
-    pub(super) head: &'static str,
-    /// Numbers stand at the right, texts at the left.
-    pub(super) number: bool,
+    pub(super) head: String,
+    pub(super) kind: Kind,
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// Names, which may be long: at the left, and broken or shortened where there is no room.
+    Text,
+    /// Short words, always whole: at the left.
+    Word,
+    /// Figures, always whole: at the right.
+    Number,
 }
 
 /// Rows that belong together.
@@ -35,10 +59,12 @@ pub(super) struct Group {
 }
 
 /// One text with its weight.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) tone: Tone,
+    /// The text as a drawing, for formats that can.
+    pub(super) band: Option<Band>,
 }
 
 /// How a text is meant.
@@ -48,16 +74,21 @@ pub(super) enum Tone {
     Plain,
     Quiet,
     Good,
+    Warn,
     Bad,
 }
 
 impl Cell {
     fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Plain }
+        Self::toned(text, Tone::Plain)
     }
 
     fn quiet(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Quiet }
+        Self::toned(text, Tone::Quiet)
+    }
+
+    pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone, band: None }
     }
 
     fn time(value: Option<Nanos>) -> Self {
@@ -67,12 +98,12 @@ impl Cell {
     /// A dash is quiet, so that numbers stand out.
     fn number(text: String) -> Self {
         let tone = if text == NOTHING { Tone::Quiet } else { Tone::Plain };
-        Self { text, tone }
+        Self::toned(text, tone)
     }
 
     fn failures(count: u64) -> Self {
         let tone = if count == 0 { Tone::Quiet } else { Tone::Bad };
-        Self { text: figures::count(count), tone }
+        Self::toned(figures::count(count), tone)
     }
 }
 
@@ -87,17 +118,42 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         errors(document),
         thresholds(document),
     ];
-    let has_rows = |table: &Table| table.groups.iter().any(|group| !group.rows.is_empty());
-    tables.into_iter().filter(has_rows).collect()
+    tables.into_iter().filter(Table::has_rows).collect()
 }
 
-fn texts(heads: &[&'static str]) -> Vec<Column> {
-    heads.iter().map(|head| Column { head, number: false }).collect()
+impl Column {
+    fn text(head: impl Into<String>) -> Self {
+        Self { head: head.into(), kind: Kind::Text }
+    }
+
+    fn number(head: impl Into<String>) -> Self {
+        Self { head: head.into(), kind: Kind::Number }
+    }
+
+    fn word(head: impl Into<String>) -> Self {
+        Self { head: head.into(), kind: Kind::Word }
+    }
+}
+
+impl Table {
+    /// A table without drawings and with one shape.
+    fn new(
+        title: &'static str,
+        about: impl Into<String>,
+        columns: Vec<Column>,
+        groups: Vec<Group>,
+    ) -> Self {
+        Self { title, about: about.into(), legend: None, columns, groups, beside: None }
+    }
+
+    fn has_rows(&self) -> bool {
+        self.groups.iter().any(|group| !group.rows.is_empty())
+    }
 }
 
 fn columns(text: &[&'static str], numbers: &[&'static str]) -> Vec<Column> {
-    let numbers = numbers.iter().map(|head| Column { head, number: true });
-    texts(text).into_iter().chain(numbers).collect()
+    let numbers = numbers.iter().map(|head| Column::number(*head));
+    text.iter().map(|head| Column::text(*head)).chain(numbers).collect()
 }
 
 fn single(rows: Vec<Vec<Cell>>) -> Vec<Group> {
@@ -130,15 +186,15 @@ fn endpoints(document: &Document) -> Table {
         let rows = document.logins.iter().map(|row| request(row, &named(row))).collect();
         groups.push(Group { title: Some("logins".to_owned()), rows });
     }
-    Table {
-        title: "Endpoints",
-        about: "Response times count from the intended start, service times from sending.",
-        columns: columns(
+    Table::new(
+        "Endpoints",
+        "Response times count from the intended start, service times from sending.",
+        columns(
             &["step", "request"],
             &["n", "rate", "errors", "p50", "p95", "p99", "max", "service p99"],
         ),
         groups,
-    }
+    )
 }
 
 fn request(row: &RequestRow, step: &str) -> Vec<Cell> {
@@ -155,12 +211,12 @@ fn request(row: &RequestRow, step: &str) -> Vec<Cell> {
 }
 
 fn queries(document: &Document) -> Table {
-    Table {
-        title: "Queries",
-        about: "Each query once, whatever caused it.",
-        columns: columns(&["query", "from"], &["n", "errors", "p50", "p95", "p99", "max"]),
-        groups: single(document.queries.iter().map(query).collect()),
-    }
+    Table::new(
+        "Queries",
+        "Each query once, whatever caused it.",
+        columns(&["query", "from"], &["n", "errors", "p50", "p95", "p99", "max"]),
+        single(document.queries.iter().map(query).collect()),
+    )
 }
 
 fn query(row: &QueryRow) -> Vec<Cell> {
@@ -185,12 +241,12 @@ fn journeys(document: &Document) -> Table {
         cells.extend(spread(row.iteration));
         cells
     });
-    Table {
-        title: "Journeys",
-        about: "From the intended start of a journey to its end, think times included.",
-        columns: columns(&["journey"], &["n", "p50", "p95", "p99", "max"]),
-        groups: single(rows.collect()),
-    }
+    Table::new(
+        "Journeys",
+        "From the intended start of a journey to its end, think times included.",
+        columns(&["journey"], &["n", "p50", "p95", "p99", "max"]),
+        single(rows.collect()),
+    )
 }
 
 fn connections(document: &Document) -> Table {
@@ -201,27 +257,27 @@ fn connections(document: &Document) -> Table {
         let figures = [fresh_p50, fresh_p99, fresh_max, reused_p50, reused_p99, reused_max];
         std::iter::once(Cell::new(row.title)).chain(figures).collect()
     });
-    Table {
-        title: "Where the time goes",
-        about: "The parts of an exchange, on connections that had to be opened and on open ones.",
-        columns: columns(
+    Table::new(
+        "Where the time goes",
+        "The parts of an exchange, on connections that had to be opened and on open ones.",
+        columns(
             &["part"],
             &["new p50", "new p99", "new max", "reused p50", "reused p99", "reused max"],
         ),
-        groups: single(if nothing { Vec::new() } else { rows.collect() }),
-    }
+        single(if nothing { Vec::new() } else { rows.collect() }),
+    )
 }
 
 fn load(document: &Document) -> Table {
-    Table {
-        title: "Load",
-        about: "Every phase; what does not count is in no other table.",
-        columns: columns(
+    Table::new(
+        "Load",
+        "Every phase; what does not count is in no other table.",
+        columns(
             &["phase", "load", "counts"],
             &["length", "requests", "rate", "errors", "p50", "p95", "p99"],
         ),
-        groups: single(document.load.iter().map(phase).collect()),
-    }
+        single(document.load.iter().map(phase).collect()),
+    )
 }
 
 fn phase(row: &LoadRow) -> Vec<Cell> {
@@ -247,7 +303,7 @@ fn errors(document: &Document) -> Table {
         let status = row.status.map(|status| format!("{status} ")).unwrap_or_default();
         let message = row.message.as_deref().unwrap_or(NOTHING);
         vec![
-            Cell { text: row.kind.word().to_owned(), tone: Tone::Bad },
+            Cell::toned(row.kind.word(), Tone::Bad),
             Cell::new(place),
             Cell::new(format!("{status}{message}")),
             Cell::new(figures::count(row.count)),
@@ -255,33 +311,39 @@ fn errors(document: &Document) -> Table {
             Cell::time(row.at),
         ]
     });
-    Table {
-        title: "Errors",
-        about: "By kind and place, with the message of the first.",
-        columns: columns(&["kind", "where", "first message"], &["n", "share", "first at"]),
-        groups: single(rows.collect()),
-    }
+    Table::new(
+        "Errors",
+        "By kind and place, with the message of the first.",
+        columns(&["kind", "where", "first message"], &["n", "share", "first at"]),
+        single(rows.collect()),
+    )
 }
 
 fn thresholds(document: &Document) -> Table {
-    let rows = document.judgement.thresholds.iter().map(|line| {
-        let (mark, tone) = match line.passed {
-            Some(true) => ("✓", Tone::Good),
-            Some(false) => ("✗", Tone::Bad),
-            None if line.fails => ("no data", Tone::Bad),
-            None => ("no data", Tone::Quiet),
-        };
+    let rows = document.judgement.told().into_iter().map(|line| {
+        let (mark, tone) = marked(&line);
         vec![
-            Cell { text: mark.to_owned(), tone },
-            Cell::new(line.subject.as_str()),
-            Cell::new(line.condition.as_str()),
-            Cell { text: line.measured.clone(), tone },
+            Cell::toned(mark, tone),
+            Cell::new(line.subject),
+            Cell::new(line.condition),
+            Cell::toned(line.measured, tone),
         ]
     });
-    Table {
-        title: "Thresholds",
-        about: "The limits of the scenario.",
-        columns: columns(&["", "subject", "condition"], &["measured"]),
-        groups: single(rows.collect()),
+    Table::new(
+        "Thresholds",
+        "The limits of the scenario.",
+        columns(&["", "subject", "condition"], &["measured"]),
+        single(rows.collect()),
+    )
+}
+
+fn marked(line: &ThresholdLine) -> (&'static str, Tone) {
+    match line.status {
+        Status::Passed => ("✓", Tone::Good),
+        Status::Failed => ("✗", Tone::Bad),
+        Status::Undecided if line.fails => ("undecided", Tone::Warn),
+        Status::Undecided => ("undecided", Tone::Quiet),
+        Status::NoData if line.fails => ("no data", Tone::Bad),
+        Status::NoData => ("no data", Tone::Quiet),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::any::AnyRow;
+use sqlx::error::DatabaseError;
 use sqlx::{Any, Connection, Row, Transaction};
 
 use super::{Store, StoreError, lookup, rows, settle};
@@ -143,13 +144,18 @@ impl Store {
         let mut connection = self.connection().await?;
         let removed = async {
             let mut transaction = connection.begin().await?;
-            let runs = "DELETE FROM lg_baseline_runs WHERE baseline = \
-                        (SELECT number FROM lg_baselines WHERE name = $1)";
-            sqlx::query(runs).bind(name).execute(&mut *transaction).await?;
-            let itself = "DELETE FROM lg_baselines WHERE name = $1";
-            let removed = sqlx::query(itself).bind(name).execute(&mut *transaction).await?;
+            let Some(number) = lock(&mut transaction, name).await? else {
+                transaction.rollback().await?;
+                return Ok(false);
+            };
+            for text in [
+                "DELETE FROM lg_baseline_runs WHERE baseline = $1",
+                "DELETE FROM lg_baselines WHERE number = $1",
+            ] {
+                sqlx::query(text).bind(number).execute(&mut *transaction).await?;
+            }
             transaction.commit().await?;
-            Ok(removed.rows_affected() > 0)
+            Ok(true)
         };
         let removed: Result<bool, sqlx::Error> = removed.await;
         if settle(connection, removed).map_err(|error| self.failed(&error))? {
@@ -233,19 +239,16 @@ pub(super) async fn names_of(
 
 /// A reference between tables that a statement would have broken.
 pub(super) fn breaks_reference(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_foreign_key_violation())
+    error.as_database_error().is_some_and(DatabaseError::is_foreign_key_violation)
 }
 
 /// A name or id that is already there.
 pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
 /// Takes the row of the baseline `name`, which is made when it has to be new; `None` when it has
 /// to be there and is not.
-///
-/// Writes in its first statement, so that SQLite waits for its lock here, and takes the row, so
-/// that PostgreSQL lets two processes extend it one after the other.
 async fn claim(
     transaction: &mut Transaction<'_, Any>,
     name: &BaselineName,
@@ -262,11 +265,20 @@ async fn claim(
                 .await
                 .map(Some)
         }
-        Growth::Extend => {
-            let text = "UPDATE lg_baselines SET name = name WHERE name = $1 RETURNING number";
-            sqlx::query_scalar(text).bind(name.as_str()).fetch_optional(&mut **transaction).await
-        }
+        Growth::Extend => lock(transaction, name.as_str()).await,
     }
+}
+
+/// Takes the row of the baseline `name`, and says its number; `None` when there is none.
+///
+/// This writes nothing new: SQLite waits for its write lock here and not halfway, and PostgreSQL
+/// lets those who extend or remove the baseline do it one after the other.
+async fn lock(
+    transaction: &mut Transaction<'_, Any>,
+    name: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let text = "UPDATE lg_baselines SET name = name WHERE name = $1 RETURNING number";
+    sqlx::query_scalar(text).bind(name).fetch_optional(&mut **transaction).await
 }
 
 /// Adds the run `id` to the baseline `number`; false when there is no such run.

@@ -271,6 +271,31 @@ async fn a_run_is_kept_or_removed_and_never_half_of_both() {
 }
 
 #[tokio::test]
+async fn a_baseline_is_extended_or_removed_and_never_half_of_both() {
+    on_both(async |location| {
+        let (mine, other) =
+            (Store::open(&location).await.unwrap(), Store::open(&location).await.unwrap());
+        save(&mine, &["a", "b"]).await;
+        let both = name("both");
+        for at in 0..10 {
+            mine.keep_baseline(&both, &ids(&["a"]), Growth::New, at).await.unwrap();
+            let more = ids(&["b"]);
+            let (extended, removed) = tokio::join!(
+                mine.keep_baseline(&both, &more, Growth::Extend, at),
+                other.remove_baseline("both")
+            );
+            removed.unwrap();
+            if let Err(error) = extended {
+                assert!(matches!(error, StoreError::UnknownBaseline { .. }), "{error}");
+            }
+            assert_eq!(mine.baselines().await.unwrap(), []);
+        }
+        assert_eq!(mine.remove("b").await.unwrap(), "b");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_part_of_a_run_has_whole_totals() {
     on_both(async |location| {
         let store = Store::open(&location).await.unwrap();

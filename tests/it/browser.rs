@@ -11,6 +11,25 @@ use crate::fixture;
 const BROWSERS: [&str; 3] =
     ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+/// What the page of a comparison looks like to the browser, with the hostile names in it.
+#[test]
+fn a_browser_shows_a_comparison_with_its_verdict_and_drawings() {
+    let folder = tempfile::Builder::new().prefix("loadgate-page-").tempdir().unwrap();
+    let ruling = Some(fixture::ruling::ruling());
+    let judgement = Judgement { ruling, ..Judgement::default() };
+    let document = Document::new(&fixture::record(), &judgement).unwrap();
+    let page = folder.path().join("report.html");
+    std::fs::write(&page, format("html").unwrap().render(&document).unwrap()).unwrap();
+    let shown = browsed(&page, &folder.path().join("profile"));
+    assert!(!shown.contains("<script") && !shown.contains("<b>"));
+    let (mark, last) = ("class=\"word\">ROLLBACK</p>", "<h2>Origin</h2>");
+    for part in [mark, "must not be in production", "+26.0 % [+13.0, +39.0]", last] {
+        assert!(shown.contains(part), "{part} is missing");
+    }
+    // One for each change and share that has a figure.
+    assert_eq!(shown.matches("<svg class=\"band\"").count(), 13);
+}
+
 /// The page after the browser has made it, as text.
 fn browsed(page: &Path, profile: &Path) -> String {
     let program = BROWSERS.into_iter().find(|program| Path::new(program).exists());

@@ -1,6 +1,8 @@
 //! One run record for everything that stores or shows records: made from a seed, small, and with
 //! names that try to break out of every format.
 
+pub(crate) mod ruling;
+
 use loadgate::histogram::Histogram;
 use loadgate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use loadgate::record::{

@@ -1,13 +1,16 @@
 //! The tests that need more than one module, or the world outside, linked once.
 #![cfg(test)]
 
+mod archive;
 mod baselines;
 mod engine_real;
 mod engine_sim;
 mod cli;
+mod compared;
 mod browser;
 mod fixture;
 mod golden;
+mod identity;
 mod nginx;
 mod policy;
 mod pool;

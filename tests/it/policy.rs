@@ -145,7 +145,7 @@ fn a_whole_policy_is_read_from_a_scenario_and_from_a_file() {
     let scenario = format!("{JOURNEYS}{WHOLE}");
     assert_eq!(of_scenario(&scenario, &Overrides::default()), Ok(whole()));
     assert_eq!(of_file(WHOLE), Ok(whole()));
-    let bare: String = WHOLE.lines().skip(2).map(|line| format!("{line}\n")).collect();
+    let bare = WHOLE.lines().skip(2).collect::<Vec<_>>().join("\n");
     assert_eq!(of_file(&bare), Ok(whole()));
 }
 
@@ -447,4 +447,17 @@ fn all_mistakes_of_a_gate_are_told_beside_those_of_its_scenario() {
     let got = of_scenario(text, &Overrides::default()).unwrap_err();
     let places: Vec<&str> = got.iter().filter_map(|one| one.split(' ').next()).collect();
     assert_eq!(places, ["2:34", "3:21", "3:39", "3:79"], "{got:#?}");
+}
+
+#[test]
+fn a_threshold_relative_to_the_baseline_is_carried_or_refused_with_its_place() {
+    let compiled = |condition: &str| {
+        let text = format!("{JOURNEYS}thresholds:\n  http_req_response: [ {condition} ]\n");
+        with_inputs(&text, |inputs| compile(inputs, KINDS, &Overrides::default()))
+    };
+    let plan = compiled("p(95) <= +10%").unwrap();
+    assert_eq!(plan.thresholds[0].condition, "p(95) <= +10%");
+    let want = "13:24 `avg <= +10%` can't be judged: percentiles are compared with the baseline; \
+                take `p(95)` or `med`";
+    assert_eq!(told(&compiled("avg <= +10%").unwrap_err()), [want]);
 }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use loadgate::gate::threshold::Status;
 use loadgate::names::Metric;
 use loadgate::record::{Bank, Pick, RunRecord, Totals};
 use loadgate::report::hlog::{self, Phases};
@@ -13,19 +14,19 @@ use serde_json::Value;
 use crate::fixture;
 
 fn judgement() -> Judgement {
-    let line = |subject: &str, condition: &str, passed, measured: &str| ThresholdLine {
+    let line = |subject: &str, condition: &str, status, measured: &str| ThresholdLine {
         subject: subject.to_owned(),
         condition: condition.to_owned(),
-        passed,
-        fails: passed != Some(true),
+        status,
+        fails: status != Status::Passed,
         measured: measured.to_owned(),
     };
     let subject = "http_req_response{journey:customer}";
     Judgement {
         thresholds: vec![
-            line(subject, "p(95) < 500ms", Some(true), "93.8 ms"),
-            line("http_req_failed", "rate < 0.5 %", Some(false), "0.99 %"),
-            line("http_req_response{journey:farmer}", "p(95) < 1s", None, "no data"),
+            line(subject, "p(95) < 500ms", Status::Passed, "93.8 ms"),
+            line("http_req_failed", "rate < 0.5 %", Status::Failed, "0.99 %"),
+            line("http_req_response{journey:farmer}", "p(95) < 1s", Status::NoData, "no data"),
         ],
         ..Judgement::default()
     }

@@ -10,7 +10,7 @@ use farmers_market::{Config, Market};
 use loadgate::harness::{self, Circumstances, Parts};
 use loadgate::names::SeriesKind;
 use loadgate::plan::{
-    Answer, HttpAnswer, Inputs, Journey, Leaf, LoadOverrides, Overrides, Plan, Reply, Ticket,
+    Answer, Gate, HttpAnswer, Inputs, Journey, Leaf, LoadOverrides, Overrides, Plan, Reply, Ticket,
     Tickets, Timing, compile,
 };
 use loadgate::record::{Pick, RunRecord};
@@ -181,6 +181,11 @@ fn the_mix_is_that_of_its_parts() {
         assert!(!plan.thresholds.is_empty(), "{name} has thresholds");
         assert!(plan.databases.is_empty(), "{name} needs no database of its own");
     }
+}
+
+#[test]
+fn the_mix_spells_out_the_usual_policy() {
+    assert_eq!(plan("all").gate, Gate::default());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! implementation of the same formulas gives for them; truth (`true_ratio`, `true_capacity`,
 //! `allowed`) is that of the generator which made the data.
 
+mod judged;
 mod laws;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use super::errors::{Errors, Grown};
 use super::rows::{Compared, Judged, covers};
-use super::sentences::{change, joined, list, name, percent, percentile, plural, signed};
+use super::sentences::{change, joined, list, name, percent, percentile, plural, set, signed};
 use super::series::{Line, Presence, Table};
 use super::{Findings, settle};
 use crate::gate::evidence::added;
@@ -137,7 +137,7 @@ fn slower_text(
         Standing::NoGo => (Some(lines.go), alpha / 5.0),
         _ => (None, alpha),
     };
-    let chance = percent(chance);
+    let chance = set(chance);
     let beside = match figures.relative {
         Some(relative) if row.relative => {
             let more = percent(relative.change.exp_m1());
@@ -145,7 +145,7 @@ fn slower_text(
                 Some(bound) => format!(
                     "{what} is {slower} slower; beside the rest of the site {more}, certainly \
                      more than {} (chance below {chance}{over})",
-                    percent(bound.0)
+                    set(bound.0)
                 ),
                 None => format!(
                     "{what} is {slower} slower; beside the rest of the site {more} (at least {}); \
@@ -159,7 +159,7 @@ fn slower_text(
     match bound {
         Some(bound) => format!(
             "{beside} is {slower} slower, certainly more than {} (chance below {chance}{over})",
-            percent(bound.0)
+            set(bound.0)
         ),
         None => format!(
             "{beside} is {slower} slower (at least {}, at most {}); that this is chance{over} has a \
@@ -248,15 +248,17 @@ fn all_errors(errors: &Errors, findings: &mut Findings) {
     let of = format!("{share} of {} requests failed", group_thousands(found.n));
     let from = row.baseline.map_or(String::new(), |before| format!(" (baseline: {before})"));
     match row.standing {
-        Standing::Go => findings
-            .candidate(Verdict::Go, format!("{of}, surely no more than {}", row.lines.no_go)),
+        Standing::Go => findings.candidate(
+            Verdict::Go,
+            format!("{of}, surely no more than {}", set(row.lines.no_go.0)),
+        ),
         Standing::Undecided => findings.candidate(
             Verdict::Hold,
             format!(
                 "{of} [{}, {}]: too few to say whether it stays below {}",
                 Ratio(found.low),
                 Ratio(found.high),
-                row.lines.no_go
+                set(row.lines.no_go.0)
             ),
         ),
         Standing::Slower | Standing::NoGo | Standing::Rollback => {
@@ -283,7 +285,7 @@ fn above(row: &ErrorRow) -> String {
         Standing::NoGo => (lines.no_go, lines.go),
         _ => (lines.go, Ratio(lines.go.0 / 2.0)),
     };
-    format!("more than {line} and surely more than {surely}")
+    format!("more than {} and surely more than {}", set(line.0), set(surely.0))
 }
 
 /// Series that fail more often than they did.
@@ -430,9 +432,9 @@ fn cleared(table: &Table<'_>, compared: &Compared, policy: &Policy, findings: &m
             "{} of {many} ({share} of {what}) are within {} by best estimate; a slow-down above {} \
              in any of them is excluded with {} confidence",
             joined(&words),
-            percent(policy.change.go.0),
-            percent(policy.change.no_go.0),
-            percent(policy.confidence.0),
+            set(policy.change.go.0),
+            set(policy.change.no_go.0),
+            set(policy.confidence.0),
         ),
     );
     let small = compared.rows.iter().filter(|judged| judged.row.below_floor).count();

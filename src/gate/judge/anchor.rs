@@ -4,7 +4,7 @@ use super::rows::{Beforehand, Compared};
 use super::sentences::{change, name, percentile};
 use super::series::Table;
 use super::sides::{Sides, sound};
-use super::{Case, Findings, Ground};
+use super::{Case, Finding, Findings, Ground};
 use crate::gate::evidence::Evidence;
 use crate::gate::ruling::Verdict;
 use crate::record::Policy;
@@ -50,7 +50,8 @@ pub(super) fn judge(case: &Case<'_>, sides: &Sides<'_>, findings: &mut Findings)
                                  environment is still that of the baseline: measure it more often"
             .to_owned(),
     };
-    findings.baseline(Verdict::Hold, text);
+    // Before all else that is held.
+    findings.all.insert(0, Finding { verdict: Verdict::Hold, ground: Ground::Baseline, text });
 }
 
 fn soften(findings: &mut Findings) {

@@ -6,6 +6,7 @@ use crate::gate::ruling::{ErrorRow, RowKind, Standing};
 use crate::record::{Lines, Policy};
 use crate::stats::decision::Decision;
 use crate::stats::errors::{self, ErrorShare, Stretch};
+use crate::stats::estimate::Estimate;
 use crate::units::Ratio;
 
 /// From so many repetitions on each is one stretch: they show how failures cluster.
@@ -64,7 +65,8 @@ fn row(line: Option<&Line<'_>>, before: &[Stretch], now: &[Stretch], lines: Line
     ErrorRow {
         place: line.map(|line| line.place.clone()),
         baseline: Ratio::of(before.errors.min(before.requests), before.requests),
-        candidate: found.map(|found| found.share),
+        // Wilson's lower bound of nothing is a hair below it.
+        candidate: found.map(|found| Estimate { low: found.share.low.max(0.0), ..found.share }),
         standing: found.map_or(Standing::NotGated, |found| standing(&found)),
         lines,
     }

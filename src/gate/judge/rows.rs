@@ -123,7 +123,7 @@ impl Compared {
         let row = |(line, quantile, at): (usize, f64, Option<usize>)| {
             let series = table.series.get(line)?;
             let found = at.and_then(|at| comparison.rows.get(at));
-            Some(Judged { line, at, row: row(series, quantile, found, &settings) })
+            Some(Judged { line, at, row: row(series, quantile, found, policy) })
         };
         let rows: Vec<_> = places.into_iter().filter_map(row).collect();
         let full = |judged: &Judged| judged.full(&comparison);
@@ -201,10 +201,10 @@ impl Beforehand<'_> {
     }
 }
 
-fn row(line: &Line<'_>, quantile: f64, found: Option<&compare::Row>, settings: &Settings) -> Row {
+fn row(line: &Line<'_>, quantile: f64, found: Option<&compare::Row>, policy: &Policy) -> Row {
     let (baseline, candidate) = (level(&line.baseline, quantile), level(&line.candidate, quantile));
     let (requests_baseline, requests_candidate) = line.requests();
-    let lines = line.rule.and_then(|rule| rule.change).map_or(settings.lines, lines);
+    let own = line.rule.and_then(|rule| rule.change).unwrap_or(policy.change);
     let standing = match (line.presence(), found) {
         (Presence::New, _) => Standing::New,
         (Presence::Vanished, _) => Standing::Vanished,
@@ -222,7 +222,8 @@ fn row(line: &Line<'_>, quantile: f64, found: Option<&compare::Row>, settings: &
         ratio: found.and_then(compare::Row::estimate),
         point: baseline.zip(candidate).map(|(baseline, candidate)| candidate / baseline),
         standing,
-        relative: found.is_some_and(|found| is_relative(found, lines)),
+        lines: own,
+        relative: found.is_some_and(|found| is_relative(found, lines(own))),
         below_floor: found.is_some_and(|found| found.below_floor),
         weight: line.weight(),
         equivalence: found.and_then(|found| equivalence::of_row(found, MARGIN)),

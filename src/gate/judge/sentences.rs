@@ -8,6 +8,11 @@ pub(in crate::gate) fn percent(share: f64) -> String {
     if percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
+/// A line or a probability as it was set: 0.05 is `5 %`, 0.025 is `2.5 %`.
+pub(super) fn set(share: f64) -> String {
+    format!("{} %", (share * 1e4).round() / 1e2)
+}
+
 /// The same with its sign, of a ratio: 1.031 is `+3.1 %`.
 pub(super) fn change(ratio: f64) -> String {
     format!("{} %", signed(ratio))
@@ -70,6 +75,11 @@ mod tests {
             ["+3.1 %", "-0.8 %", "+0.0 %", "+0.0 %"]
         );
         assert_eq!([0.95, 0.999, 0.5, 0.9999].map(percentile), ["p95", "p99.9", "p50", "p99.99"]);
+    }
+
+    #[test]
+    fn what_was_set_is_told_as_it_was() {
+        assert_eq!([0.05, 0.01, 0.025, 0.1 + 0.2].map(set), ["5 %", "1 %", "2.5 %", "30 %"]);
     }
 
     #[test]

@@ -18,7 +18,6 @@ pub(super) struct Table<'a> {
 
 /// One series on both sides: an entry for each repetition.
 pub(super) struct Line<'a> {
-    kind: SeriesKind,
     pub(super) place: &'a Place,
     pub(super) rule: Option<&'a SeriesRule>,
     pub(super) baseline: Vec<Option<&'a SeriesEvidence>>,
@@ -54,7 +53,6 @@ impl<'a> Table<'a> {
                 (found.kind, place.name.as_str(), place.journey.as_str(), place.step.as_str());
             let line = *places.entry(key).or_insert_with(|| {
                 series.push(Line {
-                    kind: found.kind,
                     place,
                     rule: rule(policy, place),
                     baseline: empty.0.clone(),
@@ -147,11 +145,6 @@ impl Line<'_> {
             (0, now) if often(now, &self.candidate) && !self.baseline.is_empty() => Presence::New,
             _ => Presence::Both,
         }
-    }
-
-    /// What tells it from others of the same name.
-    pub(super) fn kind(&self) -> SeriesKind {
-        self.kind
     }
 }
 

@@ -28,6 +28,14 @@ struct Samples {
 impl Samples {
     const ENOUGH: Self = Self { repetitions: 0.0, longer: 1.0 };
 
+    /// More repetitions than are sensible become longer ones.
+    fn sensible(self, now: usize) -> Self {
+        if self.repetitions <= count_to_f64(MOST_REPETITIONS) {
+            return self;
+        }
+        Self { repetitions: 0.0, longer: self.longer.max(self.repetitions / number(now)) }
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             repetitions: self.repetitions.max(other.repetitions),
@@ -51,12 +59,14 @@ pub(super) fn settle(
     sides: &Sides<'_>,
     policy: &Policy,
 ) -> Option<Settle> {
-    let samples = coverage(table, compared, policy).and(critical(table, compared));
+    let now = table.repetitions.0.min(table.repetitions.1);
+    let samples = coverage(table, compared, policy).and(critical(table, compared)).sensible(now);
     let failures = failures(table, errors, policy)?;
     let least = f64_to_u64(samples.repetitions.ceil()).max(failures);
     let open = undecided(table, compared);
     let wanted = match open {
-        Open::Nothing if least == 0 => return None,
+        Open::Nothing if least == 0 && samples.longer <= 1.0 => return None,
+        Open::Nothing if least == 0 => u64::try_from(now).unwrap_or(u64::MAX),
         Open::NoiseUnknown => least.max(FIRST),
         Open::Nothing | Open::Rows => decided(table, compared, least)?,
     };
@@ -96,10 +106,8 @@ fn text(
     if samples.longer > 1.0 {
         return format!("{who}, and {longer}, would decide");
     }
-    let factor = only_samples.map(|table| {
-        let now = table.repetitions.0.min(table.repetitions.1);
-        samples.repetitions / count_to_f64(u64::try_from(now.max(1)).unwrap_or(u64::MAX))
-    });
+    let factor = only_samples
+        .map(|table| samples.repetitions / number(table.repetitions.0.min(table.repetitions.1)));
     match factor.filter(|factor| *factor > 1.0) {
         Some(factor) => format!("{who} would decide, or {:.1} times the rate", up(factor)),
         None => format!("{who} would decide"),
@@ -151,9 +159,7 @@ fn decided(table: &Table<'_>, compared: &Compared, least: u64) -> Option<u64> {
 /// that has fewer; and how much longer each would have to be.
 fn needed(table: &Table<'_>, line: &Line<'_>, quantile: f64, compared: &Compared) -> Samples {
     let settings = &compared.settings;
-    let each = |requests: u64, repetitions: usize| {
-        count_to_f64(requests) / count_to_f64(u64::try_from(repetitions.max(1)).unwrap_or(u64::MAX))
-    };
+    let each = |requests: u64, repetitions: usize| count_to_f64(requests) / number(repetitions);
     let (before, now) = line.requests();
     let slow =
         (1.0 - quantile) * each(before, table.repetitions.0).min(each(now, table.repetitions.1));
@@ -228,13 +234,14 @@ fn failures(table: &Table<'_>, errors: &Errors, policy: &Policy) -> Option<u64> 
     let lines = limits(policy.errors);
     (now.saturating_add(1)..=MOST_REPETITIONS).find(|repetitions| {
         let factor = count_to_f64(*repetitions) / count_to_f64(now);
-        let long = f64_to_u64(count_to_f64(count(&errors.all)) * factor);
+        let long = f64_to_u64(number(errors.all.len()) * factor);
         let more = errors.all.iter().cycle().take(usize::try_from(long).unwrap_or(0));
         let found = errors::judge(&more.copied().collect::<Vec<_>>(), &lines);
         found.is_some_and(|found| found.decision != Decision::Inconclusive)
     })
 }
 
-fn count<T>(all: &[T]) -> u64 {
-    u64::try_from(all.len()).unwrap_or(u64::MAX)
+/// A number of repetitions to divide by.
+fn number(repetitions: usize) -> f64 {
+    count_to_f64(u64::try_from(repetitions.max(1)).unwrap_or(u64::MAX))
 }

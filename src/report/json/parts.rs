@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::gate::threshold::Status;
 use crate::report::document::{
     ErrorRow, GeneratorFacts, JourneyRow, Latency, LoadRow, QueryRow, ThresholdLine, TimelinePoint,
 };
@@ -147,18 +148,25 @@ impl<'a> ErrorJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct ThresholdJson<'a> {
-    subject: &'a str,
-    condition: &'a str,
+pub(super) struct ThresholdJson {
+    subject: String,
+    condition: String,
+    status: &'static str,
     passed: Option<bool>,
     fails: bool,
-    measured: &'a str,
+    measured: String,
 }
 
-impl<'a> ThresholdJson<'a> {
-    pub(super) fn of(line: &'a ThresholdLine) -> Self {
-        let ThresholdLine { subject, condition, passed, fails, measured } = line;
-        Self { subject, condition, passed: *passed, fails: *fails, measured }
+impl ThresholdJson {
+    pub(super) fn of(line: ThresholdLine) -> Self {
+        let ThresholdLine { subject, condition, status, fails, measured } = line;
+        let (status, passed) = match status {
+            Status::Passed => ("passed", Some(true)),
+            Status::Failed => ("failed", Some(false)),
+            Status::NoData => ("no data", None),
+            Status::Undecided => ("undecided", None),
+        };
+        Self { subject, condition, status, passed, fails, measured }
     }
 }
 

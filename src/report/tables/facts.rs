@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::Tone;
-use crate::gate::ruling::Verdict;
 use crate::report::document::{Document, Latency};
 use crate::report::figures::{self, NOTHING};
 use crate::units::{Bytes, Nanos, format_nanos};
@@ -15,35 +13,8 @@ pub(in crate::report) struct Fact {
     pub(in crate::report) value: String,
 }
 
-/// What the run is worth, in one word, with the reasons.
-#[derive(Debug, Serialize)]
-pub(in crate::report) struct Standing {
-    pub(in crate::report) word: String,
-    pub(in crate::report) tone: Tone,
-    pub(in crate::report) reasons: Vec<String>,
-}
-
-fn fact(name: &'static str, value: impl Into<String>) -> Fact {
+pub(super) fn fact(name: &'static str, value: impl Into<String>) -> Fact {
     Fact { name, value: value.into() }
-}
-
-/// The most important thing of all: whether the figures may be believed, and what they mean.
-pub(in crate::report) fn standing(document: &Document) -> Standing {
-    let judgement = &document.judgement;
-    let failed = judgement.thresholds.iter().filter(|line| line.fails).count();
-    let (word, tone) = if !judgement.invalid_reasons.is_empty() {
-        ("INVALID".to_owned(), Tone::Bad)
-    } else if let Some(ruling) = &judgement.ruling {
-        let tone = if ruling.verdict == Verdict::Go { Tone::Good } else { Tone::Bad };
-        (ruling.verdict.word().to_owned(), tone)
-    } else if failed > 0 {
-        (format!("FAILED {failed} of {} thresholds", judgement.thresholds.len()), Tone::Bad)
-    } else if judgement.thresholds.is_empty() {
-        ("VALID".to_owned(), Tone::Good)
-    } else {
-        ("PASSED".to_owned(), Tone::Good)
-    };
-    Standing { word, tone, reasons: judgement.invalid_reasons.clone() }
 }
 
 /// The run's facts, for the top of a page.

@@ -132,7 +132,8 @@ pub(super) fn to_decide(pairs: &[Pair], rows: &[Row], settings: &Settings) -> Op
 
 /// The fewest repetitions on each side, at least `least`, with which all pairs that matter are
 /// decided if they have samples enough then, and estimates and variances stay what they are;
-/// `None` when nothing is known of the spread, or more than [`MOST_REPETITIONS`] would be needed.
+/// `None` when more than [`MOST_REPETITIONS`] would be needed. Pairs of whose spread nothing is
+/// known hinder nothing.
 ///
 /// Variances keep their value and gain degrees of freedom; counts grow in proportion, so that
 /// pairs which are too small now must be decided as well once they are full. `matters` has an
@@ -166,7 +167,7 @@ pub fn decided_from(
         known.iter().all(|family| family.is_decided(pairs, &tiers, (repetitions, comparisons)))
     };
     let highest = MOST_REPETITIONS.max(least);
-    if known.is_empty() || !decided(highest) {
+    if !decided(highest) {
         return None;
     }
     // By halves: what is decided with some repetitions is decided with more, but for pairs that

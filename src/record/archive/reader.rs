@@ -1,0 +1,283 @@
+//! Reading a baseline file: any bytes are read, and only a baseline is accepted.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::GzDecoder;
+use serde::de::DeserializeOwned;
+
+use super::{
+    Archive, ArchiveError, BaselineName, Catalogue, Counts, Digest, EncodedCell, Engine, First,
+    FormatVersion, Header, Interval, LONGEST, LONGEST_LINE, Line, MARK, MOST, MOST_RUNS, Mark,
+    RunRecord, STANDARD, Sha256, StoredCell, StoredInterval, StoredTally, Tally, hexadecimal,
+    too_long, too_long_a_line, too_many_runs,
+};
+use crate::names::MAX_SERIES;
+use crate::record::Totals;
+
+/// How every gzip file begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Most characters of a run's id.
+const LONGEST_ID: usize = 200;
+
+/// Reads what [`super::write`] wrote.
+///
+/// The bytes may be anything. What a baseline may hold has limits: [`LONGEST`], [`LONGEST_LINE`],
+/// [`MOST_RUNS`], [`MOST`]. Totals are decoded here; the intervals' distributions where they are
+/// used, as with every record.
+pub fn read(bytes: &[u8]) -> Result<Archive, ArchiveError> {
+    if !bytes.starts_with(&GZIP) {
+        return Err(ArchiveError::NotABaseline);
+    }
+    let mut inflated = BufReader::new(GzDecoder::new(bytes));
+    let (archive, line) = lines(&mut inflated)?;
+    if inflated.into_inner().into_inner().is_empty() {
+        return Ok(archive);
+    }
+    Err(ArchiveError::Damaged { line, detail: "something follows its end".to_owned() })
+}
+
+/// As [`read`], of the lines without their compression.
+pub fn read_inflated(mut bytes: &[u8]) -> Result<Archive, ArchiveError> {
+    lines(&mut bytes).map(|(archive, _)| archive)
+}
+
+/// The baseline and the number of its lines.
+fn lines(input: &mut impl BufRead) -> Result<(Archive, u64), ArchiveError> {
+    let mut lines = Lines { input, number: 0, left: LONGEST, sum: Sha256::new() };
+    let first = lines.first()?;
+    let name: BaselineName = first.name.parse().map_err(|error| lines.damaged(&error))?;
+    if first.runs > MOST_RUNS {
+        return Err(too_many_runs());
+    }
+    let mut ids = BTreeSet::new();
+    let mut records = Vec::new();
+    for _ in 0..first.runs {
+        let header = lines.header()?;
+        if !ids.insert(header.id.clone()) {
+            return Err(lines.damaged(&format!("the run `{}` is in it twice", header.id)));
+        }
+        records.push(lines.record(header)?);
+    }
+    let sum = hexadecimal(lines.sum.clone());
+    let Line::Sha256(kept) = lines.next()? else {
+        return Err(lines.damaged(&"the checksum is expected here"));
+    };
+    if kept != sum {
+        return Err(lines.damaged(&"the checksum is that of another file"));
+    }
+    let number = lines.number;
+    match lines.bytes()? {
+        None => Ok((Archive { name, records }, number)),
+        Some(_) => Err(lines.damaged(&"something follows its end")),
+    }
+}
+
+/// The lines of a file, one after the other.
+struct Lines<'a, R> {
+    input: &'a mut R,
+    /// The line that was read last, from 1 on.
+    number: u64,
+    /// Bytes that may still come.
+    left: u64,
+    /// Of all lines so far.
+    sum: Sha256,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    fn first(&mut self) -> Result<First, ArchiveError> {
+        let bytes = self.bytes()?.ok_or(ArchiveError::Truncated { line: 0 })?;
+        let mark: Mark =
+            serde_json::from_slice(&bytes).map_err(|_other| ArchiveError::NotABaseline)?;
+        if mark.loadgate != MARK {
+            return Err(ArchiveError::NotABaseline);
+        }
+        check_format(mark.format)?;
+        self.document(&bytes)
+    }
+
+    fn header(&mut self) -> Result<Header, ArchiveError> {
+        let Line::Header(header) = self.next()? else {
+            return Err(self.damaged(&"the header of a run is expected here"));
+        };
+        check_format(header.format)?;
+        let set = header.repetition.as_ref().map_or("-", |repetition| &repetition.set);
+        if !is_id(&header.id) || !is_id(set) {
+            return Err(self.damaged(&"this is no id of a run"));
+        }
+        Ok(*header)
+    }
+
+    /// The rest of a run.
+    fn record(&mut self, header: Header) -> Result<RunRecord, ArchiveError> {
+        let Line::Series(catalogue) = self.next()? else {
+            return Err(self.damaged(&"the series of a run are expected here"));
+        };
+        if catalogue.len() > MAX_SERIES {
+            return Err(self.damaged(&format!("more than {MAX_SERIES} series")));
+        }
+        let totals = self.totals(&catalogue)?;
+        let mut intervals = Vec::new();
+        let mut line = self.next()?;
+        while let Line::Interval(stored) = line {
+            intervals.push(self.interval(&catalogue, stored)?);
+            line = self.next()?;
+        }
+        let Line::End(end) = line else {
+            return Err(self.damaged(&"an interval or the end of a run is expected here"));
+        };
+        let end = end.map(|end| *end);
+        Ok(RunRecord { header, catalogue, totals, intervals, end })
+    }
+
+    fn totals(&mut self, catalogue: &Catalogue) -> Result<Totals, ArchiveError> {
+        let Line::Totals(cells) = self.next()? else {
+            return Err(self.damaged(&"the totals of a run are expected here"));
+        };
+        let mut totals = Totals::default();
+        for cell in self.cells(catalogue, cells)? {
+            totals.add_cell(&cell.decode().map_err(|error| self.damaged(&error))?);
+        }
+        let Line::Tallies(tallies) = self.next()? else {
+            return Err(self.damaged(&"the counts of a run are expected here"));
+        };
+        self.tallies(catalogue, tallies)?.iter().for_each(|tally| totals.add_tally(tally));
+        Ok(totals)
+    }
+
+    fn interval(
+        &self,
+        catalogue: &Catalogue,
+        stored: StoredInterval,
+    ) -> Result<Interval, ArchiveError> {
+        Ok(Interval {
+            start: stored.start,
+            length: stored.length,
+            cells: self.cells(catalogue, stored.cells)?,
+            tallies: self.tallies(catalogue, stored.tallies)?,
+            gauges: stored.gauges,
+        })
+    }
+
+    fn cells(
+        &self,
+        catalogue: &Catalogue,
+        stored: Vec<StoredCell>,
+    ) -> Result<Vec<EncodedCell>, ArchiveError> {
+        let mut seen = BTreeSet::new();
+        let mut cells = Vec::with_capacity(stored.len());
+        for cell in stored {
+            if catalogue.get(cell.series).is_none() || cell.beyond > MOST {
+                return Err(self.damaged(&"a number is out of its range"));
+            }
+            if !seen.insert((cell.phase, cell.series, cell.metric)) {
+                return Err(self.damaged(&"a distribution is in it twice"));
+            }
+            cells.push(EncodedCell {
+                phase: cell.phase,
+                series: cell.series,
+                metric: cell.metric,
+                bytes: STANDARD.decode(&cell.histogram).map_err(|error| self.damaged(&error))?,
+                beyond: cell.beyond,
+            });
+        }
+        Ok(cells)
+    }
+
+    fn tallies(
+        &self,
+        catalogue: &Catalogue,
+        stored: Vec<StoredTally>,
+    ) -> Result<Vec<Tally>, ArchiveError> {
+        let tallies: Vec<Tally> = stored.into_iter().map(Tally::from).collect();
+        let mut seen = BTreeSet::new();
+        for tally in &tallies {
+            if catalogue.get(tally.series).is_none() || !is_countable(&tally.counts) {
+                return Err(self.damaged(&"a number is out of its range"));
+            }
+            if !seen.insert((tally.phase, tally.series)) {
+                return Err(self.damaged(&"counts are in it twice"));
+            }
+        }
+        Ok(tallies)
+    }
+
+    /// The next line, which has to be there.
+    fn next(&mut self) -> Result<Line, ArchiveError> {
+        let bytes = self.bytes()?.ok_or(ArchiveError::Truncated { line: self.number })?;
+        self.document(&bytes)
+    }
+
+    /// The bytes of the next line; `None` at the end.
+    fn bytes(&mut self) -> Result<Option<Vec<u8>>, ArchiveError> {
+        let limit = LONGEST_LINE.min(self.left);
+        let mut bytes = Vec::new();
+        let length = (&mut *self.input)
+            .take(limit + 1)
+            .read_until(b'\n', &mut bytes)
+            .map_err(|error| self.unreadable(&error))?;
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        if length > limit {
+            return Err(if limit < LONGEST_LINE { too_long() } else { too_long_a_line() });
+        }
+        if length == 0 {
+            return Ok(None);
+        }
+        if bytes.last() != Some(&b'\n') {
+            return Err(ArchiveError::Truncated { line: self.number });
+        }
+        self.left -= length;
+        self.number += 1;
+        self.sum.update(&bytes);
+        Ok(Some(bytes))
+    }
+
+    fn document<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, ArchiveError> {
+        serde_json::from_slice(bytes).map_err(|error| self.damaged(&error))
+    }
+
+    fn damaged(&self, detail: &impl ToString) -> ArchiveError {
+        ArchiveError::Damaged { line: self.number, detail: detail.to_string() }
+    }
+
+    /// What the decompressor says; the line it says it of is the one that was to come.
+    fn unreadable(&self, error: &io::Error) -> ArchiveError {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return ArchiveError::Truncated { line: self.number };
+        }
+        ArchiveError::Damaged { line: self.number + 1, detail: error.to_string() }
+    }
+}
+
+fn check_format(found: FormatVersion) -> Result<(), ArchiveError> {
+    found.check_readable().map_err(|_age| ArchiveError::Format { found })
+}
+
+/// Whether a text can be the id of a run: it is shown on terminals and named in commands.
+fn is_id(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(plain)
+}
+
+/// Whether no count is beyond [`MOST`].
+fn is_countable(counts: &Counts) -> bool {
+    let Counts {
+        started,
+        errors,
+        checks_passed,
+        checks_failed,
+        sent_bytes,
+        received_bytes,
+        connections,
+        dropped,
+        relogins,
+        resent,
+        unsent,
+    } = counts;
+    [started, checks_passed, checks_failed, sent_bytes, received_bytes, connections]
+        .into_iter()
+        .chain([dropped, relogins, resent, unsent])
+        .chain(errors)
+        .all(|count| *count <= MOST)
+}
