@@ -137,7 +137,7 @@ fn merged(record: &RunRecord) -> Vec<Merged> {
     all
 }
 
-fn place(series: &Series) -> Option<Place> {
+pub(super) fn place(series: &Series) -> Option<Place> {
     let kind = match series.kind {
         SeriesKind::Endpoint => RowKind::Endpoint,
         SeriesKind::Login => RowKind::Login,

@@ -11,9 +11,13 @@ mod settle;
 mod sides;
 mod thresholds;
 
+pub(super) use errors::limits;
 pub(super) use planned::planned;
 use rows::Compared;
+pub(super) use rows::{group, lines, settings};
+pub(super) use sentences::{name, percent, percentile};
 use series::Table;
+pub(super) use series::rule;
 use sides::Sides;
 
 use super::evidence::Evidence;

@@ -39,9 +39,10 @@ pub fn pool(mut records: Vec<RunRecord>) -> Option<RunRecord> {
         end: None,
     };
     let mut ends = Vec::new();
-    for record in records {
-        let later = later(&record);
-        ends.push(join(&mut whole, record, later)?);
+    for mut record in records {
+        let (later, end) = (later(&record), record.end.take());
+        let map = join(&mut whole, record, later)?;
+        ends.push(end.map(|end| map.end(end, later)));
     }
     whole.intervals.sort_by_key(|interval| interval.start);
     let ends: Option<Vec<End>> = ends.into_iter().collect();
@@ -69,24 +70,16 @@ fn played_phases(record: &RunRecord, later: Nanos) -> impl Iterator<Item = Phase
     })
 }
 
-/// Adds what a repetition measured that started so much `later` than the first, and gives its end.
-fn join(whole: &mut RunRecord, record: RunRecord, later: Nanos) -> Option<Option<End>> {
-    let RunRecord { header, catalogue, totals, intervals, end } = record;
+/// Adds what a repetition measured that started so much `later` than the first.
+fn join(whole: &mut RunRecord, record: RunRecord, later: Nanos) -> Option<Map> {
+    let RunRecord { header, catalogue, totals, intervals, end: _ } = record;
     let places = header.load.phases.iter().map(|phase| place(&whole.header.load.phases, phase));
     let places = places.collect::<Option<Vec<_>>>()?;
     let series = catalogue.iter().map(|(_, series)| room(&mut whole.catalogue, series));
     let map = Map { places, series: series.collect::<Option<Vec<_>>>()? };
     whole.totals.absorb(totals, |phase, series| Some((map.phase(phase)?, map.series(series)?)));
     whole.intervals.extend(intervals.into_iter().map(|interval| map.interval(interval, later)));
-    Some(end.map(|end| {
-        let samples = end.samples.into_iter();
-        End {
-            lasted: end.lasted + later,
-            samples: samples.filter_map(|sample| map.sample(sample, later)).collect(),
-            notes: each_once(end.notes),
-            ..end
-        }
-    }))
+    Some(map)
 }
 
 /// The index of the first phase with the words of this one.
@@ -137,6 +130,16 @@ impl Map {
             cells: cells.into_iter().filter_map(|cell| self.cell(cell)).collect(),
             tallies: tallies.into_iter().filter_map(|tally| self.tally(tally)).collect(),
             gauges,
+        }
+    }
+
+    fn end(&self, end: End, later: Nanos) -> End {
+        let samples = end.samples.into_iter();
+        End {
+            lasted: end.lasted + later,
+            samples: samples.filter_map(|sample| self.sample(sample, later)).collect(),
+            notes: each_once(end.notes),
+            ..end
         }
     }
 

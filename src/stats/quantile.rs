@@ -25,6 +25,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// No values.
+    pub const fn nothing() -> Self {
+        Self { steps: Vec::new(), total: 0 }
+    }
+
     /// From values with their counts, in any order.
     pub fn of(counted: impl IntoIterator<Item = (Nanos, u64)>) -> Self {
         let mut all: Vec<_> = counted.into_iter().filter(|(_, times)| *times > 0).collect();
@@ -41,7 +46,7 @@ impl Tally {
     }
 
     /// All values of several tallies.
-    fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         Self::of(parts.into_iter().flat_map(|part| part.steps.iter().copied()))
     }
 

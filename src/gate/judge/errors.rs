@@ -85,7 +85,7 @@ fn standing(found: &ErrorShare) -> Standing {
 }
 
 /// The lines of a policy as the mathematics knows them.
-pub(super) fn limits(lines: Lines) -> errors::Lines {
+pub(in crate::gate) fn limits(lines: Lines) -> errors::Lines {
     errors::Lines { go: lines.go.0, nogo: lines.no_go.0, rollback: lines.rollback.0 }
 }
 

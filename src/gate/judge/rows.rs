@@ -47,12 +47,12 @@ pub(super) struct Judged {
 }
 
 /// The lines of a policy as ratios.
-pub(super) fn lines(own: record::Lines) -> Lines {
+pub(in crate::gate) fn lines(own: record::Lines) -> Lines {
     Lines::new(1.0 + own.go.0, 1.0 + own.no_go.0, 1.0 + own.rollback.0)
 }
 
 /// What a policy says of error rates and lines.
-pub(super) fn settings(policy: &Policy) -> Settings {
+pub(in crate::gate) fn settings(policy: &Policy) -> Settings {
     let confidence = policy.confidence.0;
     let (least, most) = CONFIDENCE;
     let sure = if confidence.is_finite() { confidence.clamp(least, most) } else { 0.95 };
@@ -68,7 +68,7 @@ pub(super) fn settings(policy: &Policy) -> Settings {
 }
 
 /// Requests and queries have moods of their own.
-pub(super) fn group(of: Of) -> u8 {
+pub(in crate::gate) fn group(of: Of) -> u8 {
     match of {
         Of::Http => 0,
         Of::Sql => 1,

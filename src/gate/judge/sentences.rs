@@ -3,7 +3,7 @@
 use crate::gate::ruling::Place;
 
 /// A change of a ratio: 1.26 is `26 %`. What is small has a digit more.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::gate) fn percent(share: f64) -> String {
     let percent = (share * 100.0).abs();
     if percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
@@ -26,13 +26,13 @@ pub(super) fn signed(ratio: f64) -> String {
 }
 
 /// 0.95 is `p95`.
-pub(super) fn percentile(quantile: f64) -> String {
+pub(in crate::gate) fn percentile(quantile: f64) -> String {
     // Six digits, which no percentile that is compared exceeds, hide that 99.9 is no binary number.
     format!("p{}", (quantile * 1e8).round() / 1e6)
 }
 
 /// `` `GET /api/farms` (View farm list) ``
-pub(super) fn name(place: &Place) -> String {
+pub(in crate::gate) fn name(place: &Place) -> String {
     if place.step.is_empty() {
         format!("`{}`", place.name)
     } else {

@@ -100,7 +100,7 @@ enum Of {
 }
 
 /// The first rule that takes a series.
-fn rule<'a>(policy: &'a Policy, place: &Place) -> Option<&'a SeriesRule> {
+pub(in crate::gate) fn rule<'a>(policy: &'a Policy, place: &Place) -> Option<&'a SeriesRule> {
     policy.series.iter().find(|rule| glob(&rule.pattern, &place.name))
 }
 
