@@ -65,6 +65,8 @@ pub(super) struct Cell {
     pub(super) tone: Tone,
     /// The text as a drawing, for formats that can.
     pub(super) band: Option<Band>,
+    /// Over how many rows it goes, for formats that can; 0 where the cell above does.
+    pub(super) span: usize,
 }
 
 /// How a text is meant.
@@ -88,7 +90,7 @@ impl Cell {
     }
 
     pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone, band: None }
+        Self { text: text.into(), tone, band: None, span: 1 }
     }
 
     fn time(value: Option<Nanos>) -> Self {

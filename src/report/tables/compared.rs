@@ -101,7 +101,11 @@ fn about(ruling: &Ruling) -> String {
 /// One line for each percentile; the names stand in the first.
 fn tall(series: &Series<'_>, question: Question) -> Vec<Vec<Cell>> {
     let line = |(at, row): (usize, &&Row)| {
-        let names = if at == 0 { names(series) } else { [Cell::new(""), Cell::new("")] };
+        let span = if at == 0 { series.rows.len() } else { 0 };
+        let names = names(series).map(|name| match span {
+            0 => Cell { span, ..Cell::new("") },
+            _ => Cell { span, ..name },
+        });
         let [baseline, candidate, change, verdict] = figures_of(row, question);
         let [n_baseline, n_candidate] = counts(Some(row));
         let percentile = Cell::toned(words::percentile(row.quantile), quiet_or_plain(row));
