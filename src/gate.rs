@@ -1,8 +1,12 @@
 //! Judging runs by their records: whether one is a measurement, whether it keeps its limits, and
 //! whether a candidate may go to production, compared with a baseline.
 
+pub mod evidence;
 pub mod identity;
+pub mod judge;
+pub mod noise;
 pub mod ruling;
+pub mod sessions;
 pub mod threshold;
 pub mod validity;
 

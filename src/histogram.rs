@@ -1,9 +1,12 @@
 //! The distribution of one series: record, merge, ask, encode.
 
+mod sparse;
+
 use std::io::{Cursor, Read};
 
 use flate2::read::ZlibDecoder;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+pub use sparse::values_of;
 use thiserror::Error;
 
 use crate::units::Nanos;

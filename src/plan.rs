@@ -11,6 +11,7 @@ mod builder;
 mod compile;
 mod data;
 mod dice;
+mod gate;
 mod load;
 mod members;
 mod probe;
@@ -27,6 +28,7 @@ pub use builder::{Builder, Environment, ReadFile, StepKind};
 pub use compile::{Inputs, Overrides, compile};
 pub use data::{Feeder, Source};
 pub use dice::Dice;
+pub use gate::policy_file;
 pub use load::LoadOverrides;
 pub use probe::{Catch, Expectation, Looked, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
@@ -76,7 +78,7 @@ pub struct Plan {
     pub validity: ValidityPolicy,
     /// How it is compared with a baseline.
     pub gate: Gate,
-    /// SHA-256 over the scenario and all files it uses.
+    /// SHA-256 over the scenario and all files it uses, without its load and what only judges.
     pub sha256: String,
 }
 

@@ -10,6 +10,7 @@ mod format;
 mod header;
 mod interval;
 mod policy;
+mod pool;
 mod stored_tally;
 mod totals;
 
@@ -22,6 +23,7 @@ pub use header::{
 };
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
+pub use pool::pool;
 pub use stored_tally::StoredTally;
 pub use totals::{Bank, Pick, Totals};
 

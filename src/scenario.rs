@@ -6,6 +6,7 @@
 
 mod at;
 mod build;
+mod canonical;
 mod check;
 mod condition;
 mod diagnostic;
@@ -32,7 +33,10 @@ pub use check::{Check, Comparison, Operand};
 pub use condition::{Aggregate, Condition, ConditionSpec, Limit, LimitTest, Relation};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, MAX_DIAGNOSTICS, did_you_mean};
 pub use extract::{Capture, Extract, JsonPath, Picker};
-pub use gate::{BandSpec, CompareSpec, GateSpec, ValiditySpec};
+pub use gate::{
+    BandSpec, ChangeSpec, CompareSpec, GateSpec, PolicySpec, ReactionSpec, RollbackSpec,
+    SeriesSpec, ShareSpec, ValiditySpec,
+};
 pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
 pub use load::{ArrivalKind, LoadShape, PhaseSpec, RateRange, UserRange};
@@ -43,7 +47,7 @@ pub use spec::{
     TapSpec, UseSpec,
 };
 pub use step::{CommonSpec, OnFail, Repeat};
-pub use subject::{Selector, SloSpec, Tag, ThresholdSubject};
+pub use subject::{Selector, SloSpec, Tag, ThresholdSubject, glob};
 pub use template::{Part, Template};
 pub use test::VariableTest;
 pub use think::{ThinkDistribution, ThinkSpec};

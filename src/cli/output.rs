@@ -34,7 +34,7 @@ impl Results {
             passed: match outcome.status {
                 threshold::Status::Passed => Some(true),
                 threshold::Status::Failed => Some(false),
-                threshold::Status::NoData => None,
+                threshold::Status::NoData | threshold::Status::Undecided => None,
             },
             fails: outcome.fails(),
             measured: [&outcome.measured, &outcome.note]

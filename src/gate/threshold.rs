@@ -17,6 +17,8 @@ pub enum Status {
     Failed,
     /// Nothing was measured that could be held against the limit.
     NoData,
+    /// A limit relative to the baseline that is broken by best estimate, and not surely.
+    Undecided,
 }
 
 /// A threshold with what was measured.
@@ -42,7 +44,7 @@ impl Outcome {
         match self.status {
             Status::Passed => false,
             Status::Failed => true,
-            Status::NoData => !self.optional,
+            Status::NoData | Status::Undecided => !self.optional,
         }
     }
 }
@@ -160,7 +162,8 @@ impl Threshold {
 
     /// Looks at each interval on its own. The limit is broken from the first interval that breaks
     /// it to the last one before it is kept again. An interval without data changes nothing, but
-    /// for a count per second: where load was planned and nothing came, it is 0.
+    /// for a count per second: where load was planned and nothing came, it is 0. A pause between
+    /// pooled repetitions is no time at all.
     fn judge_sustained(
         &self,
         record: &RunRecord,
@@ -170,7 +173,10 @@ impl Threshold {
         let mut longest = Nanos::ZERO;
         let mut broken_since = None;
         let mut last = None;
+        let (mut paused, mut before) = (Nanos::ZERO, Nanos::ZERO);
         for interval in &record.intervals {
+            paused = paused + scope.pause(before, interval.start);
+            before = interval.start + interval.length;
             let Ok(totals) = scope.totals(interval) else {
                 return Finding::none("a stored interval can't be read");
             };
@@ -186,8 +192,8 @@ impl Threshold {
                 broken_since = None;
                 continue;
             }
-            let since = *broken_since.get_or_insert(interval.start);
-            longest = longest.max((interval.start + interval.length).since(since));
+            let since = *broken_since.get_or_insert(interval.start - paused);
+            longest = longest.max((before - paused).since(since));
         }
         match last {
             Some(_) if longest == Nanos::ZERO => Finding::of(true, "never broken".to_owned()),
@@ -313,6 +319,18 @@ impl Scope {
             phase.start <= interval.start && until <= (phase.start + phase.length).min(self.end)
         };
         self.phases.iter().any(|phase| phase.measure && spans(phase))
+    }
+
+    /// How much of the time from `from` to `until` lies between two phases that don't follow each
+    /// other at once: nothing was to be done there.
+    fn pause(&self, from: Nanos, until: Nanos) -> Nanos {
+        let next = self.phases.iter().skip(1);
+        let holes = self
+            .phases
+            .iter()
+            .zip(next)
+            .map(|(one, next)| until.min(next.start).since(from.max(one.start + one.length)));
+        holes.fold(Nanos::ZERO, |sum, hole| sum + hole)
     }
 
     /// One interval, with nothing in it but this scope's values.

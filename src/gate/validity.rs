@@ -4,19 +4,85 @@ use crate::names::{Metric, SeriesId, SeriesKind};
 use crate::record::{Bank, End, Pick, RunRecord, StopReason};
 use crate::units::Ratio;
 
+/// What is wrong with a run that is no measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FaultKind {
+    /// It has no end: it was killed, or is still under way.
+    Unfinished,
+    /// It ended before all that was to be measured had been.
+    CutShort,
+    /// No figures.
+    NothingMeasured,
+    /// Starts were late.
+    Lag,
+    /// Starts were not made: the target is too slow, or `max_users` too small.
+    Dropped,
+    /// A worker had no time left.
+    Busy,
+}
+
+impl FaultKind {
+    /// Whether the generator is to blame, so that the run says nothing of the target. Dropped
+    /// starts may be the target's own slowness: to leave such a run out would make it look better.
+    pub fn is_of_generator(self) -> bool {
+        self != Self::Dropped
+    }
+}
+
+/// One thing that makes a run no measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it is.
+    pub kind: FaultKind,
+    /// The figure, the limit and a remedy.
+    pub text: String,
+}
+
 /// Why the run is INVALID: each reason names the figure, the limit and a remedy. Empty when the
 /// run can be judged.
 pub fn reasons(record: &RunRecord) -> Vec<String> {
+    faults(record).into_iter().map(|fault| fault.text).collect()
+}
+
+/// The same with what kind each is.
+pub fn faults(record: &RunRecord) -> Vec<Fault> {
+    let fault = |kind: FaultKind, text: Option<String>| text.map(|text| Fault { kind, text });
     let Some(end) = &record.end else {
         let reason = "the run is unfinished, so how busy the generator was is not known: run it \
                       again to its end";
-        return vec![reason.to_owned()];
+        return vec![Fault { kind: FaultKind::Unfinished, text: reason.to_owned() }];
     };
-    if let Some(reason) = nothing_measured(record, end) {
-        return vec![reason];
+    if let Some(fault) = fault(FaultKind::NothingMeasured, nothing_measured(record, end)) {
+        return vec![fault];
     }
     let pick = Pick::of(&record.header.load.phases, Bank::Measured);
-    [lag(record, &pick), dropped(record, &pick), busy(record, end)].into_iter().flatten().collect()
+    let all = [
+        fault(FaultKind::Lag, lag(record, &pick)),
+        fault(FaultKind::Dropped, dropped(record, &pick)),
+        fault(FaultKind::Busy, busy(record, end)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// What makes a run no repetition, though it can be looked at alone: it is shorter than the
+/// others, and short repetitions have other percentiles.
+pub fn cut_short(record: &RunRecord) -> Option<Fault> {
+    let end = record.end.as_ref().filter(|end| end.reason != StopReason::Complete)?;
+    let measured = record.header.load.phases.iter().filter(|phase| phase.measure);
+    let until = measured.map(|phase| phase.start + phase.length).max()?;
+    (end.lasted < until).then(|| Fault {
+        kind: FaultKind::CutShort,
+        text: format!("the run {} after {} of {until}: run it again", how(end), end.lasted),
+    })
+}
+
+fn how(end: &End) -> &'static str {
+    match end.reason {
+        StopReason::Complete => "ended",
+        StopReason::Interrupted => "was interrupted",
+        StopReason::Killed => "was killed",
+        StopReason::Aborted => "was aborted by a failed step",
+    }
 }
 
 /// No figures: no measured phase, one that was not reached, or one without a request.
@@ -26,16 +92,13 @@ fn nothing_measured(record: &RunRecord, end: &End) -> Option<String> {
         return Some("no phase is measured: leave `measure: false` away from one".to_owned());
     };
     if end.reason != StopReason::Complete && end.lasted <= first.start {
-        let how = match end.reason {
-            StopReason::Complete => "ended",
-            StopReason::Interrupted => "was interrupted",
-            StopReason::Killed => "was killed",
-            StopReason::Aborted => "was aborted by a failed step",
-        };
         return Some(format!(
-            "the run {how} after {}, the first measured phase `{}` starts at {}: let it run longer, \
+            "the run {} after {}, the first measured phase `{}` starts at {}: let it run longer, \
              or shorten what comes before",
-            end.lasted, first.name, first.start
+            how(end),
+            end.lasted,
+            first.name,
+            first.start
         ));
     }
     let kinds = |kind: SeriesKind| kind.is_http() || kind == SeriesKind::SqlStep;

@@ -50,6 +50,16 @@ pub enum Shape {
     },
 }
 
+impl Shape {
+    /// Whether it is another load at the end than at the start.
+    pub fn changes(self) -> bool {
+        match self {
+            Self::Open { from, to, .. } => from != to,
+            Self::Closed { from, to } => from != to,
+        }
+    }
+}
+
 impl Phase {
     /// When it ends.
     pub fn end(&self) -> Nanos {

@@ -11,6 +11,7 @@ use files::beside;
 use http::http_settings;
 
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
+use super::gate::Resolver;
 use super::load::{self, LoadOverrides};
 use super::{Address, Gate, Health, HttpVersion, Plan, members};
 use crate::names::{Catalogue, Series, SeriesKind};
@@ -75,6 +76,7 @@ pub fn compile(
         tree: Tree::new(),
         out: Diagnostics::new(),
         files: RefCell::new(BTreeMap::new()),
+        roots: BTreeMap::new(),
     };
     let Some(spec) = compiler.load_all() else { return Err(compiler.out.into_vec()) };
     let plan = compiler.plan(&spec, kinds, overrides);
@@ -90,6 +92,8 @@ struct Compiler<'a> {
     out: Diagnostics,
     /// Every file that was used, for the hash.
     files: RefCell<BTreeMap<String, Arc<[u8]>>>,
+    /// Those of them that are part of the scenario.
+    roots: BTreeMap<String, NodeId>,
 }
 
 impl Compiler<'_> {
@@ -114,19 +118,31 @@ impl Compiler<'_> {
             file: &file,
             databases: &databases,
         };
+        let mistakes = out.len();
         let mut made = members::Members::new(spec, &around);
         let sessions = made.sessions(&mut out, &mut catalogue);
         let chosen = journeys.len();
         let journeys = made.journeys(&journeys, &sessions, &mut out, &mut catalogue);
+        let mistakes = out.len() - mistakes;
         let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
         let mut thresholds = std::mem::take(&mut made.slos);
         // What a journey with a mistake would have measured is not missing.
-        let whole = sessions.len() == spec.sessions.len()
+        let whole = mistakes == 0
+            && sessions.len() == spec.sessions.len()
             && journeys.len() == chosen
             && !journeys.is_empty();
         let known = whole.then_some(&catalogue);
         thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
         let sources = made.sources;
+        let gate = spec.gate.as_ref().map_or_else(Gate::default, |gate| {
+            let environment = self.inputs.environment;
+            let mut resolver = Resolver { tree: &self.tree, environment, out: &mut out };
+            // Of a scenario that is played in part, the other part is not missing.
+            if let Some(known) = known.filter(|_| overrides.journeys.is_empty()) {
+                resolver.verify_patterns(gate, known);
+            }
+            resolver.gate(gate)
+        });
         self.out = out;
         let health = self.health(spec, overrides);
         Some(Plan {
@@ -144,7 +160,7 @@ impl Compiler<'_> {
             databases,
             thresholds,
             validity: validity(spec),
-            gate: Gate::default(),
+            gate,
             sha256: self.sha256(),
         })
     }
@@ -185,31 +201,7 @@ impl Compiler<'_> {
 
     /// A template whose only variables are of the environment.
     fn fixed(&mut self, template: &At<Template>) -> Option<String> {
-        let mut text = String::new();
-        for part in template.value.parts() {
-            match part {
-                Part::Text(literal) => text.push_str(literal),
-                Part::Variable { name, default } => {
-                    let default = default.as_deref();
-                    match from_environment(name, default, self.inputs.environment) {
-                        Ok(value) => text.push_str(&value),
-                        Err(Unknown::Environment) => {
-                            let message = format!("environment variable `{name}` is not set");
-                            self.out.error(&self.tree, template.node, message);
-                            return None;
-                        }
-                        Err(Unknown::Variable) => {
-                            let message = format!("`{name}` can't be used here");
-                            self.out
-                                .error(&self.tree, template.node, message)
-                                .hint("only variables of the environment (`${UPPER_CASE}`) can");
-                            return None;
-                        }
-                    }
-                }
-            }
-        }
-        Some(text)
+        fixed(template, &self.tree, self.inputs.environment, &mut self.out)
     }
 
     fn databases(&mut self, spec: &ScenarioSpec) -> Vec<(String, String)> {
@@ -287,6 +279,38 @@ impl Compiler<'_> {
         let version = serde_json_path::JsonPath::parse(health.version.as_str()).ok()?;
         Some(Health { path, version, expect })
     }
+}
+
+/// A template whose only variables are of the environment.
+pub(super) fn fixed(
+    template: &At<Template>,
+    tree: &Tree,
+    environment: &Environment<'_>,
+    out: &mut Diagnostics,
+) -> Option<String> {
+    let mut text = String::new();
+    for part in template.value.parts() {
+        match part {
+            Part::Text(literal) => text.push_str(literal),
+            Part::Variable { name, default } => {
+                match from_environment(name, default.as_deref(), environment) {
+                    Ok(value) => text.push_str(&value),
+                    Err(Unknown::Environment) => {
+                        let message = format!("environment variable `{name}` is not set");
+                        out.error(tree, template.node, message);
+                        return None;
+                    }
+                    Err(Unknown::Variable) => {
+                        let message = format!("`{name}` can't be used here");
+                        out.error(tree, template.node, message)
+                            .hint("only variables of the environment (`${UPPER_CASE}`) can");
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+    Some(text)
 }
 
 fn validity(spec: &ScenarioSpec) -> ValidityPolicy {

@@ -1,7 +1,9 @@
 //! The phases of a run: the scenario's, or what the command line puts in their place.
 
 use super::{Phase, Shape};
-use crate::scenario::{ArrivalKind, At, Diagnostics, LoadShape, PhaseSpec, ScenarioSpec, Tree};
+use crate::scenario::{
+    ArrivalKind, At, Diagnostic, Diagnostics, LoadShape, NodeId, PhaseSpec, ScenarioSpec, Tree,
+};
 use crate::units::{Nanos, Rate};
 
 /// The most phases of one run: a phase has memory of its own.
@@ -12,6 +14,9 @@ const DEFAULT_LENGTH: Nanos = Nanos::from_secs(30);
 const DEFAULT_RATE: f64 = 10.0;
 /// Length of a phase whose iterations end it: long enough for all of them.
 const UNTIL_DONE: Nanos = Nanos::from_secs(24 * 3_600);
+
+/// Name of the phase before the measured one of a repetition.
+const LEAD_IN: &str = "warm-up";
 
 /// A load from the command line. If anything is set, one measured phase replaces those of the
 /// scenario.
@@ -27,8 +32,8 @@ pub struct LoadOverrides {
     pub iterations: Option<u64>,
     /// Most virtual users at a time.
     pub max_users: Option<u64>,
-    /// Makes the run a repetition: one measured phase, with a lead-in of the same load that does
-    /// not count.
+    /// Makes the run a repetition: one measured phase of [`LoadOverrides::duration`], or 30 s, with
+    /// a lead-in of the same load that does not count and lasts so long; zero leaves it out.
     pub lead: Option<Nanos>,
 }
 
@@ -58,8 +63,16 @@ pub(super) fn phases(
         out.error(tree, node, format!("more than {MAX_PHASES} phases"));
         return None;
     }
-    if phases.is_empty() || !overrides.is_empty() {
-        phases = vec![replaced(&phases, overrides)];
+    if let Some(lead) = overrides.lead {
+        let mistakes = not_repeatable(spec, &phases, overrides, tree);
+        if !mistakes.is_empty() {
+            out.extend(mistakes);
+            return None;
+        }
+        phases = repetition(&phases, lead, overrides);
+    } else if phases.is_empty() || !overrides.is_empty() {
+        let length = |like: Option<&Phase>| like.map_or(DEFAULT_LENGTH, |like| like.length);
+        phases = vec![replaced(&phases, overrides, length)];
     }
     for phase in &mut phases {
         phase.max_users = overrides.max_users.or(phase.max_users);
@@ -103,8 +116,63 @@ fn of_spec(
     })
 }
 
-/// One phase from the command line; what it does not say comes from the last measured phase.
-fn replaced(phases: &[Phase], overrides: &LoadOverrides) -> Phase {
+/// Why the load can't be that of a repetition: its measured phase must have one load from its
+/// first second to its last, and a length that is known before.
+fn not_repeatable(
+    spec: &ScenarioSpec,
+    phases: &[Phase],
+    overrides: &LoadOverrides,
+    tree: &Tree,
+) -> Vec<Diagnostic> {
+    let mut mistakes = Vec::new();
+    if overrides.iterations.is_some() {
+        let message = "--iterations: a repetition is a length of time, not a number of journeys";
+        mistakes.push(Diagnostic::new(message).with_hint("give `--duration`, for example `30s`"));
+    }
+    if overrides.duration == Some(Nanos::ZERO) {
+        mistakes.push(Diagnostic::new("--duration: a repetition needs a length above zero"));
+    }
+    if overrides.rate.is_some() || overrides.users.is_some() {
+        return mistakes;
+    }
+    let mut measured = spec.load.iter().zip(phases).filter(|(_, phase)| phase.measure);
+    let last = measured.next_back();
+    let message = match last {
+        None if spec.load.is_empty() => return mistakes,
+        None => "no phase is measured, so that a repetition has no load",
+        Some((_, last)) if last.shape.changes() => {
+            "the load of this phase changes, and a repetition has one load"
+        }
+        Some((_, last)) if measured.any(|(_, other)| other.shape != last.shape) => {
+            "the measured phases have different loads, and a repetition has one load"
+        }
+        Some(_) => return mistakes,
+    };
+    let node = last.map(|(spec, _)| spec).or(spec.load.first()).map(|phase| phase.node);
+    let place = node.unwrap_or(NodeId::NOWHERE);
+    let hint = "give `-r` (a rate, for example `50/s`) or `-u` (a number of users)";
+    mistakes.push(Diagnostic::at(tree, place, message).with_hint(hint));
+    mistakes
+}
+
+/// The load of the last measured phase, but short: first a lead-in that does not count.
+fn repetition(phases: &[Phase], lead: Nanos, overrides: &LoadOverrides) -> Vec<Phase> {
+    let measured = replaced(phases, overrides, |_| DEFAULT_LENGTH);
+    if lead == Nanos::ZERO {
+        return vec![measured];
+    }
+    let warm_up =
+        Phase { name: LEAD_IN.to_owned(), length: lead, measure: false, ..measured.clone() };
+    vec![warm_up, Phase { start: lead, ..measured }]
+}
+
+/// One phase from the command line; what it does not say comes from the last measured phase, and
+/// how long it lasts from `length`.
+fn replaced(
+    phases: &[Phase],
+    overrides: &LoadOverrides,
+    length: impl Fn(Option<&Phase>) -> Nanos,
+) -> Phase {
     let like = phases.iter().rev().find(|phase| phase.measure);
     let usual = Rate::per_second(DEFAULT_RATE).unwrap_or_default();
     let poisson =
@@ -120,7 +188,7 @@ fn replaced(phases: &[Phase], overrides: &LoadOverrides) -> Phase {
     let length = match (overrides.duration, overrides.iterations) {
         (Some(duration), _) => duration,
         (None, Some(_)) => UNTIL_DONE,
-        (None, None) => like.map_or(DEFAULT_LENGTH, |like| like.length),
+        (None, None) => length(like),
     };
     Phase {
         name: like.map_or_else(|| "steady".to_owned(), |like| like.name.clone()),

@@ -92,7 +92,8 @@ pub struct Origin {
     pub loadgate: String,
     /// Commit of the work folder, with `-dirty` when it has changes.
     pub git: Option<String>,
-    /// SHA-256 of the scenario with all files it uses, in hexadecimal.
+    /// SHA-256 of the scenario with all files it uses, in hexadecimal. Its load and what only
+    /// judges (thresholds, gate, comments) are no part of it.
     pub scenario_sha256: String,
     /// Path of the scenario, or its built-in name.
     pub scenario_path: String,

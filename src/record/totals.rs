@@ -1,6 +1,7 @@
 //! All intervals of a run added up.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{Cell, Counts, Interval, Tally};
 use crate::histogram::{DecodeError, Histogram};
@@ -59,6 +60,27 @@ impl Totals {
     /// Adds what was counted.
     pub fn add_tally(&mut self, tally: &Tally) {
         self.counts.entry((tally.phase, tally.series)).or_default().merge(&tally.counts);
+    }
+
+    /// Takes over everything that `other` has, exactly, under the phase and series that `place`
+    /// gives it; what has no place counts nowhere.
+    pub(super) fn absorb(
+        &mut self,
+        other: Self,
+        place: impl Fn(u8, SeriesId) -> Option<(u8, SeriesId)>,
+    ) {
+        let Self { histograms, counts } = other;
+        for ((phase, series, metric), histogram) in histograms {
+            let Some((phase, series)) = place(phase, series) else { continue };
+            match self.histograms.entry((phase, series, metric)) {
+                Entry::Vacant(free) => _ = free.insert(histogram),
+                Entry::Occupied(mut taken) => taken.get_mut().merge(&histogram),
+            }
+        }
+        for ((phase, series), counts) in counts {
+            let Some(key) = place(phase, series) else { continue };
+            self.counts.entry(key).or_default().merge(&counts);
+        }
     }
 
     /// Adds up stored intervals: what an unfinished run is read from.

@@ -232,6 +232,13 @@ impl FromStr for Condition {
     }
 }
 
+impl LimitTest {
+    /// The comparison as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
 impl fmt::Display for LimitTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)

@@ -149,6 +149,11 @@ fn plain(text: &str) -> Plain {
     }
 }
 
+/// Whether a plain scalar is a text, as it would be in quotes.
+pub(super) fn is_text(text: &str) -> bool {
+    matches!(plain(text), Plain::Text)
+}
+
 impl<'t> Reader<'_, 't> {
     fn content(self) -> Result<&'t Content, ReadError> {
         let work = self.state.work.get() + 1;

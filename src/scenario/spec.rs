@@ -53,7 +53,7 @@ pub struct ScenarioSpec {
     /// What must hold, by metric: `http_req_duration: [ p(95) < 500ms ]`.
     pub thresholds: Named<OneOrMany<At<ConditionSpec>>>,
     /// The verdict's policy.
-    pub gate: Option<GateSpec>,
+    pub gate: Option<At<GateSpec>>,
     /// How far the run may be off before it is not a measurement.
     pub validity: Option<ValiditySpec>,
 }

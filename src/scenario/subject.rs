@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::condition::{Aggregate, Condition};
+use super::condition::{Aggregate, Condition, Limit, Relation};
 use super::diagnostic::did_you_mean;
 use super::grammar::{GrammarError, written_as_text};
 use super::words::{first_word, outside};
 use crate::names::{Metric, Series, SeriesKind};
+use crate::units::Ratio;
 
 /// Metrics that are no distribution of durations.
 const COUNTED: [&str; 8] = [
@@ -20,6 +21,9 @@ const COUNTED: [&str; 8] = [
     "data_received",
     "sql_queries",
 ];
+
+/// Metrics that are compared with a baseline: what users and queries wait for.
+const COMPARED: [Metric; 4] = [Metric::Response, Metric::Duration, Metric::Waiting, Metric::Query];
 
 /// What a selector looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,9 @@ impl ThresholdSubject {
             }
             _ => aggregate != Aggregate::Rate,
         };
+        if let Limit::Change(change) = condition.limit {
+            return self.accepts_change(condition, change);
+        }
         if fits {
             return Ok(());
         }
@@ -140,6 +147,42 @@ impl ThresholdSubject {
             _ => "`avg`, `min`, `med`, `max`, `p(95)`, `count` and `count/s`",
         };
         Err(format!("`{}` has no `{aggregate}`; it has {known}", self.metric))
+    }
+
+    /// Whether a limit relative to the baseline can be asked. It is an estimate with an interval,
+    /// which the gate has for percentiles of what was measured.
+    fn accepts_change(&self, condition: &Condition, change: Ratio) -> Result<(), String> {
+        if !self.metric_kind().is_some_and(|kind| COMPARED.contains(&kind)) {
+            let known = COMPARED.map(Metric::word).join("`, `");
+            let metric = &self.metric;
+            return Err(format!("`{metric}` is not compared with the baseline; `{known}` are"));
+        }
+        let percent = match condition.aggregate {
+            Aggregate::Percentile(percent) => Some(percent),
+            Aggregate::Median => Some(50.0),
+            Aggregate::Average
+            | Aggregate::Minimum
+            | Aggregate::Maximum
+            | Aggregate::Rate
+            | Aggregate::Count
+            | Aggregate::PerSecond => None,
+        };
+        let wrong = if percent.is_none() {
+            "percentiles are compared with the baseline; take `p(95)` or `med`"
+        } else if percent >= Some(100.0) {
+            "the largest value says nothing of the others; take `p(99)`"
+        } else if !matches!(condition.relation, Relation::Less | Relation::LessOrEqual) {
+            "a change has an upper limit; write `<` or `<=`"
+        } else if condition.sustained.is_some() {
+            "a change is one of whole runs; leave `for` out"
+        } else if self.names_phase() {
+            "all measured phases are compared; leave `phase` out"
+        } else if change.0 <= -1.0 {
+            "nothing is faster than by 100 %"
+        } else {
+            return Ok(());
+        };
+        Err(format!("`{condition}` can't be judged: {wrong}"))
     }
 
     /// Whether the metric is kept for new and reused connections, not for each endpoint.
@@ -221,7 +264,7 @@ impl Selector {
 }
 
 /// Whether `text` is like `pattern`, in which `*` stands for any characters.
-fn glob(pattern: &str, text: &str) -> bool {
+pub fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
         return false;
@@ -358,7 +401,12 @@ impl FromStr for SloSpec {
         let (word, rest) = first_word(text);
         let is_name = word.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
         if !is_name || word.parse::<Aggregate>().is_ok() || rest.starts_with(['<', '>', '=', '(']) {
-            return text.parse().map(|condition| Self { metric: None, condition });
+            let condition: Condition = text.parse()?;
+            // What an `sql` step measures takes the same conditions.
+            let metric = Metric::Duration.word().to_owned();
+            let subject = ThresholdSubject { metric, selectors: Vec::new() };
+            subject.accepts(&condition).map_err(GrammarError::new)?;
+            return Ok(Self { metric: None, condition });
         }
         known_metric(word)?;
         let condition: Condition = rest.parse()?;
@@ -478,6 +526,40 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_relative_to_the_baseline_is_asked_of_percentiles() {
+        let says = |subject: &str, condition: &str| {
+            let subject: ThresholdSubject = subject.parse().unwrap();
+            subject.accepts(&condition.parse().unwrap()).err().unwrap_or_default()
+        };
+        for subject in ["http_req_response", "http_req_duration{journey:a}", "sql_query_duration"] {
+            for condition in ["p(95) <= +10%", "p99.9 < +5%", "med <= -3%"] {
+                assert_eq!(says(subject, condition), "", "{subject} {condition}");
+            }
+        }
+        let compared = "`http_req_response`, `http_req_duration`, `http_req_waiting`, `sql_query_duration` are";
+        for subject in ["http_req_failed", "http_reqs", "iteration_duration", "schedule_lag"] {
+            let want = format!("`{subject}` is not compared with the baseline; {compared}");
+            assert_eq!(says(subject, "p(95) <= +10%"), want);
+        }
+        let says = |condition: &str| says("http_req_duration", condition);
+        let percentiles = "percentiles are compared with the baseline; take `p(95)` or `med`";
+        for condition in ["avg <= +10%", "max < +10%", "count < +10%"] {
+            assert_eq!(says(condition), format!("`{condition}` can't be judged: {percentiles}"));
+        }
+        for (condition, want) in [
+            ("p(95) > +10%", "a change has an upper limit; write `<` or `<=`"),
+            ("med == +0%", "a change has an upper limit; write `<` or `<=`"),
+            ("p(95) <= +10% for 2m", "a change is one of whole runs; leave `for` out"),
+            ("p(100) <= +10%", "the largest value says nothing of the others; take `p(99)`"),
+            ("p(95) <= -100%", "nothing is faster than by 100 %"),
+        ] {
+            assert_eq!(says(condition), format!("`{condition}` can't be judged: {want}"));
+        }
+        let steady: ThresholdSubject = "http_req_response{phase:steady}".parse().unwrap();
+        assert!(steady.accepts(&"p(95) <= +10%".parse().unwrap()).is_err());
+    }
+
+    #[test]
     fn goals_of_a_step_may_name_their_metric() {
         let read = |text: &str| text.parse::<SloSpec>().map(|slo| slo.to_string());
         assert_eq!(read("p(95) < 500ms").as_deref(), Ok("p(95) < 500ms"));
@@ -486,6 +568,11 @@ mod tests {
             read("http_req_waiting p(95) < 100ms").as_deref(),
             Ok("http_req_waiting p(95) < 100ms")
         );
+        assert_eq!(read("p(95) <= +10%").as_deref(), Ok("p(95) <= +10%"));
+        let error = read("avg <= +10%").unwrap_err().to_string();
+        assert!(error.contains("percentiles are compared"), "{error}");
+        let error = read("rate < 1%").unwrap_err().to_string();
+        assert!(error.starts_with("`http_req_duration` has no `rate`"), "{error}");
         let error = read("http_req_wait p(95) < 1").unwrap_err().to_string();
         assert!(error.starts_with("`http_req_wait` is no metric"), "{error}");
         let error = read("http_req_connecting p(95) < 1").unwrap_err().to_string();

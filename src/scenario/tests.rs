@@ -73,11 +73,9 @@ fn the_customer_journey_is_read() {
     assert_eq!(conditions[0].threshold.sustained, Some(Nanos::from_secs(120)));
     let gate = spec.gate.unwrap();
     let limit = |relation, limit| Some((relation, limit));
-    let change = |band: Option<BandSpec>| {
-        band.and_then(|band| band.change).map(|at| (at.relation, at.limit))
-    };
-    assert_eq!(change(gate.go), limit(Relation::LessOrEqual, Limit::Change(Ratio(0.1))));
-    assert_eq!(change(gate.no_go), limit(Relation::Greater, Limit::Change(Ratio(0.2))));
+    let change = |band: &BandSpec| band.change.as_ref().map(|at| (at.relation, at.limit));
+    assert_eq!(change(&gate.go), limit(Relation::LessOrEqual, Limit::Change(Ratio(0.1))));
+    assert_eq!(change(&gate.no_go), limit(Relation::Greater, Limit::Change(Ratio(0.2))));
 }
 
 #[test]

@@ -13,11 +13,15 @@
 mod bounds;
 mod decide;
 mod planning;
+mod session;
 mod spread;
 
 use bounds::Family;
 pub use bounds::{Figures, Relative};
-pub use planning::{Detectable, smallest_detectable};
+pub use planning::{
+    Detectable, MOST_REPETITIONS, Noise, decided_from, run_noise, smallest_detectable,
+};
+pub use session::between_sessions;
 use thiserror::Error;
 
 use super::decision::Decision;
@@ -30,8 +34,13 @@ use crate::units::{Nanos, Ratio, count_to_f64};
 pub struct Pair {
     /// What the endpoint is called in the result.
     pub endpoint: String,
-    /// Which percentile: 0.95 is P95. Pairs of one percentile make a family.
+    /// What kind of thing it is. Pairs of one group and percentile make a family: they share the
+    /// machine's moods.
+    pub group: u8,
+    /// Which percentile: 0.95 is P95.
     pub percentile: f64,
+    /// Lines of its own, instead of [`Settings::lines`].
+    pub lines: Option<Lines>,
     /// The repetitions of the baseline, in the same order for all pairs; one without requests is
     /// [`RunPercentile::NOTHING`].
     pub baseline: Vec<RunPercentile>,
@@ -58,10 +67,10 @@ pub enum Layout {
     Paired,
 }
 
-/// The lines, the error rates and what is known of the machine beforehand.
+/// The ratios at which a change becomes something else, in rising order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// What WARN must exclude: a ratio.
+pub struct Lines {
+    /// What WARN must exclude.
     pub warn: f64,
     /// The largest ratio that is accepted by best estimate; what NO-GO must exclude.
     pub go: f64,
@@ -69,6 +78,42 @@ pub struct Settings {
     pub nogo: f64,
     /// Beyond this ratio a change is severe.
     pub rollback: f64,
+}
+
+impl Lines {
+    /// The part of the way from 1 to the GO line at which the WARN line stands: 1.03 of 1.10.
+    const WARN_PART: f64 = 0.3;
+
+    /// With the WARN line that belongs to the GO line.
+    pub fn new(go: f64, nogo: f64, rollback: f64) -> Self {
+        Self { warn: 1.0 + Self::WARN_PART * (go - 1.0), go, nogo, rollback }
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { warn: 1.03, go: 1.10, nogo: 1.20, rollback: 1.50 }
+    }
+}
+
+/// What is known beforehand of one family of pairs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// The group of the family.
+    pub group: u8,
+    /// Its percentile.
+    pub percentile: f64,
+    /// Instead of [`Settings::profile`].
+    pub profile: Option<Variance>,
+    /// Instead of [`Settings::session`].
+    pub session: Option<Variance>,
+}
+
+/// The lines, the error rates and what is known of the machine beforehand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The lines of pairs that have none of their own.
+    pub lines: Lines,
     /// Probability of any false WARN over all pairs.
     pub alpha_warn: f64,
     /// Probability of any false NO-GO or ROLLBACK over all pairs.
@@ -95,17 +140,31 @@ pub struct Settings {
     pub profile: Option<Variance>,
     /// Variance between sessions of measuring, when the baseline is of another session.
     pub session: Option<Variance>,
+    /// Single families of which something else is known beforehand.
+    pub known: Vec<Known>,
     /// Changes that are surely smaller than this are GO.
     pub ignore_below: Option<Nanos>,
+}
+
+impl Settings {
+    /// What holds for one family.
+    fn of_family(&self, (group, percentile): (u8, f64)) -> Self {
+        let same = |known: &&Known| {
+            known.group == group && known.percentile.to_bits() == percentile.to_bits()
+        };
+        let known = self.known.iter().find(same);
+        Self {
+            profile: known.map_or(self.profile, |known| known.profile),
+            session: known.map_or(self.session, |known| known.session),
+            ..self.clone()
+        }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            warn: 1.03,
-            go: 1.10,
-            nogo: 1.20,
-            rollback: 1.50,
+            lines: Lines::default(),
             alpha_warn: 0.05,
             alpha_nogo: 0.01,
             beta: 0.05,
@@ -119,6 +178,7 @@ impl Default for Settings {
             layout: Layout::Unpaired,
             profile: None,
             session: None,
+            known: Vec::new(),
             ignore_below: None,
         }
     }
@@ -189,9 +249,11 @@ impl Row {
     }
 }
 
-/// What all pairs of one percentile have in common.
+/// What all pairs of one group and percentile have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Site {
+    /// The group.
+    pub group: u8,
     /// The percentile.
     pub percentile: f64,
     /// Median ratio over the endpoints, with the interval that the shared noise gives it; `n` is
@@ -228,14 +290,15 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// What the decision covers.
     pub coverage: Coverage,
-    /// Repetitions a side that would decide the undecided pairs, by a rule of thumb.
+    /// Repetitions a side that would decide the undecided pairs, if estimates and variances stay
+    /// what they are.
     pub repetitions_to_decide: Option<u64>,
 }
 
 impl Comparison {
     /// Compares all pairs and decides.
     ///
-    /// For each percentile, with `R_A`, `R_B` repetitions, `k = 1/R_A + 1/R_B` and
+    /// For each group and percentile, with `R_A`, `R_B` repetitions, `k = 1/R_A + 1/R_B` and
     /// `nu = R_A + R_B - 2`:
     ///
     /// - `d = mean y_B - mean y_A`; residuals `e = y - mean of its side`.
@@ -259,21 +322,16 @@ impl Comparison {
         let mut rows: Vec<_> =
             pairs.iter().zip(&tiers).map(|(pair, tier)| bare(pair, *tier)).collect();
         let mut sites = Vec::new();
-        for percentile in percentiles(pairs) {
-            let member = |row: &Row| {
-                row.tier > Tier::NotGated && row.percentile.to_bits() == percentile.to_bits()
-            };
-            let members: Vec<_> = pairs
-                .iter()
-                .zip(&rows)
-                .filter(|(_, row)| member(row))
-                .map(|(pair, _)| pair)
-                .collect();
-            let Some(family) = Family::of(&members, comparisons, settings) else { continue };
-            sites.push(family.site(percentile));
-            let found = family.figures.into_iter().zip(members);
-            for (row, (figures, pair)) in rows.iter_mut().filter(|row| member(row)).zip(found) {
-                decide::settle(row, pair, figures, settings);
+        for family in families(pairs) {
+            let known = settings.of_family(family);
+            let judged: Vec<_> = tiers.iter().map(|tier| *tier > Tier::NotGated).collect();
+            let members = members(pairs, &judged, family);
+            let Some(found) = Family::of(&members.of(pairs), comparisons, &known) else { continue };
+            sites.push(found.site(family));
+            for (at, figures) in members.places.iter().zip(found.figures) {
+                if let (Some(row), Some(pair)) = (rows.get_mut(*at), pairs.get(*at)) {
+                    decide::settle(row, pair, figures, settings);
+                }
             }
         }
         Ok(Self {
@@ -300,23 +358,51 @@ fn check_design(pairs: &[Pair], settings: &Settings) -> Result<(), DesignError> 
     }
 }
 
-/// The percentiles there are, each once.
-fn percentiles(pairs: &[Pair]) -> Vec<f64> {
-    let mut seen: Vec<f64> = Vec::new();
+/// Groups with their percentiles, each once.
+fn families(pairs: &[Pair]) -> Vec<(u8, f64)> {
+    let mut seen: Vec<(u8, f64)> = Vec::new();
     for pair in pairs {
-        if !seen.iter().any(|other| other.to_bits() == pair.percentile.to_bits()) {
-            seen.push(pair.percentile);
+        if !seen.iter().any(|family| is_of(pair, *family)) {
+            seen.push((pair.group, pair.percentile));
         }
     }
     seen
 }
 
+fn is_of(pair: &Pair, (group, percentile): (u8, f64)) -> bool {
+    pair.group == group && pair.percentile.to_bits() == percentile.to_bits()
+}
+
+/// Where the pairs of a family stand.
+struct Members {
+    places: Vec<usize>,
+}
+
+/// The pairs of a family that are compared.
+fn members(pairs: &[Pair], judged: &[bool], family: (u8, f64)) -> Members {
+    let all = pairs.iter().zip(judged).enumerate();
+    let taken = all.filter(|(_, (pair, judged))| **judged && is_of(pair, family));
+    Members { places: taken.map(|(at, _)| at).collect() }
+}
+
+impl Members {
+    fn of<'a>(&self, pairs: &'a [Pair]) -> Vec<&'a Pair> {
+        self.places.iter().filter_map(|at| pairs.get(*at)).collect()
+    }
+}
+
 /// How much a pair has to say: the slow requests expected on the side that has fewer.
 fn tier(pair: &Pair, settings: &Settings) -> Tier {
-    let slow = |requests: u64| (1.0 - pair.percentile) * count_to_f64(requests);
-    let total = slow(requests(&pair.baseline).min(requests(&pair.candidate)));
+    let fewer = requests(&pair.baseline).min(requests(&pair.candidate));
+    tier_at(pair, count_to_f64(fewer), settings)
+}
+
+/// The same with so many requests on the side that has fewer.
+fn tier_at(pair: &Pair, fewer: f64, settings: &Settings) -> Tier {
+    let slow = |requests: f64| (1.0 - pair.percentile) * requests;
+    let total = slow(fewer);
     let all = || pair.baseline.iter().chain(&pair.candidate);
-    let least = slow(all().map(|cell| cell.n).min().unwrap_or(0));
+    let least = slow(count_to_f64(all().map(|cell| cell.n).min().unwrap_or(0)));
     let known = all().all(|cell| cell.n > 0 && (cell.ln_value + cell.variance).is_finite());
     match () {
         () if !known || least < settings.exceed_repetition => Tier::NotGated,

@@ -116,6 +116,16 @@ impl Repetition {
         Self { whole: Tally::sum(&blocks), blocks }
     }
 
+    /// How many requests there are.
+    pub fn len(&self) -> u64 {
+        self.whole.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.whole.is_empty()
+    }
+
     /// The percentile with its variance within the repetition; `None` when there is nothing.
     ///
     /// `variance = ([ln Q(p+se) - ln Q(p-se)] / 2)²` with `se` the block error of the distribution

@@ -96,7 +96,9 @@ fn pairs(case: &Value) -> Vec<Pair> {
         for (at, percentile) in PERCENTILES.into_iter().enumerate() {
             all.push(Pair {
                 endpoint: name.as_str().unwrap().to_owned(),
+                group: 0,
                 percentile,
+                lines: None,
                 baseline: side(case, "A", endpoint, at),
                 candidate: side(case, "B", endpoint, at),
             });
@@ -190,7 +192,9 @@ fn from_histograms(case: &Value) -> Vec<Pair> {
             let name = name.as_str().unwrap();
             all.push(Pair {
                 endpoint: name.to_owned(),
+                group: 0,
                 percentile,
+                lines: None,
                 baseline: side("baseline", name, percentile),
                 candidate: side("candidate", name, percentile),
             });
@@ -271,7 +275,9 @@ fn ensemble() -> BTreeMap<u64, Vec<(u64, Pair)>> {
             let place = pairs.iter().position(same).unwrap_or_else(|| {
                 let (baseline, candidate) = (Vec::new(), Vec::new());
                 let endpoint = row[3].to_owned();
-                pairs.push((whole(3), Pair { endpoint, percentile, baseline, candidate }));
+                let (group, lines) = (0, None);
+                let pair = Pair { endpoint, group, percentile, lines, baseline, candidate };
+                pairs.push((whole(3), pair));
                 pairs.len() - 1
             });
             let pair = &mut pairs[place].1;

@@ -39,6 +39,7 @@ impl Compiler<'_> {
 
     fn read_text<T: DeserializeOwned>(&mut self, path: &str, text: &str) -> Option<T> {
         let root = self.tree.add(path, text, &mut self.out)?;
+        self.roots.insert(path.to_owned(), root);
         self.tree.read(root, &mut self.out)
     }
 
@@ -84,14 +85,21 @@ impl Compiler<'_> {
         Some(whole)
     }
 
-    /// SHA-256 over names and contents of all files, in the order of their names.
+    /// SHA-256 over names and contents of all files, in the order of their names: of what was
+    /// measured, so that two runs with the same can be compared. What only judges it, and the
+    /// load, which is compared on its own, are left out, and so is how a scenario is written.
     pub(super) fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for (path, bytes) in &*self.files.borrow() {
             let name = path.rsplit('/').next().unwrap_or_default();
-            for part in [name.as_bytes(), bytes] {
-                hash.update(u64::try_from(part.len()).unwrap_or_default().to_le_bytes());
-                hash.update(part);
+            let mut part = |bytes: &[u8]| {
+                hash.update(u64::try_from(bytes.len()).unwrap_or_default().to_le_bytes());
+                hash.update(bytes);
+            };
+            part(name.as_bytes());
+            match self.roots.get(path) {
+                Some(root) => self.tree.canonical(*root, &judges, &mut part),
+                None => part(bytes),
             }
         }
         hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
@@ -101,6 +109,21 @@ impl Compiler<'_> {
             hex
         })
     }
+}
+
+/// Whether a key of a scenario says how a run is judged, or how much of it is asked, and not what
+/// is done. `path` are the keys above.
+fn judges(path: &[&str], key: &str) -> bool {
+    let steps = match path {
+        [] => return matches!(key, "thresholds" | "gate" | "validity" | "load"),
+        // Which version is expected is known to change with the version.
+        ["health"] => return key == "expect",
+        ["journeys" | "sessions", _, "steps" | "cleanup", inner @ ..]
+        | ["steps" | "cleanup", inner @ ..] => inner,
+        _ => return false,
+    };
+    // A step of a group or beside others is one, too; a body that has such a key is not.
+    key == "slo" && steps.iter().all(|key| matches!(*key, "steps" | "parallel"))
 }
 
 /// What an included file adds; what the including one says itself stands.

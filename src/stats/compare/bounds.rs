@@ -79,29 +79,30 @@ impl Family {
     /// `None` when there is no pair, or nothing is known of the shared effect.
     pub(super) fn of(pairs: &[&Pair], comparisons: usize, settings: &Settings) -> Option<Self> {
         let residuals = Residuals::of(pairs, settings)?;
-        Self::from_residuals(&residuals, comparisons, settings)
+        let spread = Spread::of(&residuals, settings)?;
+        Some(Self::from_spread(&residuals, &spread, comparisons, settings))
     }
 
-    /// The same from residuals.
-    pub(super) fn from_residuals(
+    /// The same from residuals and the variances that they gave.
+    pub(super) fn from_spread(
         residuals: &Residuals,
+        spread: &Spread,
         comparisons: usize,
         settings: &Settings,
-    ) -> Option<Self> {
-        let spread = Spread::of(residuals, settings)?;
-        let common = Common::of(residuals, &spread, comparisons, settings);
+    ) -> Self {
+        let common = Common::of(residuals, spread, comparisons, settings);
         let relative = residuals.change.len() >= settings.site_from;
-        let one = |(change, own): (&f64, &f64)| {
-            let own = Own { variance: own * residuals.scale, df: spread.own_df };
+        let one = |((change, own), warn): ((&f64, &f64), &f64)| {
+            let own = Own { variance: own * residuals.scale, df: spread.own_df, warn: *warn };
             let figures = common.figures(*change, &own, settings);
             if relative { figures } else { Figures { relative: None, ..figures } }
         };
-        let figures = residuals.change.iter().zip(&spread.own).map(one).collect();
-        Some(Self { figures, common })
+        let own = residuals.change.iter().zip(&spread.own).zip(&residuals.warn);
+        Self { figures: own.map(one).collect(), common }
     }
 
     /// What the pairs have in common.
-    pub(super) fn site(&self, percentile: f64) -> Site {
+    pub(super) fn site(&self, (group, percentile): (u8, f64)) -> Site {
         let Common { site, reach, run_noise, run_df, .. } = self.common;
         let ratio = Estimate {
             value: site.exp(),
@@ -109,7 +110,7 @@ impl Family {
             high: (site + reach).exp(),
             n: f64_to_u64(count(self.figures.len())),
         };
-        Site { percentile, ratio, run_noise, df: run_df }
+        Site { group, percentile, ratio, run_noise, df: run_df }
     }
 }
 
@@ -117,6 +118,8 @@ impl Family {
 struct Own {
     variance: f64,
     df: f64,
+    /// Its WARN line.
+    warn: f64,
 }
 
 impl Common {
@@ -168,7 +171,7 @@ impl Common {
                 low_warn: relative - warn,
                 low_nogo: relative - nogo,
             }),
-            detectable: (settings.warn.ln() + warn + POWER * own.variance.sqrt()).exp(),
+            detectable: (own.warn.ln() + warn + POWER * own.variance.sqrt()).exp(),
         }
     }
 }

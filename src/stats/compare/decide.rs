@@ -2,12 +2,12 @@
 
 use super::super::decision::Decision;
 use super::super::estimate::mean;
-use super::{Figures, Pair, Row, Settings, Tier};
+use super::{Figures, Lines, Pair, Row, Settings, Tier};
 use crate::units::count_to_f64;
 
 /// Enters figures and decision into the row of a pair.
 pub(super) fn settle(row: &mut Row, pair: &Pair, figures: Figures, settings: &Settings) {
-    let decided = decide(&figures, settings);
+    let decided = decide(&figures, pair.lines.unwrap_or(settings.lines));
     row.below_floor = decided != Decision::Go && is_below_floor(pair, &figures, settings);
     row.decision = match () {
         () if row.below_floor => Decision::Go,
@@ -39,8 +39,8 @@ pub(super) fn worst(rows: &[Row]) -> Decision {
 ///
 /// Each alarm may be proved by the change itself, or relative to the site when the change itself
 /// is beyond the GO line.
-fn decide(figures: &Figures, settings: &Settings) -> Decision {
-    let (go, nogo) = (settings.go.ln(), settings.nogo.ln());
+pub(super) fn decide(figures: &Figures, lines: Lines) -> Decision {
+    let (go, nogo) = (lines.go.ln(), lines.nogo.ln());
     let relative = figures.relative;
     let strict = |line: f64, own: f64| {
         let beside = relative.is_some_and(|beside| beside.low_nogo > line && beside.change > own);
@@ -51,9 +51,9 @@ fn decide(figures: &Figures, settings: &Settings) -> Decision {
         figures.change > go && (figures.low_warn > line || beside)
     };
     match () {
-        () if strict(nogo, settings.rollback.ln()) => Decision::Rollback,
+        () if strict(nogo, lines.rollback.ln()) => Decision::Rollback,
         () if strict(go, nogo) => Decision::NoGo,
-        () if mild(settings.warn.ln()) => Decision::Warn,
+        () if mild(lines.warn.ln()) => Decision::Warn,
         () if figures.change <= go
             && figures.high <= nogo
             && relative.is_none_or(|beside| beside.change <= go) =>
@@ -65,7 +65,7 @@ fn decide(figures: &Figures, settings: &Settings) -> Decision {
 }
 
 /// Whether even the upper bound of the change is too small to matter, in nanoseconds.
-fn is_below_floor(pair: &Pair, figures: &Figures, settings: &Settings) -> bool {
+pub(super) fn is_below_floor(pair: &Pair, figures: &Figures, settings: &Settings) -> bool {
     let level = mean(&pair.baseline.iter().map(|cell| cell.ln_value).collect::<Vec<_>>()).exp();
     let grown = level * figures.high.exp_m1();
     settings.ignore_below.is_some_and(|floor| grown < count_to_f64(floor.0))

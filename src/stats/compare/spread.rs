@@ -22,6 +22,8 @@ pub(super) struct Residuals {
     by_endpoint: Vec<Vec<f64>>,
     /// Mean variance within the repetitions for each endpoint.
     within: Vec<f64>,
+    /// The WARN line of each endpoint.
+    pub(super) warn: Vec<f64>,
     /// What turns a variance of y into one of the change.
     pub(super) scale: f64,
     /// Degrees of freedom of a residual's variance.
@@ -46,40 +48,58 @@ impl Residuals {
             all.change.push(change);
             all.by_endpoint.push(residuals);
             all.within.push(within.max(settings.least_variance));
+            all.warn.push(pair.lines.unwrap_or(settings.lines).warn);
         }
         Some(all)
     }
 
-    /// Of one side alone; `scale` is that of the comparison which is planned.
-    pub(super) fn of_side(
-        sides: &[&[RunPercentile]],
-        scale: f64,
-        settings: &Settings,
-    ) -> Option<Self> {
-        let df = count(sides.first()?.len()) - 1.0;
+    /// Of the baseline alone; `scale` is that of the comparison which is planned.
+    pub(super) fn of_baseline(pairs: &[&Pair], scale: f64, settings: &Settings) -> Option<Self> {
+        let df = count(pairs.first()?.baseline.len()) - 1.0;
         let mut all = Self::empty(scale, df);
-        for side in sides {
+        for pair in pairs {
             all.change.push(0.0);
-            all.by_endpoint.push(centred(&values(side)));
-            all.within.push(mean(&variances(side)).max(settings.least_variance));
+            all.by_endpoint.push(centred(&values(&pair.baseline)));
+            all.within.push(mean(&variances(&pair.baseline)).max(settings.least_variance));
+            all.warn.push(pair.lines.unwrap_or(settings.lines).warn);
         }
         Some(all)
     }
 
     fn empty(scale: f64, df: f64) -> Self {
-        Self { change: Vec::new(), by_endpoint: Vec::new(), within: Vec::new(), scale, df }
+        let none = Vec::new;
+        Self { change: none(), by_endpoint: Vec::new(), within: none(), warn: none(), scale, df }
+    }
+
+    /// How much each endpoint has to say of the shared effect: `1/(w + 0.02²)`, 1 together.
+    fn weights(&self) -> Vec<f64> {
+        let raw: Vec<_> =
+            self.within.iter().map(|within| 1.0 / (within + WEIGHT_VARIANCE)).collect();
+        let total: f64 = raw.iter().sum();
+        raw.iter().map(|weight| weight / total).collect()
     }
 
     /// The shared effect in every repetition: residuals weighted by how well each is known.
-    fn shared(&self, weights: &[f64]) -> Vec<f64> {
+    pub(super) fn shared(&self) -> Vec<f64> {
         let repetitions = self.by_endpoint.first().map_or(0, Vec::len);
         let mut shared = vec![0.0; repetitions];
-        for (weight, residuals) in weights.iter().zip(&self.by_endpoint) {
+        for (weight, residuals) in self.weights().iter().zip(&self.by_endpoint) {
             for (sum, residual) in shared.iter_mut().zip(residuals) {
                 *sum += weight * residual;
             }
         }
         shared
+    }
+
+    /// The same variances seen in a comparison of `repetitions` on each side.
+    pub(super) fn planned(&self, spread: &Spread, repetitions: f64) -> (Self, Spread) {
+        let more = (2.0 * repetitions - 2.0 - self.df).max(0.0);
+        let spread = Spread {
+            shared_df: spread.shared_df + more,
+            own_df: spread.own_df + more,
+            ..spread.clone()
+        };
+        (Self { scale: 2.0 / repetitions, ..self.clone() }, spread)
     }
 }
 
@@ -99,11 +119,7 @@ pub(super) struct Spread {
 impl Spread {
     /// `None` when nothing is known of the shared effect: one repetition against one, no profile.
     pub(super) fn of(found: &Residuals, settings: &Settings) -> Option<Self> {
-        let raw: Vec<_> =
-            found.within.iter().map(|within| 1.0 / (within + WEIGHT_VARIANCE)).collect();
-        let total: f64 = raw.iter().sum();
-        let weights: Vec<_> = raw.iter().map(|weight| weight / total).collect();
-        let effect = found.shared(&weights);
+        let (weights, effect) = (found.weights(), found.shared());
         let seen: f64 = effect.iter().map(|shared| shared * shared).sum();
         let (known, known_df) =
             settings.profile.map_or((0.0, 0.0), |profile| (profile.value * profile.df, profile.df));

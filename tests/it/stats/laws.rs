@@ -31,7 +31,8 @@ fn any_pairs() -> impl Strategy<Value = Vec<Pair>> {
                     };
                     let mut baseline: Vec<_> = cells.iter().enumerate().map(cell).collect();
                     let candidate = baseline.split_off(left);
-                    Pair { endpoint: format!("GET /{endpoint}"), percentile, baseline, candidate }
+                    let (endpoint, group, lines) = (format!("GET /{endpoint}"), 0, None);
+                    Pair { endpoint, group, percentile, lines, baseline, candidate }
                 };
                 own.chunks(left + right).enumerate().map(one).collect()
             },
@@ -180,6 +181,8 @@ fn still(factor: f64, endpoints: usize) -> Vec<Pair> {
     let level = 5e6_f64.ln();
     let one = |at: usize| Pair {
         endpoint: format!("GET /{at}"),
+        group: 0,
+        lines: None,
         percentile: 0.95,
         baseline: cells(level),
         candidate: cells(level + factor.ln()),
