@@ -29,8 +29,9 @@ use super::{
 use crate::names::{Catalogue, Metric, SeriesId};
 use crate::units::Nanos;
 
-/// Metrics whose distributions are kept second by second: those that are compared.
-pub const KEPT: [Metric; 2] = [Metric::Response, Metric::Query];
+/// Metrics whose distributions are kept second by second: all that can be compared. The thresholds
+/// of a later candidate may ask for any of them.
+pub const KEPT: [Metric; 4] = [Metric::Response, Metric::Duration, Metric::Waiting, Metric::Query];
 
 /// Longest file when inflated: what a small file can make a reader work through.
 pub const LONGEST: u64 = 1 << 30;

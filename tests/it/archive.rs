@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -57,9 +58,12 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-fn fixture_text() -> String {
-    inflated(&archive::write(&baseline(FORMAT)).unwrap())
-}
+/// The file of the fixture and its lines, made once.
+static FILE: LazyLock<(Vec<u8>, String)> = LazyLock::new(|| {
+    let bytes = archive::write(&baseline(FORMAT)).unwrap();
+    let text = inflated(&bytes);
+    (bytes, text)
+});
 
 /// These lines, with the right checksum at their end.
 fn summed<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
@@ -73,8 +77,7 @@ fn summed<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 
 /// Reads the fixture with the line `number` (from 1 on) changed and a checksum that fits.
 fn changed(number: usize, change: impl Fn(&mut Value)) -> Result<Archive, ArchiveError> {
-    let text = fixture_text();
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = FILE.1.lines().map(str::to_owned).collect();
     lines.pop();
     let mut line: Value = serde_json::from_str(&lines[number - 1]).unwrap();
     change(&mut line);
@@ -195,12 +198,12 @@ fn a_file_of_another_format_says_which() {
 
 #[test]
 fn a_file_that_ends_early_says_where() {
-    let bytes = archive::write(&baseline(FORMAT)).unwrap();
+    let bytes = &FILE.0;
     for length in (2..bytes.len()).step_by(97) {
         let error = archive::read(&bytes[..length]).unwrap_err();
         assert!(matches!(error, ArchiveError::Truncated { .. }), "{length}: {error}");
     }
-    let text = fixture_text();
+    let text = &FILE.1;
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     for count in 0..lines.len() {
         let read = archive::read_inflated(lines[..count].concat().as_bytes());
@@ -212,7 +215,7 @@ fn a_file_that_ends_early_says_where() {
 
 #[test]
 fn a_changed_file_says_where() {
-    let text = fixture_text();
+    let text = &FILE.1;
     // The lines of a run: header, series, totals, counts, six intervals, end.
     let tail = text.replacen("\"started\":5", "\"started\":6", 1);
     assert_eq!(
@@ -260,7 +263,7 @@ fn a_changed_file_says_where() {
     assert!(many.ends_with(&format!("line 3: more than {MAX_SERIES} series")), "{many}");
     let follows = told(archive::read_inflated(format!("{text}{text}").as_bytes()));
     assert!(follows.ends_with("something follows its end"), "{follows}");
-    let bytes = archive::write(&baseline(FORMAT)).unwrap();
+    let bytes = &FILE.0;
     let follows = told(archive::read(&[&bytes[..], b"x"].concat()));
     assert!(follows.ends_with("something follows its end"), "{follows}");
 }
@@ -328,8 +331,8 @@ proptest! {
     fn flipped_bytes_of_a_file_are_never_a_baseline(
         flips in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..4),
     ) {
-        let mut bytes = archive::write(&baseline(FORMAT)).unwrap();
-        let before = bytes.clone();
+        let before = &FILE.0;
+        let mut bytes = before.clone();
         for (at, flip) in flips {
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
@@ -343,7 +346,7 @@ proptest! {
     fn flipped_characters_under_a_right_checksum_do_no_harm(
         flips in prop::collection::vec((any::<prop::sample::Index>(), 0x20_u8..0x7f), 1..6),
     ) {
-        let text = fixture_text();
+        let text = &FILE.1;
         let end = text.trim_end().rfind('\n').unwrap();
         let mut lines = text.as_bytes()[..end].to_vec();
         for (at, byte) in flips {
