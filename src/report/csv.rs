@@ -60,13 +60,14 @@ fn lines(document: &Document) -> Vec<Vec<String>> {
     let requests = document.endpoints.iter().chain(&document.logins);
     let requests = requests.map(|row| (place_of_request(row), request(row)));
     let queries = document.queries.iter().map(|row| (place_of_query(row), query(row)));
-    let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
+    let mut heads = HEADS.map(str::to_owned).to_vec();
     let Some(ruling) = &document.judgement.ruling else {
-        lines.extend(requests.chain(queries).map(|(_, cells)| cells));
-        return lines;
+        let rows = requests.chain(queries).map(|(_, cells)| cells);
+        return std::iter::once(heads).chain(rows).collect();
     };
     let mut compared = Compared::of(ruling);
-    lines.iter_mut().for_each(|heads| heads.extend(compared.heads()));
+    heads.extend(compared.heads());
+    let mut lines = vec![heads];
     lines.extend(requests.chain(queries).map(|(place, mut cells)| {
         cells.extend(compared.take(&place));
         cells

@@ -123,6 +123,9 @@ fn the_json_document_has_every_figure_of_the_gate() {
     assert_eq!(gate["candidate"]["left_out"][0]["id"], "20260102-030405-cold");
     assert_eq!(gate["baseline"]["runs"].as_array().unwrap().len(), 20);
     assert_eq!(json["thresholds"][0]["status"], "failed");
+    assert_eq!(json["thresholds"][1]["status"], "undecided");
+    let told = gate["reasons"].as_array().unwrap().iter().map(|reason| &reason["verdict"]);
+    assert_eq!(told.collect::<Vec<_>>(), ["ROLLBACK", "NO-GO", "HOLD"]);
 
     let settled: Value =
         serde_json::from_str(&shown("json", &document(fixture::ruling::undecided()))).unwrap();

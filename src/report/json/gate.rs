@@ -54,7 +54,7 @@ impl<'a> GateJson<'a> {
             verdict: verdict.word(),
             question: words::question(question),
             equivalence: words::equivalence(*equivalence),
-            reasons: reasons.iter().map(ReasonJson::of).collect(),
+            reasons: gravest_first(reasons),
             baseline: SideJson::of(baseline),
             candidate: SideJson::of(candidate),
             rows: rows.iter().map(RowJson::of).collect(),
@@ -77,6 +77,12 @@ fn finite(value: f64) -> Option<f64> {
 struct ReasonJson<'a> {
     verdict: &'static str,
     text: &'a str,
+}
+
+fn gravest_first(reasons: &[Reason]) -> Vec<ReasonJson<'_>> {
+    let mut sorted: Vec<&Reason> = reasons.iter().collect();
+    sorted.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+    sorted.into_iter().map(ReasonJson::of).collect()
 }
 
 impl<'a> ReasonJson<'a> {

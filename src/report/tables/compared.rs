@@ -84,9 +84,12 @@ fn times(ruling: &Ruling, question: Question) -> Table {
     }
 }
 
+/// Whether a row has a mark, and what that means.
+type Mark = (fn(&Row) -> bool, &'static str);
+
 /// What the figures are, and the marks that are in the table.
 fn about(ruling: &Ruling) -> String {
-    let marks: [(fn(&Row) -> bool, &str); 3] = [
+    let marks: [Mark; 3] = [
         (|row| row.below_floor, "≈: the change is surely too small to matter."),
         (|row| row.relative, "rel: slower than the other series, whatever the machine did."),
         (is_weighed, "w: how much the alarm counts; 0 is only shown."),
@@ -207,18 +210,10 @@ fn verdict(row: &Row, question: Question) -> Cell {
         (Question::AreWeBack, Some(found)) => (words::equivalence(found), equivalence_tone(found)),
         (Question::AreWeBack, None) => (Standing::NotGated.word(), Tone::Quiet),
     };
-    let mut said = word.to_owned();
-    if question == Question::MayItGo {
-        if row.below_floor {
-            said.push_str(" ≈");
-        }
-        if row.relative {
-            said.push_str(" rel");
-        }
-        if is_weighed(row) {
-            said.push_str(&format!(" w {}", row.weight));
-        }
-    }
+    let weight = is_weighed(row).then(|| format!("w {}", row.weight));
+    let marks = [row.below_floor.then_some("≈"), row.relative.then_some("rel"), weight.as_deref()];
+    let marks = marks.into_iter().flatten().filter(|_| question == Question::MayItGo);
+    let said = std::iter::once(word).chain(marks).collect::<Vec<_>>().join(" ");
     Cell::toned(said, if is_quiet(row) { Tone::Quiet } else { tone })
 }
 

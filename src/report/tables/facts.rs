@@ -17,6 +17,17 @@ pub(super) fn fact(name: &'static str, value: impl Into<String>) -> Fact {
     Fact { name, value: value.into() }
 }
 
+/// When repetitions were made, to go on with what is said of them.
+pub(super) fn started(starts_unix_ns: &[u64]) -> String {
+    match starts_unix_ns {
+        [] => String::new(),
+        [only] => format!(", started {}", figures::rfc3339(*only)),
+        [first, .., last] => {
+            format!(", started {} to {}", figures::rfc3339(*first), figures::rfc3339(*last))
+        }
+    }
+}
+
 /// The run's facts, for the top of a page.
 pub(in crate::report) fn overview(document: &Document) -> Vec<Fact> {
     let run = &document.run;

@@ -1,7 +1,7 @@
 //! What is said of a baseline: how it was measured, whether it agrees with itself, what it shows.
 
 use super::compared::{grouped, step_and_request};
-use super::facts::fact;
+use super::facts::{fact, started};
 use super::verdict::verdict_tone;
 use super::{Cell, Column, Standing, Table, Tone};
 use crate::gate::noise::{Detectable, Reach, SelfCheck};
@@ -72,15 +72,9 @@ pub(in crate::report) fn checked(told: &Told, check: &SelfCheck) -> (Standing, T
 
 fn runs(told: &Told) -> String {
     let count = u64::try_from(told.runs.len()).unwrap_or(u64::MAX);
-    let said = format!("{} × {}", figures::some(count, "run", "runs"), format_nanos(told.length));
-    match (told.runs.first(), told.runs.last()) {
-        (Some((_, first)), Some((_, last))) if count > 1 => {
-            let (from, to) = (figures::rfc3339(*first), figures::rfc3339(*last));
-            format!("{said}, started {from} to {to}")
-        }
-        (Some((_, only)), _) => format!("{said}, started {}", figures::rfc3339(*only)),
-        (None, _) => said,
-    }
+    let starts: Vec<u64> = told.runs.iter().map(|(_, started)| *started).collect();
+    let (count, length) = (figures::some(count, "run", "runs"), format_nanos(told.length));
+    format!("{count} × {length}{}", started(&starts))
 }
 
 /// Half of the repetitions against the other half, as if they were two versions.

@@ -289,15 +289,7 @@ fn side(side: &Side) -> String {
     let runs = figures::some(count(side.runs.len()), "run", "runs");
     let sessions = figures::some(u64::from(side.sessions), "session", "sessions");
     let length = format_nanos(side.length);
-    let mut said = format!("{}, {version}, {runs} × {length} in {sessions}", side.name);
-    let moment = |ns: u64| figures::rfc3339(ns);
-    match side.runs.as_slice() {
-        [] => {}
-        [only] => said.push_str(&format!(", {}", moment(only.started_unix_ns))),
-        [first, .., last] => {
-            let (from, to) = (moment(first.started_unix_ns), moment(last.started_unix_ns));
-            said.push_str(&format!(", started {from} to {to}"));
-        }
-    }
-    said
+    let starts: Vec<u64> = side.runs.iter().map(|run| run.started_unix_ns).collect();
+    let when = super::facts::started(&starts);
+    format!("{}, {version}, {runs} × {length} in {sessions}{when}", side.name)
 }
