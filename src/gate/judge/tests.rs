@@ -1,6 +1,7 @@
 //! Judgements on repetitions made by hand: one test a rule.
 
 mod bad_input;
+mod continued;
 mod errors;
 mod laws;
 mod sides;
