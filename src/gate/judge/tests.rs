@@ -210,8 +210,8 @@ impl Trial {
     }
 
     fn rule(&mut self, pattern: &str, rule: SeriesRule) {
-        let pattern = pattern.to_owned();
-        self.policy.series.push(SeriesRule { pattern, ..rule });
+        self.policy.series.push(rule);
+        self.policy.series.last_mut().unwrap().pattern = pattern.to_owned();
     }
 }
 
