@@ -3,6 +3,7 @@
 mod alarms;
 mod anchor;
 mod errors;
+mod missing;
 mod planned;
 mod rows;
 mod sentences;
@@ -10,6 +11,7 @@ mod series;
 mod settle;
 mod sides;
 mod thresholds;
+mod weights;
 
 pub(super) use errors::limits;
 pub(super) use planned::planned;
@@ -149,7 +151,7 @@ pub fn judge(case: &Case<'_>) -> Ruling {
     let policy = case.policy;
     let mut findings = Findings::default();
     let sides = Sides::of(case, &mut findings);
-    let table = Table::of(&sides.baseline.kept, &sides.candidate.kept, policy);
+    let table = Table::of(&sides.baseline.runs, &sides.candidate.runs, policy);
     let compared = Compared::of(&table, &sides.beforehand(case), policy);
     let errors = errors::judge(&table, policy);
     alarms::find(&table, &compared, &errors, policy, &mut findings);

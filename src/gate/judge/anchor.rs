@@ -22,14 +22,14 @@ enum Environment {
 /// Without an anchor nothing changes. A changed environment takes the force from what rests on a
 /// comparison: it becomes HOLD.
 pub(super) fn judge(case: &Case<'_>, sides: &Sides<'_>, findings: &mut Findings) {
-    if case.anchor.is_empty() || sides.baseline.kept.is_empty() {
+    if case.anchor.is_empty() || sides.baseline.runs.is_empty() {
         return;
     }
     let anchor = sound(case.anchor);
     let environment = if anchor.is_empty() {
         Environment::Unknown
     } else {
-        look(&sides.baseline.kept, &anchor, case.policy)
+        look(&sides.baseline.runs, &anchor, case.policy)
     };
     let text = match environment {
         Environment::Same => return,
@@ -80,10 +80,12 @@ fn look(baseline: &[&Evidence], anchor: &[&Evidence], policy: &Policy) -> Enviro
     }
     // A faster machine is GO for the anchor, and would be for a slower candidate.
     let mirrored = compare(anchor, baseline);
-    match found.comparison.decision {
-        _ if mirrored.comparison.decision.is_alarm() => Environment::Faster(smallest(&found)),
-        Decision::Go => Environment::Same,
-        _ => Environment::Unknown,
+    if mirrored.comparison.decision.is_alarm() {
+        Environment::Faster(smallest(&found))
+    } else if found.comparison.decision == Decision::Go {
+        Environment::Same
+    } else {
+        Environment::Unknown
     }
 }
 

@@ -78,10 +78,10 @@ pub(in crate::gate) fn group(of: Of) -> u8 {
 /// One series at one quantile; the name is its place in the table, which tells all apart.
 pub(super) fn pair(place: usize, line: &Line<'_>, quantile: f64) -> Pair {
     let side = |side: &[Option<&SeriesEvidence>]| {
-        let cell = |one: &Option<&SeriesEvidence>| {
+        let cell = |one: Option<&SeriesEvidence>| {
             one.map_or(RunPercentile::NOTHING, |one| one.figure(quantile))
         };
-        side.iter().map(cell).collect()
+        side.iter().copied().map(cell).collect()
     };
     Pair {
         endpoint: place.to_string(),

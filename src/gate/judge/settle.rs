@@ -4,6 +4,7 @@ use super::errors::{Errors, limits};
 use super::rows::{Compared, covers};
 use super::series::{Line, Table};
 use super::sides::Sides;
+use crate::gate::evidence::SeriesEvidence;
 use crate::gate::ruling::{Settle, Standing};
 use crate::record::Policy;
 use crate::stats::compare::{MOST_REPETITIONS, decided_from};
@@ -70,7 +71,7 @@ pub(super) fn settle(
         Open::NoiseUnknown => least.max(FIRST),
         Open::Nothing | Open::Rows => decided(table, compared, least)?,
     };
-    let (baseline, candidate) = (sides.baseline.kept.len(), sides.candidate.kept.len());
+    let (baseline, candidate) = (sides.baseline.runs.len(), sides.candidate.runs.len());
     let lacking = |now: usize| wanted.saturating_sub(u64::try_from(now).unwrap_or(u64::MAX));
     let (before, more) = (lacking(baseline), lacking(candidate));
     if before == 0 && more == 0 && samples.longer <= 1.0 {
@@ -163,9 +164,8 @@ fn needed(table: &Table<'_>, line: &Line<'_>, quantile: f64, compared: &Compared
     let (before, now) = line.requests();
     let slow =
         (1.0 - quantile) * each(before, table.repetitions.0).min(each(now, table.repetitions.1));
-    let side =
-        |one: &Option<&crate::gate::evidence::SeriesEvidence>| one.map_or(0, |one| one.requests);
-    let least = line.baseline.iter().chain(&line.candidate).map(side).min().unwrap_or(0);
+    let side = |one: Option<&SeriesEvidence>| one.map_or(0, |one| one.requests);
+    let least = line.baseline.iter().chain(&line.candidate).copied().map(side).min().unwrap_or(0);
     let least = (1.0 - quantile) * count_to_f64(least);
     let lacking = settings.exceed_repetition * SPARE / least;
     Samples {

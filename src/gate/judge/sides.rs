@@ -16,7 +16,7 @@ const ONE_OF: usize = 5;
 
 /// One side with the repetitions that count, in the order of time.
 pub(super) struct Kept<'a> {
-    pub(super) kept: Vec<&'a Evidence>,
+    pub(super) runs: Vec<&'a Evidence>,
     pub(super) side: Side,
     labels: Vec<u32>,
 }
@@ -33,14 +33,14 @@ impl<'a> Sides<'a> {
         let mut candidate = Kept::of(case.candidate, "candidate", findings);
         match case.design {
             Design::Stored => {
-                baseline.labels = sessions::labels(&baseline.kept);
-                candidate.labels = sessions::labels(&candidate.kept);
+                baseline.labels = sessions::labels(&baseline.runs);
+                candidate.labels = sessions::labels(&candidate.runs);
             }
             // Between two repetitions of one side lie those of the other.
             Design::Interleaved => {
-                let both = [baseline.kept.clone(), candidate.kept.clone()].concat();
+                let both = [baseline.runs.clone(), candidate.runs.clone()].concat();
                 baseline.labels = sessions::labels(&both);
-                candidate.labels = baseline.labels.split_off(baseline.kept.len());
+                candidate.labels = baseline.labels.split_off(baseline.runs.len());
             }
         }
         for side in [&mut baseline, &mut candidate] {
@@ -120,7 +120,7 @@ impl<'a> Kept<'a> {
             findings.note(format!("{number} of the {word} left out: {}", list(&ids)));
         }
         let side = side(group.name, &kept, left_out);
-        Self { kept, side, labels: Vec::new() }
+        Self { runs: kept, side, labels: Vec::new() }
     }
 }
 

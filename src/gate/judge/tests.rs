@@ -1,6 +1,7 @@
 //! Judgements on repetitions made by hand: one test a rule.
 
 mod bad_input;
+mod continued;
 mod errors;
 mod laws;
 mod sides;
@@ -209,8 +210,8 @@ impl Trial {
     }
 
     fn rule(&mut self, pattern: &str, rule: SeriesRule) {
-        let pattern = pattern.to_owned();
-        self.policy.series.push(SeriesRule { pattern, ..rule });
+        self.policy.series.push(rule);
+        self.policy.series.last_mut().unwrap().pattern = pattern.to_owned();
     }
 }
 

@@ -20,16 +20,13 @@ pub(super) fn judge(case: &Case<'_>, sides: &Sides<'_>, findings: &mut Findings)
             condition: outcome.condition.clone(),
             optional: outcome.optional,
         };
-        match Relative::of(&text, sides) {
-            Some(relative) => {
-                let outcome = relative.outcome(outcome, &settings);
-                tell_relative(&outcome, findings);
-                outcomes.push(outcome);
-            }
-            None => {
-                tell(outcome, case.baseline_thresholds, findings);
-                outcomes.push(outcome.clone());
-            }
+        if let Some(relative) = Relative::of(&text, sides) {
+            let outcome = relative.outcome(outcome, &settings);
+            tell_relative(&outcome, findings);
+            outcomes.push(outcome);
+        } else {
+            tell(outcome, case.baseline_thresholds, findings);
+            outcomes.push(outcome.clone());
         }
     }
     outcomes
@@ -88,7 +85,7 @@ struct Relative {
 impl Relative {
     /// `None` for an absolute limit, or without a baseline.
     fn of(text: &ThresholdText, sides: &Sides<'_>) -> Option<Self> {
-        if sides.baseline.kept.is_empty() || !RelativeThreshold::is_relative(text) {
+        if sides.baseline.runs.is_empty() || !RelativeThreshold::is_relative(text) {
             return None;
         }
         let threshold = RelativeThreshold::read(text);
@@ -99,8 +96,8 @@ impl Relative {
             group: 0,
             percentile: quantile,
             lines: None,
-            baseline: side(&sides.baseline.kept),
-            candidate: side(&sides.candidate.kept),
+            baseline: side(&sides.baseline.runs),
+            candidate: side(&sides.candidate.runs),
         };
         Some(Self { threshold, pair })
     }
@@ -128,11 +125,11 @@ impl Relative {
             return none("both sides have other repetitions");
         };
         let Some(figures) = row.figures else {
-            let note = match row.tier {
+            let why = match row.tier {
                 Tier::NotGated => "too few values to compare",
                 Tier::Coarse | Tier::Full => "nothing is known of the noise: repeat the run",
             };
-            return (Status::NoData, row.ratio.map(change), Some(note.to_owned()));
+            return (Status::NoData, row.ratio.map(change), Some(why.to_owned()));
         };
         (status(threshold, &figures), measured(&row), None)
     }

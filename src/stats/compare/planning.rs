@@ -3,7 +3,7 @@
 use super::super::decision::Decision;
 use super::super::estimate::count;
 use super::super::quantile::RunPercentile;
-use super::bounds::Family;
+use super::bounds::{Family, Figures};
 use super::decide::{decide, is_below_floor};
 use super::spread::{Residuals, Spread};
 use super::{
@@ -131,12 +131,13 @@ pub(super) fn to_decide(pairs: &[Pair], rows: &[Row], settings: &Settings) -> Op
 }
 
 /// The fewest repetitions on each side, at least `least`, with which all pairs that matter are
-/// decided if they have samples enough then, and estimates and variances stay what they are;
+/// decided if they have samples enough then;
 /// `None` when more than [`MOST_REPETITIONS`] would be needed. Pairs of whose spread nothing is
 /// known hinder nothing.
 ///
-/// Variances keep their value and gain degrees of freedom; counts grow in proportion, so that
-/// pairs which are too small now must be decided as well once they are full. `matters` has an
+/// Variances keep their value and gain degrees of freedom, and estimates may move by half of a
+/// standard error of what is to come; counts grow in proportion, so that pairs which are too small
+/// now must be decided as well once they are full. `matters` has an
 /// entry for each pair.
 pub fn decided_from(
     pairs: &[Pair],
@@ -156,7 +157,12 @@ pub fn decided_from(
             let own = settings.of_family(family);
             let residuals = Residuals::of(&members.of(pairs), &own)?;
             let spread = Spread::of(&residuals, &own)?;
-            Some(Continued { places: members.places, residuals, spread, settings: own })
+            let se = Family::from_spread(&residuals, &spread, pairs.len(), &own)
+                .figures
+                .iter()
+                .map(|figures| figures.se)
+                .collect();
+            Some(Continued { places: members.places, residuals, spread, se, settings: own })
         })
         .collect();
     let decided = |repetitions: u64| {
@@ -180,31 +186,51 @@ pub fn decided_from(
     Some(high)
 }
 
+/// How far the estimates are reckoned to move on the way to more repetitions, in standard errors
+/// of that way.
+const MOVES: [f64; 3] = [-0.5, 0.0, 0.5];
+
 /// A family that goes on as it began.
 struct Continued {
     places: Vec<usize>,
     residuals: Residuals,
     spread: Spread,
+    /// Standard errors of the changes as they are.
+    se: Vec<f64>,
     settings: Settings,
 }
 
 impl Continued {
-    /// Whether no pair that is judged in full then stays undecided.
+    /// Whether no pair that is judged in full then stays undecided, wherever the estimates move.
     fn is_decided(
         &self,
         pairs: &[Pair],
         tiers: &[Tier],
         (repetitions, comparisons): (u64, usize),
     ) -> bool {
-        let planned = self.residuals.planned(&self.spread, count_to_f64(repetitions));
-        let found = Family::from_spread(&planned.0, &planned.1, comparisons, &self.settings);
-        self.places.iter().zip(&found.figures).all(|(at, figures)| {
-            let (Some(pair), Some(tier)) = (pairs.get(*at), tiers.get(*at)) else { return true };
-            *tier < Tier::Full
-                || decide(figures, pair.lines.unwrap_or(self.settings.lines))
-                    != Decision::Inconclusive
-                || is_below_floor(pair, figures, &self.settings)
+        let (residuals, spread) = self.residuals.planned(&self.spread, count_to_f64(repetitions));
+        let still = Family::from_spread(&residuals, &spread, comparisons, &self.settings);
+        // What the estimate still moves is what its variance still shrinks.
+        let shrinks = |(now, then): (&f64, &Figures)| (now * now - then.se * then.se).max(0.0);
+        let way: Vec<f64> =
+            self.se.iter().zip(&still.figures).map(|both| shrinks(both).sqrt()).collect();
+        MOVES.into_iter().all(|part| {
+            let mut moved = residuals.clone();
+            moved.change.iter_mut().zip(&way).for_each(|(change, way)| *change += part * way);
+            let found = Family::from_spread(&moved, &spread, comparisons, &self.settings);
+            self.places.iter().zip(&found.figures).all(|(at, figures)| {
+                let (Some(pair), Some(tier)) = (pairs.get(*at), tiers.get(*at)) else {
+                    return true;
+                };
+                *tier < Tier::Full || self.settles(pair, figures)
+            })
         })
+    }
+
+    fn settles(&self, pair: &Pair, figures: &Figures) -> bool {
+        let lines = pair.lines.unwrap_or(self.settings.lines);
+        decide(figures, lines) != Decision::Inconclusive
+            || is_below_floor(pair, figures, &self.settings)
     }
 }
 

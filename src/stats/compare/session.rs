@@ -13,8 +13,8 @@ const LEAST_SESSIONS: usize = 3;
 /// repetitions, each labelled in `sessions` with the session that it belongs to. Empty below three
 /// sessions. [`Known::profile`] is that of `settings`.
 ///
-/// One-way analysis of variance with unequal groups (Searle, Casella and McCulloch, *Variance
-/// Components*, 1992, section 3.6): with `S` sessions of `n_i` repetitions, `N` together, and the
+/// One-way analysis of variance with unequal groups (Searle and others, *Variance Components*,
+/// 1992, section 3.6): with `S` sessions of `n_i` repetitions, `N` together, and the
 /// shared effect `u`,
 ///
 /// - `MS_between = Σ n_i (ū_i - ū)² / (S-1)`, `MS_within = Σ (u - ū_i)² / (N-S)`,

@@ -49,6 +49,7 @@ fn record(case: &Value, arm: &str, at: usize) -> RunRecord {
     let repetition = &case[arm][at];
     let mut catalogue = Catalogue::new();
     let mut intervals: Vec<Interval> = Vec::new();
+    let mut histogram = Histogram::new();
     for name in list(&case["names"]) {
         let name = name.as_str().unwrap();
         let [series_name, journey, step] = [name, "all", ""].map(str::to_owned);
@@ -62,7 +63,7 @@ fn record(case: &Value, arm: &str, at: usize) -> RunRecord {
                 let length = Nanos::from_secs_f64(seconds);
                 intervals.push(Interval { start, length, ..Interval::default() });
             }
-            let mut histogram = Histogram::new();
+            histogram.reset();
             for step in list(steps) {
                 let value = Nanos::from_micros(step[0].as_u64().unwrap());
                 let times = usize::try_from(step[1].as_u64().unwrap()).unwrap();
@@ -73,16 +74,22 @@ fn record(case: &Value, arm: &str, at: usize) -> RunRecord {
             }
             let counts = Counts { started: histogram.len(), ..Counts::default() };
             let (phase, metric) = (0, Metric::Response);
-            intervals[number].cells.push(Cell { phase, series, metric, histogram }.encode());
+            let cell = Cell { phase, series, metric, histogram };
+            intervals[number].cells.push(cell.encode());
+            histogram = cell.histogram;
             intervals[number].tallies.push(Tally { phase, series, counts });
         }
     }
+    // Whether anything was measured is told by the counts; distributions are read from intervals.
+    let mut totals = Totals::default();
+    let tallies = intervals.iter().flat_map(|interval| &interval.tallies);
+    tallies.for_each(|tally| totals.add_tally(tally));
     let last = intervals.last().unwrap();
     let lasted = last.start + last.length;
     RunRecord {
         header: header(format!("{arm}-{at}"), lasted),
         catalogue,
-        totals: Totals::from_intervals(&intervals).unwrap(),
+        totals,
         intervals,
         end: Some(End {
             reason: StopReason::Complete,
@@ -150,7 +157,7 @@ fn check(name: &str) {
     for row in &ruling.rows {
         let same = |want: &&Value| {
             want["endpoint"].as_str() == Some(row.place.name.as_str())
-                && (number(&want["p"]) - row.quantile).abs() < 1e-9
+                && want["pct"] == format!("P{:.0}", row.quantile * 100.0)
         };
         let want = want.iter().find(same).unwrap();
         let what = format!("{name} {} {}", row.place.name, row.quantile);

@@ -316,9 +316,9 @@ fn an_anchor_that_says_nothing_holds() {
 fn one_version_on_both_sides_is_told() {
     let mut trial = trial();
     for side in [&mut trial.baseline, &mut trial.candidate] {
-        side.iter_mut().for_each(|one| {
+        for one in side.iter_mut() {
             one.header.origin.target.version = Some("7.0.1".to_owned());
-        });
+        }
     }
     let ruling = trial.judge();
     assert_eq!(ruling.notes, ["both sides report version 7.0.1"]);
