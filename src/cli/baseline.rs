@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::alarm::Guard;
 use super::args::{Baseline, BaselineCommand, Capture, StoreArg};
-use super::gathered::{COMPARED, Gathered, Named, read};
+use super::gathered::{Gathered, Named, read};
 use super::output::{check_writable, write_bytes};
 use super::player::Player;
 use super::repeat::{Arm, Repeater};
@@ -179,7 +179,7 @@ async fn export(
     let store = open(store).await?;
     let mut records = Vec::new();
     for run in store.baseline(name.as_str()).await.map_err(unknown)? {
-        records.push(store.load_part(&run, COMPARED).await?);
+        records.push(store.load_part(&run, &archive::KEPT).await?);
     }
     store.close().await;
     let runs = records.len();

@@ -6,16 +6,12 @@ use std::path::Path;
 
 use super::Failed;
 use crate::gate::evidence::{Evidence, Wanted};
-use crate::names::Metric;
 use crate::record::archive::{self, Archive};
 use crate::record::{Header, RunRecord, pool};
 use crate::store::{Store, StoreError};
 
 /// The largest file of a baseline.
 const MAX_FILE: u64 = 1 << 30;
-
-/// What is compared interval by interval; of everything else the totals are enough.
-pub(super) const COMPARED: &[Metric] = &[Metric::Response, Metric::Query];
 
 /// Repetitions of one side, as far as judging and reporting need them.
 pub(super) struct Gathered {
@@ -156,7 +152,7 @@ impl Named {
             Self::Stored { runs, .. } => {
                 for run in runs {
                     let Some(store) = store else { break };
-                    gathered.add(store.load_part(run, COMPARED).await?, wanted)?;
+                    gathered.add(store.load_part(run, &archive::KEPT).await?, wanted)?;
                 }
             }
         }
