@@ -43,7 +43,8 @@ pub(super) async fn baseline(baseline: Baseline, terminal: &Terminal) -> Result<
         }
         BaselineCommand::Import { file, name, store } => {
             let archive = read(&file)?;
-            let name = name.map(|name| name.parse().map_err(wrong_name)).transpose()?;
+            let name =
+                name.map(|name| name.parse().map_err(|error| wrong_name(&error))).transpose()?;
             import(&name.unwrap_or_else(|| archive.name.clone()), &archive, &store, terminal)
                 .await?;
         }
@@ -66,10 +67,9 @@ impl Shape {
 
 /// Measures a baseline: repetitions, a name for them, and what they can show.
 async fn capture(args: Capture, terminal: &Terminal) -> Result<Exit, Failed> {
-    let name: BaselineName = args.name.parse().map_err(wrong_name)?;
+    let name: BaselineName = args.name.parse().map_err(|error| wrong_name(&error))?;
     let source = settings::source(&args.play)?;
-    let load = Variant { lead: Some(args.lead), ..Variant::default() };
-    settings::plan(&args.play, &source, &load, terminal)?;
+    settings::plan(&args.play, &source, &Variant::repetition(args.lead), terminal)?;
     let player = Player::start(args.play.clone(), source, &args.store, terminal).await?;
     let exit = captured(&args, &name, &player).await;
     player.stop().await;
@@ -85,7 +85,7 @@ async fn captured(
         let hint = format!("remove it first (`loadgate baseline rm {name}`), or take another name");
         return Err(Failed::usage(format!("there is a baseline `{name}` already"), Some(hint)));
     }
-    let plan = player.plan(&Variant { lead: Some(args.lead), ..Variant::default() })?;
+    let plan = player.plan(&Variant::repetition(args.lead))?;
     let foreseen = player.foresee(&plan)?;
     let wanted = Wanted::of(&foreseen.gate, &foreseen.thresholds);
     let guard = RefCell::new(Guard::new(None, &plan.name, Vec::new()));
@@ -130,7 +130,7 @@ async fn add(
     store: &StoreArg,
     terminal: &Terminal,
 ) -> Result<(), Failed> {
-    let name: BaselineName = name.parse().map_err(wrong_name)?;
+    let name: BaselineName = name.parse().map_err(|error| wrong_name(&error))?;
     let store = open(store).await?;
     let Named::Stored { runs, .. } = Named::runs(&store, runs).await? else { return Ok(()) };
     let known = store.baselines().await?.iter().any(|line| line.name == name.as_str());
@@ -158,10 +158,10 @@ async fn add(
 async fn remove(names: &[String], store: &StoreArg, terminal: &Terminal) -> Result<(), Failed> {
     let store = open(store).await?;
     for name in names {
-        store.baseline(name).await.map_err(unknown)?;
+        store.baseline(name).await.map_err(|error| unknown(&error))?;
     }
     for name in names {
-        store.remove_baseline(name).await.map_err(unknown)?;
+        store.remove_baseline(name).await.map_err(|error| unknown(&error))?;
         terminal.note(&format!("removed the baseline {name}; its runs stay"));
     }
     store.close().await;
@@ -175,10 +175,10 @@ async fn export(
     terminal: &Terminal,
 ) -> Result<(), Failed> {
     check_writable(file)?;
-    let name: BaselineName = name.parse().map_err(wrong_name)?;
+    let name: BaselineName = name.parse().map_err(|error| wrong_name(&error))?;
     let store = open(store).await?;
     let mut records = Vec::new();
-    for run in store.baseline(name.as_str()).await.map_err(unknown)? {
+    for run in store.baseline(name.as_str()).await.map_err(|error| unknown(&error))? {
         records.push(store.load_part(&run, &archive::KEPT).await?);
     }
     store.close().await;
@@ -264,11 +264,11 @@ async fn open(argument: &StoreArg) -> Result<Store, Failed> {
 }
 
 /// A name that no baseline has is a mistake of the command line.
-fn unknown(error: StoreError) -> Failed {
+fn unknown(error: &StoreError) -> Failed {
     Failed::usage(error.to_string(), error.hint())
 }
 
-fn wrong_name(error: BaselineNameError) -> Failed {
+fn wrong_name(error: &BaselineNameError) -> Failed {
     Failed::usage(error.to_string(), Some(error.hint()))
 }
 

@@ -88,10 +88,10 @@ async fn trial(
     player: &Player<'_>,
     args: &args::Capacity,
     before: &Searched,
-    load: f64,
+    rate: f64,
 ) -> Result<Trial, Failed> {
-    let unfit = || Failed::new(format!("a load of {load}/s can't be made"), None);
-    let rate = Rate::per_second(load).ok_or_else(unfit)?;
+    let unfit = || Failed::new(format!("a load of {rate}/s can't be made"), None);
+    let rate = Rate::per_second(rate).ok_or_else(unfit)?;
     // After an overload queues and caches need longer to be as they were.
     let overloaded = before.tried.last().is_some_and(|last| !last.passed);
     let lead = if overloaded { args.lead + args.lead } else { args.lead };

@@ -109,15 +109,20 @@ pub(super) fn policy(path: &Path, terminal: &Terminal) -> Result<Gate, Failed> {
 
 /// What the shell is told of a ruling.
 pub(super) fn exit(ruling: &Ruling, question: Question, judging: &Judging) -> Exit {
-    let exit = match (question, ruling.verdict, ruling.equivalence) {
-        (_, Verdict::Invalid, _) => Exit::Invalid,
-        (Question::AreWeBack, _, Equivalence::Equivalent) => Exit::Done,
-        (Question::AreWeBack, _, Equivalence::Undecided) => Exit::Hold,
-        (Question::AreWeBack, _, Equivalence::Different) => Exit::NoGo,
-        (Question::MayItGo, Verdict::Go, _) => Exit::Done,
-        (Question::MayItGo, Verdict::Hold, _) => Exit::Hold,
-        (Question::MayItGo, Verdict::NoGo, _) => Exit::NoGo,
-        (Question::MayItGo, Verdict::Rollback, _) => Exit::Rollback,
+    let answer = match question {
+        Question::MayItGo => match ruling.verdict {
+            Verdict::Go => Exit::Done,
+            Verdict::Hold => Exit::Hold,
+            Verdict::NoGo => Exit::NoGo,
+            Verdict::Rollback => Exit::Rollback,
+            Verdict::Invalid => Exit::Invalid,
+        },
+        Question::AreWeBack => match ruling.equivalence {
+            _ if ruling.verdict == Verdict::Invalid => Exit::Invalid,
+            Equivalence::Equivalent => Exit::Done,
+            Equivalence::Undecided => Exit::Hold,
+            Equivalence::Different => Exit::NoGo,
+        },
     };
-    if judging.exit_zero { Exit::Done } else { exit }
+    if judging.exit_zero { Exit::Done } else { answer }
 }

@@ -33,9 +33,7 @@ const ANCHORS: u32 = 3;
 /// Plays repetitions; compares them when there is something to compare them with.
 pub(super) async fn run(run: Run, source: Source, terminal: &Terminal) -> Result<Exit, Failed> {
     let sinks = Sinks::of(&run.files)?;
-    let lead = run.repeating.lead.unwrap_or(LEAD);
-    let load = Variant { lead: Some(lead), ..Variant::default() };
-    super::settings::plan(&run.play, &source, &load, terminal)?;
+    super::settings::plan(&run.play, &source, &Variant::repetition(lead_of(&run)), terminal)?;
     let player = Player::start(run.play.clone(), source, &run.store, terminal).await?;
     let exit = played(&run, &player, &sinks).await;
     player.stop().await;
@@ -43,7 +41,7 @@ pub(super) async fn run(run: Run, source: Source, terminal: &Terminal) -> Result
 }
 
 async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, Failed> {
-    let plan = player.plan(&Variant { lead: Some(LEAD), ..Variant::default() })?;
+    let plan = player.plan(&Variant::repetition(lead_of(run)))?;
     let stored = match baseline_name(&run.repeating, &plan)? {
         Some(name) => Some(Named::baseline(Some(&player.store), &name).await?),
         None => None,
@@ -53,8 +51,7 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
         None => None,
     };
     let load = like.as_ref().map_or_else(Variant::default, |like| load_of(like, &run.play));
-    let lead = run.repeating.lead.unwrap_or(LEAD);
-    let plan = player.plan(&Variant { lead: Some(lead), ..load })?;
+    let plan = player.plan(&Variant { lead: Some(lead_of(run)), ..load })?;
     let foreseen = player.foresee(&plan)?;
     let rules = Rules::of(&run.judging, &foreseen, Some(&player.store), player.terminal).await?;
     let mut baseline = None;
@@ -71,7 +68,7 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
         player,
         wanted: &rules.wanted,
         load,
-        lead,
+        lead: lead_of(run),
         length: measured_length(&foreseen),
         every: None,
         guard: &guard,
@@ -88,23 +85,22 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
         return Ok(outcome.stopped.unwrap_or(Exit::Interrupted));
     };
     let place = player.location().to_string();
-    let (results, exit) = match outcome.ruling {
-        Some(ruling) => {
-            let ruling = alarm.iter().fold(ruling, Ruling::with_alarm);
-            let exit = judging::exit(&ruling, Question::MayItGo, &run.judging);
-            (Results::compared(record, place, (ruling, Question::MayItGo))?, exit)
-        }
-        None => {
-            let results = Results::of(record, place)?;
-            let exit = match alarm {
-                Some(_) if !run.judging.exit_zero => Exit::Rollback,
-                Some(_) | None => results.exit(),
-            };
-            (results, exit)
-        }
+    let (results, found) = if let Some(ruling) = outcome.ruling {
+        let ruling = alarm.iter().fold(ruling, Ruling::with_alarm);
+        let found = judging::exit(&ruling, Question::MayItGo, &run.judging);
+        (Results::compared(record, place, (ruling, Question::MayItGo))?, found)
+    } else {
+        let results = Results::of(record, place)?;
+        let found = if alarm.is_some() { Exit::Rollback } else { results.exit() };
+        (results, if run.judging.exit_zero { Exit::Done } else { found })
     };
     let told = results.tell(sinks, player.terminal);
-    Ok(outcome.stopped.unwrap_or(exit).unless(told))
+    Ok(outcome.stopped.unwrap_or(found).unless(told))
+}
+
+/// The lead-in of each repetition.
+fn lead_of(run: &Run) -> Nanos {
+    run.repeating.lead.unwrap_or(LEAD)
 }
 
 /// The baseline that the arguments name, or the scenario when they leave it to it.
@@ -149,6 +145,9 @@ struct Outcome {
     /// The exit code of a signal that ended it.
     stopped: Option<Exit>,
 }
+
+/// Judges what the arms have until now; `None` when one of them has nothing.
+type Judged<'a> = &'a dyn Fn(&[Arm]) -> Result<Option<Ruling>, Failed>;
 
 /// Repetitions of one command.
 struct Session<'a> {
@@ -226,7 +225,7 @@ impl Session<'_> {
         &self,
         arms: &mut [Arm],
         rounds: u32,
-        judged: &dyn Fn(&[Arm]) -> Result<Option<Ruling>, Failed>,
+        judged: Judged<'_>,
         mut stopped: Option<Exit>,
     ) -> Result<(Option<Ruling>, Option<Exit>), Failed> {
         if stopped.is_none() {

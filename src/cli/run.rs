@@ -46,11 +46,11 @@ async fn once(run: Run, source: Source, terminal: &Terminal) -> Result<Exit, Fai
     let finished = finished?;
     let results = Results::of(&finished.record, place)?;
     let told = results.tell(&sinks, terminal);
-    let exit = match exit(&finished, &results, signal, terminal) {
-        Exit::Done | Exit::Thresholds if alarm.is_some() => Exit::Rollback,
-        exit => exit,
-    };
-    Ok(exit.unless(told))
+    let mut ended = exit(&finished, &results, signal, terminal);
+    if alarm.is_some() && matches!(ended, Exit::Done | Exit::Thresholds) {
+        ended = Exit::Rollback;
+    }
+    Ok(ended.unless(told))
 }
 
 /// What the shell is told: first what was lost, then how the run ended, then what was found.

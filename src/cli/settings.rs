@@ -85,6 +85,13 @@ pub(super) struct Variant<'a> {
     pub(super) users: Option<u64>,
 }
 
+impl Variant<'_> {
+    /// A repetition as the arguments say it.
+    pub(super) fn repetition(lead: Nanos) -> Self {
+        Self { lead: Some(lead), ..Self::default() }
+    }
+}
+
 /// Compiles the scenario; everything that is wrong is told at once. The target of a scenario that
 /// wants the market is set when the market runs.
 pub(super) fn plan(

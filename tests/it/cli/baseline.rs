@@ -107,9 +107,9 @@ fn a_file_that_is_no_baseline_is_refused_with_a_reason() {
     let whole = std::fs::read(stage.path("v6.baseline")).unwrap();
     stage.file("empty", "");
     stage.file("text", "no baseline at all\n");
-    stage.file("cut", &whole[..whole.len() / 2]);
+    stage.file("cut", &whole[..whole.len() >> 1]);
     let mut flipped = whole.clone();
-    let middle = flipped.len() / 2;
+    let middle = flipped.len() >> 1;
     flipped[middle] ^= 0x40;
     stage.file("flipped", &flipped);
     for name in ["empty", "text", "cut", "flipped"] {
