@@ -143,7 +143,7 @@ impl Findings {
 
 /// Judges a candidate against its baseline.
 ///
-/// The verdict is the gravest of all findings: what became slower (`docs` of
+/// The verdict is the gravest of all findings: what became slower (see
 /// [`crate::stats::compare`]), what fails, what has vanished, which limits were missed, how much
 /// of the load could be judged, and whether the runs are measurements at all. Missing data is
 /// never GO.
