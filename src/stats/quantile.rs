@@ -50,6 +50,11 @@ impl Tally {
         Self::of(parts.into_iter().flat_map(|part| part.steps.iter().copied()))
     }
 
+    /// Each value with its count, rising.
+    pub fn values(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
+        self.steps.iter().copied()
+    }
+
     /// How many values there are.
     pub fn len(&self) -> u64 {
         self.total
