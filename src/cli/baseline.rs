@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::alarm::Guard;
 use super::args::{Baseline, BaselineCommand, Capture, StoreArg};
-use super::gathered::{Gathered, Named, read};
+use super::gathered::{BaselineFile, Gathered, Named, read};
 use super::output::{check_writable, write_bytes};
 use super::player::Player;
 use super::repeat::{Arm, Repeater};
@@ -22,7 +22,7 @@ use crate::engine::unix_now;
 use crate::gate::evidence::{Evidence, Wanted};
 use crate::gate::identity::within;
 use crate::gate::noise::self_check;
-use crate::record::archive::{self, Archive};
+use crate::record::archive::{ArchiveError, KEPT, Packer};
 use crate::record::{BaselineName, BaselineNameError};
 use crate::report::baseline as told;
 use crate::store::{BaselineLine, Growth, Imported, Store, StoreError};
@@ -42,11 +42,10 @@ pub(super) async fn baseline(baseline: Baseline, terminal: &Terminal) -> Result<
             export(&name, &file, &store, terminal).await?;
         }
         BaselineCommand::Import { file, name, store } => {
-            let archive = read(&file)?;
+            let file = read(&file)?;
             let name =
                 name.map(|name| name.parse().map_err(|error| wrong_name(&error))).transpose()?;
-            import(&name.unwrap_or_else(|| archive.name.clone()), &archive, &store, terminal)
-                .await?;
+            import(&name.unwrap_or_else(|| file.name.clone()), &file, &store, terminal).await?;
         }
     }
     Ok(Exit::Done)
@@ -177,34 +176,35 @@ async fn export(
     check_writable(file)?;
     let name: BaselineName = name.parse().map_err(|error| wrong_name(&error))?;
     let store = open(store).await?;
-    let mut records = Vec::new();
-    for run in store.baseline(name.as_str()).await.map_err(|error| unknown(&error))? {
-        records.push(store.load_part(&run, &archive::KEPT).await?);
+    let runs = store.baseline(name.as_str()).await.map_err(|error| unknown(&error))?;
+    let unfit = |error: ArchiveError| Failed::new(error.to_string(), Some(error.hint().to_owned()));
+    let number = u64::try_from(runs.len()).unwrap_or(u64::MAX);
+    let mut packer = Packer::new(&name, number).map_err(unfit)?;
+    for run in &runs {
+        packer.add(&store.load_part(run, &KEPT).await?).map_err(unfit)?;
     }
     store.close().await;
-    let runs = records.len();
-    let bytes = archive::write(&Archive { name: name.clone(), records })
-        .map_err(|error| Failed::new(error.to_string(), Some(error.hint().to_owned())))?;
+    let bytes = packer.finish().map_err(unfit)?;
     write_bytes(file, &bytes, terminal)?;
     let size = Bytes(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    terminal.note(&format!("wrote {name} with {runs} runs to {} ({size})", file.display()));
+    terminal.note(&format!("wrote {name} with {number} runs to {} ({size})", file.display()));
     Ok(())
 }
 
 async fn import(
     name: &BaselineName,
-    archive: &Archive,
+    file: &BaselineFile,
     store: &StoreArg,
     terminal: &Terminal,
 ) -> Result<(), Failed> {
     let store = Store::open(&settings::store(store)?).await?;
     let mut new = 0_u32;
-    for record in &archive.records {
-        if store.import(record).await? == Imported::New {
+    for record in file.records()? {
+        if store.import(&record?).await? == Imported::New {
             new += 1;
         }
     }
-    let runs: Vec<String> = archive.records.iter().map(|record| record.header.id.clone()).collect();
+    let runs: Vec<String> = file.headers.iter().map(|header| header.id.clone()).collect();
     let known = store.baselines().await?.into_iter().any(|line| line.name == name.as_str());
     if !known || store.baseline(name.as_str()).await? != runs {
         store.keep_baseline(name, &runs, Growth::New, unix_now()).await?;

@@ -1,13 +1,14 @@
 //! One side of a comparison: repetitions gathered from the store, from a file, or as they are
 //! measured.
 
-use std::fs;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use super::Failed;
 use crate::gate::evidence::{Evidence, Wanted};
-use crate::record::archive::{self, Archive};
-use crate::record::{Header, RunRecord, pool};
+use crate::record::archive::{self, ArchiveError};
+use crate::record::{BaselineName, Header, RunRecord, pool};
 use crate::store::{Store, StoreError};
 
 /// The largest file of a baseline.
@@ -47,7 +48,7 @@ pub(super) enum Named {
     /// Runs in the store, with the name of the baseline or set.
     Stored { name: String, runs: Vec<String> },
     /// A file with the runs themselves.
-    File(Archive),
+    File(BaselineFile),
 }
 
 impl Named {
@@ -126,9 +127,7 @@ impl Named {
     pub(super) async fn first(&self, store: Option<&Store>) -> Result<Header, Failed> {
         let empty = || self.empty();
         match self {
-            Self::File(archive) => {
-                archive.records.first().map(|record| record.header.clone()).ok_or_else(empty)
-            }
+            Self::File(file) => file.headers.first().cloned().ok_or_else(empty),
             Self::Stored { runs, .. } => {
                 let (Some(store), Some(first)) = (store, runs.first()) else { return Err(empty()) };
                 Ok(store.load_part(first, &[]).await?.header)
@@ -144,9 +143,9 @@ impl Named {
     ) -> Result<Gathered, Failed> {
         let mut gathered = Gathered::new(self.name());
         match self {
-            Self::File(archive) => {
-                for record in &archive.records {
-                    gathered.add(record.clone(), wanted)?;
+            Self::File(file) => {
+                for record in file.records()? {
+                    gathered.add(record?, wanted)?;
                 }
             }
             Self::Stored { runs, .. } => {
@@ -162,7 +161,7 @@ impl Named {
     fn name(&self) -> &str {
         match self {
             Self::Stored { name, .. } => name,
-            Self::File(archive) => archive.name.as_str(),
+            Self::File(file) => file.name.as_str(),
         }
     }
 
@@ -172,26 +171,55 @@ impl Named {
     }
 }
 
-/// Reads a baseline from a file.
-pub(super) fn read(path: &Path) -> Result<Archive, Failed> {
-    let refused = |why: String, hint: &str| {
-        let message = format!("can't read the baseline `{}`: {why}", path.display());
-        Failed::usage(message, Some(hint.to_owned()))
+/// A baseline in a file that is known to be whole.
+pub(super) struct BaselineFile {
+    pub(super) name: BaselineName,
+    /// The heads of its runs.
+    pub(super) headers: Vec<Header>,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl BaselineFile {
+    /// Its runs, one after the other: all of them would not fit into memory.
+    pub(super) fn records(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<RunRecord, Failed>>, Failed> {
+        let records = archive::records(&self.bytes).map_err(|error| unfit(&self.path, &error))?;
+        Ok(records.map(|record| record.map_err(|error| unfit(&self.path, &error))))
+    }
+}
+
+/// Reads a baseline from a file, to its end.
+pub(super) fn read(path: &Path) -> Result<BaselineFile, Failed> {
+    let unreadable = |why: String| {
+        let hint = "name a file that `loadgate baseline export` has written";
+        refused(path, &why, hint)
     };
-    let unreadable =
-        |why: String| refused(why, "name a file that `loadgate baseline export` has written");
-    let bytes = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        let input = std::io::Read::take(std::io::stdin().lock(), MAX_FILE);
-        std::io::Read::read_to_end(&mut { input }, &mut bytes)
-            .map_err(|error| unreadable(error.to_string()))?;
-        bytes
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes)
     } else {
-        let size = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
-        if size > MAX_FILE {
-            return Err(unreadable(format!("it has {size} bytes, the limit is {MAX_FILE}")));
-        }
-        fs::read(path).map_err(|error| unreadable(error.to_string()))?
+        File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
     };
-    archive::read(&bytes).map_err(|error| refused(error.to_string(), error.hint()))
+    let size = read.map_err(|error| unreadable(error.to_string()))?;
+    if u64::try_from(size).unwrap_or(u64::MAX) > MAX_FILE {
+        return Err(unreadable(format!("it has more than {MAX_FILE} bytes")));
+    }
+    let mut headers = Vec::new();
+    let mut records = archive::records(&bytes).map_err(|error| unfit(path, &error))?;
+    for record in records.by_ref() {
+        headers.push(record.map_err(|error| unfit(path, &error))?.header);
+    }
+    let name = records.name;
+    Ok(BaselineFile { name, headers, path: path.to_owned(), bytes })
+}
+
+fn unfit(path: &Path, error: &ArchiveError) -> Failed {
+    refused(path, &error.to_string(), error.hint())
+}
+
+fn refused(path: &Path, why: &str, hint: &str) -> Failed {
+    let message = format!("can't read the baseline `{}`: {why}", path.display());
+    Failed::usage(message, Some(hint.to_owned()))
 }

@@ -19,6 +19,8 @@ pub enum Status {
     NoData,
     /// A limit relative to the baseline that is broken by best estimate, and not surely.
     Undecided,
+    /// A limit relative to a baseline, of a run that is compared with none.
+    NeedsBaseline,
 }
 
 /// A threshold with what was measured.
@@ -42,7 +44,7 @@ impl Outcome {
     /// Whether the run fails for it. Missing data is a failure unless it was said to be accepted.
     pub fn fails(&self) -> bool {
         match self.status {
-            Status::Passed => false,
+            Status::Passed | Status::NeedsBaseline => false,
             Status::Failed => true,
             Status::NoData | Status::Undecided => !self.optional,
         }
@@ -142,7 +144,11 @@ impl Threshold {
 
     fn judge(&self, record: &RunRecord) -> Finding {
         let Some(limit) = limit_value(self.condition.limit) else {
-            return Finding::none("needs a baseline");
+            return Finding {
+                status: Status::NeedsBaseline,
+                measured: None,
+                note: Some("needs a baseline".to_owned()),
+            };
         };
         let scope = Scope::new(self, record);
         if scope.series.is_empty() {

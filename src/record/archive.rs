@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-pub use reader::{read, read_inflated};
+pub use reader::{Records, read, read_inflated, records};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -170,38 +170,35 @@ fn age(found: FormatVersion) -> &'static str {
 /// An error when it would be larger than what [`read`] takes.
 pub fn write(archive: &Archive) -> Result<Vec<u8>, ArchiveError> {
     let runs = u64::try_from(archive.records.len()).unwrap_or(u64::MAX);
-    if runs > MOST_RUNS {
-        return Err(too_many_runs());
-    }
-    let mut writer = Writer {
-        packed: GzEncoder::new(Vec::new(), Compression::best()),
-        sum: Sha256::new(),
-        left: LONGEST,
-    };
-    writer.line(&First {
-        loadgate: MARK.to_owned(),
-        format: FORMAT,
-        name: archive.name.to_string(),
-        runs,
-    })?;
-    for record in &archive.records {
-        writer.record(record)?;
-    }
-    let sum = hexadecimal(writer.sum.clone());
-    writer.line(&Line::Sha256(sum))?;
-    // Memory takes what it is given.
-    Ok(writer.packed.finish().unwrap_or_default())
+    let mut packer = Packer::new(&archive.name, runs)?;
+    archive.records.iter().try_for_each(|record| packer.add(record))?;
+    packer.finish()
 }
 
-struct Writer {
+/// Makes the file of a baseline, run by run.
+#[derive(Debug)]
+pub struct Packer {
     packed: GzEncoder<Vec<u8>>,
     sum: Sha256,
     /// Bytes that the file may still take.
     left: u64,
 }
 
-impl Writer {
-    fn record(&mut self, record: &RunRecord) -> Result<(), ArchiveError> {
+impl Packer {
+    /// Begins the file of a baseline that will get so many runs.
+    pub fn new(name: &BaselineName, runs: u64) -> Result<Self, ArchiveError> {
+        if runs > MOST_RUNS {
+            return Err(too_many_runs());
+        }
+        let packed = GzEncoder::new(Vec::new(), Compression::best());
+        let mut packer = Self { packed, sum: Sha256::new(), left: LONGEST };
+        let (loadgate, name) = (MARK.to_owned(), name.to_string());
+        packer.line(&First { loadgate, format: FORMAT, name, runs })?;
+        Ok(packer)
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, record: &RunRecord) -> Result<(), ArchiveError> {
         self.line(&Line::Header(Box::new(record.header.clone())))?;
         self.line(&Line::Series(record.catalogue.clone()))?;
         let totals = record.totals.cells().map(|cell| StoredCell::from(&cell.encode())).collect();
@@ -212,6 +209,14 @@ impl Writer {
             self.line(&Line::Interval(StoredInterval::from(interval)))?;
         }
         self.line(&Line::End(record.end.clone().map(Box::new)))
+    }
+
+    /// The whole file.
+    pub fn finish(mut self) -> Result<Vec<u8>, ArchiveError> {
+        let sum = hexadecimal(self.sum.clone());
+        self.line(&Line::Sha256(sum))?;
+        // Memory takes what it is given.
+        Ok(self.packed.finish().unwrap_or_default())
     }
 
     fn line(&mut self, line: &impl Serialize) -> Result<(), ArchiveError> {

@@ -347,5 +347,6 @@ fn marked(line: &ThresholdLine) -> (&'static str, Tone) {
         Status::Undecided => ("undecided", Tone::Quiet),
         Status::NoData if line.fails => ("no data", Tone::Bad),
         Status::NoData => ("no data", Tone::Quiet),
+        Status::NeedsBaseline => ("–", Tone::Quiet),
     }
 }

@@ -52,8 +52,8 @@ fn tell(outcome: &Outcome, baseline: &[Outcome], findings: &mut Findings) {
         (Status::Failed, _) => {
             findings.candidate(Verdict::NoGo, format!("the limit {what} is missed"));
         }
-        (Status::NoData | Status::Undecided, _) if outcome.optional => {}
-        (Status::NoData | Status::Undecided, _) => {
+        (Status::NoData | Status::Undecided | Status::NeedsBaseline, _) if outcome.optional => {}
+        (Status::NoData | Status::Undecided | Status::NeedsBaseline, _) => {
             let note = outcome.note.clone().unwrap_or_else(|| "nothing was measured".to_owned());
             findings.candidate(Verdict::Hold, format!("the limit {what} has no answer: {note}"));
         }
@@ -68,8 +68,8 @@ fn tell_relative(outcome: &Outcome, findings: &mut Findings) {
         Status::Undecided => {
             findings.baseline(Verdict::Hold, format!("the limit {what} is undecided"));
         }
-        Status::NoData if outcome.optional => {}
-        Status::NoData => {
+        Status::NoData | Status::NeedsBaseline if outcome.optional => {}
+        Status::NoData | Status::NeedsBaseline => {
             let note = outcome.note.clone().unwrap_or_default();
             findings.baseline(Verdict::Hold, format!("the limit {what} has no answer: {note}"));
         }

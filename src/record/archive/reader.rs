@@ -21,62 +21,115 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Most characters of a run's id.
 const LONGEST_ID: usize = 200;
 
-/// Reads what [`super::write`] wrote.
+/// The runs of a file, one after the other: a baseline of many runs would not fit into memory.
+///
+/// Only at its end does a file show whether it is whole. So whoever acts on the runs reads all of
+/// them before, and throws them away.
+#[derive(Debug)]
+pub struct Records<'a> {
+    /// Name of the baseline.
+    pub name: BaselineName,
+    lines: Lines<'a>,
+    /// Runs that are still to come; `None` when the end was read, or something was wrong.
+    left: Option<u64>,
+    ids: BTreeSet<String>,
+}
+
+/// Where the lines come from.
+#[derive(Debug)]
+enum Input<'a> {
+    Packed(BufReader<GzDecoder<&'a [u8]>>),
+    Inflated(&'a [u8]),
+}
+
+/// Opens what [`super::write`] wrote.
 ///
 /// The bytes may be anything. What a baseline may hold has limits: [`LONGEST`], [`LONGEST_LINE`],
 /// [`MOST_RUNS`], [`MOST`]. Totals are decoded here; the intervals' distributions where they are
 /// used, as with every record.
-pub fn read(bytes: &[u8]) -> Result<Archive, ArchiveError> {
+pub fn records(bytes: &[u8]) -> Result<Records<'_>, ArchiveError> {
     if !bytes.starts_with(&GZIP) {
         return Err(ArchiveError::NotABaseline);
     }
-    let mut inflated = BufReader::new(GzDecoder::new(bytes));
-    let (archive, line) = lines(&mut inflated)?;
-    if inflated.into_inner().into_inner().is_empty() {
-        return Ok(archive);
-    }
-    Err(ArchiveError::Damaged { line, detail: "something follows its end".to_owned() })
+    Records::open(Input::Packed(BufReader::new(GzDecoder::new(bytes))))
+}
+
+/// Reads a whole file, as [`records`].
+pub fn read(bytes: &[u8]) -> Result<Archive, ArchiveError> {
+    records(bytes)?.all()
 }
 
 /// As [`read`], of the lines without their compression.
-pub fn read_inflated(mut bytes: &[u8]) -> Result<Archive, ArchiveError> {
-    lines(&mut bytes).map(|(archive, _)| archive)
+pub fn read_inflated(bytes: &[u8]) -> Result<Archive, ArchiveError> {
+    Records::open(Input::Inflated(bytes))?.all()
 }
 
-/// The baseline and the number of its lines.
-fn lines(input: &mut impl BufRead) -> Result<(Archive, u64), ArchiveError> {
-    let mut lines = Lines { input, number: 0, left: LONGEST, sum: Sha256::new() };
-    let first = lines.first()?;
-    let name: BaselineName = first.name.parse().map_err(|error| lines.damaged(&error))?;
-    if first.runs > MOST_RUNS {
-        return Err(too_many_runs());
-    }
-    let mut ids = BTreeSet::new();
-    let mut records = Vec::new();
-    for _ in 0..first.runs {
-        let header = lines.header()?;
-        if !ids.insert(header.id.clone()) {
-            return Err(lines.damaged(&format!("the run `{}` is in it twice", header.id)));
+impl<'a> Records<'a> {
+    fn open(input: Input<'a>) -> Result<Self, ArchiveError> {
+        let mut lines = Lines { input, number: 0, left: LONGEST, sum: Sha256::new() };
+        let first = lines.first()?;
+        let name: BaselineName = first.name.parse().map_err(|error| lines.damaged(&error))?;
+        if first.runs > MOST_RUNS {
+            return Err(too_many_runs());
         }
-        records.push(lines.record(header)?);
+        Ok(Self { name, lines, left: Some(first.runs), ids: BTreeSet::new() })
     }
-    let sum = hexadecimal(lines.sum.clone());
-    let Line::Sha256(kept) = lines.next()? else {
-        return Err(lines.damaged(&"the checksum is expected here"));
-    };
-    if kept != sum {
-        return Err(lines.damaged(&"the checksum is that of another file"));
+
+    fn all(mut self) -> Result<Archive, ArchiveError> {
+        let records = self.by_ref().collect::<Result<Vec<_>, _>>()?;
+        Ok(Archive { name: self.name, records })
     }
-    let number = lines.number;
-    match lines.bytes()? {
-        None => Ok((Archive { name, records }, number)),
-        Some(_) => Err(lines.damaged(&"something follows its end")),
+
+    fn one(&mut self) -> Result<RunRecord, ArchiveError> {
+        let header = self.lines.header()?;
+        if !self.ids.insert(header.id.clone()) {
+            return Err(self.lines.damaged(&format!("the run `{}` is in it twice", header.id)));
+        }
+        self.lines.record(header)
+    }
+
+    /// The last line, and that nothing follows it.
+    fn end(&mut self) -> Result<(), ArchiveError> {
+        let sum = hexadecimal(self.lines.sum.clone());
+        let Line::Sha256(kept) = self.lines.next()? else {
+            return Err(self.lines.damaged(&"the checksum is expected here"));
+        };
+        if kept != sum {
+            return Err(self.lines.damaged(&"the checksum is that of another file"));
+        }
+        let line = self.lines.number;
+        let follows = self.lines.bytes()?.is_some();
+        let behind = match &self.lines.input {
+            Input::Packed(inflated) => !inflated.get_ref().get_ref().is_empty(),
+            Input::Inflated(_) => false,
+        };
+        if follows {
+            return Err(self.lines.damaged(&"something follows its end"));
+        }
+        if behind {
+            let detail = "something follows its end".to_owned();
+            return Err(ArchiveError::Damaged { line, detail });
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<RunRecord, ArchiveError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let left = self.left.take()?;
+        let Some(rest) = left.checked_sub(1) else { return self.end().err().map(Err) };
+        let record = self.one();
+        self.left = record.is_ok().then_some(rest);
+        Some(record)
     }
 }
 
 /// The lines of a file, one after the other.
-struct Lines<'a, R> {
-    input: &'a mut R,
+#[derive(Debug)]
+struct Lines<'a> {
+    input: Input<'a>,
     /// The line that was read last, from 1 on.
     number: u64,
     /// Bytes that may still come.
@@ -85,7 +138,7 @@ struct Lines<'a, R> {
     sum: Sha256,
 }
 
-impl<R: BufRead> Lines<'_, R> {
+impl Lines<'_> {
     fn first(&mut self) -> Result<First, ArchiveError> {
         let bytes = self.bytes()?.ok_or(ArchiveError::Truncated { line: 0 })?;
         let mark: Mark =
@@ -213,10 +266,11 @@ impl<R: BufRead> Lines<'_, R> {
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, ArchiveError> {
         let limit = LONGEST_LINE.min(self.left);
         let mut bytes = Vec::new();
-        let length = (&mut *self.input)
-            .take(limit + 1)
-            .read_until(b'\n', &mut bytes)
-            .map_err(|error| self.unreadable(&error))?;
+        let line = match &mut self.input {
+            Input::Packed(inflated) => inflated.take(limit + 1).read_until(b'\n', &mut bytes),
+            Input::Inflated(lines) => lines.take(limit + 1).read_until(b'\n', &mut bytes),
+        };
+        let length = line.map_err(|error| self.unreadable(&error))?;
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         if length > limit {
             return Err(if limit < LONGEST_LINE { too_long() } else { too_long_a_line() });

@@ -164,6 +164,7 @@ impl ThresholdJson {
             Status::Passed => ("passed", Some(true)),
             Status::Failed => ("failed", Some(false)),
             Status::NoData => ("no data", None),
+            Status::NeedsBaseline => ("needs a baseline", None),
             Status::Undecided => ("undecided", None),
         };
         Self { subject, condition, status, passed, fails, measured }
