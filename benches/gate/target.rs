@@ -37,9 +37,9 @@ pub(crate) struct Noise {
 
 /// The three moods in which the gate is tried.
 pub(crate) const NOISES: [Noise; 3] = [
-    Noise { name: "quiet", run: 0.02, load: 0.03, bursts: 0.2 },
-    Noise { name: "typical", run: 0.04, load: 0.06, bursts: 1.1 },
-    Noise { name: "noisy", run: 0.08, load: 0.10, bursts: 1.8 },
+    Noise { name: "quiet", run: 0.02, load: 0.03, bursts: 0.15 },
+    Noise { name: "typical", run: 0.04, load: 0.06, bursts: 1.5 },
+    Noise { name: "noisy", run: 0.08, load: 0.10, bursts: 3.0 },
 ];
 
 /// Everything random of one gate.
@@ -85,8 +85,9 @@ impl Dice {
 
     /// Four places in a table.
     fn places(&mut self) -> [usize; 4] {
-        let [a, b, c, d, e, f, g, h] = self.0.next_u64().to_le_bytes();
-        [[a, b], [c, d], [e, f], [g, h]].map(|pair| usize::from(u16::from_le_bytes(pair)) % TABLE)
+        let word = self.0.next_u64();
+        [0, 16, 32, 48]
+            .map(|shift| usize::try_from((word >> shift) & 0xffff).unwrap_or_default() % TABLE)
     }
 }
 
@@ -100,7 +101,7 @@ pub(crate) struct Target {
 struct Endpoint {
     per_second: f64,
     /// Equally likely response times in nanoseconds.
-    table: Box<[u64; TABLE]>,
+    table: Vec<u64>,
 }
 
 /// What all endpoints of a repetition go through together.
@@ -116,6 +117,13 @@ impl Target {
     pub(crate) fn new(dice: &mut Dice) -> Self {
         let endpoint = |_| Endpoint::new(dice);
         Self { endpoints: (0..ENDPOINTS).map(endpoint).collect() }
+    }
+
+    /// The endpoints that have so many requests a minute.
+    pub(crate) fn with(&self, per_minute: std::ops::Range<f64>) -> Vec<usize> {
+        let has = |endpoint: &Endpoint| per_minute.contains(&(endpoint.per_second * 60.0));
+        let all = self.endpoints.iter().enumerate();
+        all.filter(|(_, endpoint)| has(endpoint)).map(|(at, _)| at).collect()
     }
 
     /// A target of one endpoint with 6,000 requests a minute.
@@ -168,7 +176,7 @@ impl Endpoint {
         let shape = dice.between(2.0, 3.0);
         let number = |at: usize| count_to_f64(u64::try_from(at).unwrap_or(u64::MAX));
         let slow = usize::try_from(f64_to_u64(tail * number(TABLE))).unwrap_or_default();
-        let mut table = Box::new([0; TABLE]);
+        let mut table = vec![0; TABLE];
         for (at, entry) in table.iter_mut().enumerate() {
             let factor = match at.checked_sub(slow) {
                 // The tail begins where the body has its 95th percentile (Pareto).

@@ -1,6 +1,6 @@
 //! One simulated gate: both sides measured, and compared as if the candidate had become slower.
 
-use loadgate::stats::compare::{Comparison, Pair, Row, Settings, Tier};
+use loadgate::stats::compare::{Comparison, Pair, Settings};
 use loadgate::stats::decision::Decision;
 use loadgate::stats::quantile::RunPercentile;
 
@@ -18,7 +18,7 @@ pub(crate) struct Design {
 /// Who became slower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Nobody, or one endpoint that can be judged in full.
+    /// One endpoint.
     One,
     /// The whole site.
     All,
@@ -83,15 +83,6 @@ impl Trial {
                 })
             })
             .collect()
-    }
-
-    /// Endpoints that can be judged in full at P95.
-    pub(crate) fn full(&self) -> Vec<usize> {
-        let full = |(at, row): (usize, &Row)| {
-            (row.percentile < 0.96 && row.tier == Tier::Full).then_some(at / PERCENTILES.len())
-        };
-        let found = compared(&self.pairs());
-        found.rows.iter().enumerate().filter_map(full).collect()
     }
 
     /// Compares, when `who` became slower by the factor `ratio`: all response times are longer by

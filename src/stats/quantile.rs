@@ -33,7 +33,8 @@ impl Tally {
     /// From values with their counts, in any order.
     pub fn of(counted: impl IntoIterator<Item = (Nanos, u64)>) -> Self {
         let mut all: Vec<_> = counted.into_iter().filter(|(_, times)| *times > 0).collect();
-        all.sort_unstable_by_key(|(value, _)| *value);
+        // Sums are of sorted parts, which this sort merges where the unstable one would not.
+        all.sort_by_key(|(value, _)| *value);
         let mut steps: Vec<(Nanos, u64)> = Vec::with_capacity(all.len());
         for (value, times) in all {
             match steps.last_mut() {
