@@ -29,9 +29,15 @@ impl Gathered {
         Self { name: name.into(), evidence: Vec::new(), pooled: None }
     }
 
-    /// Adds a repetition. Its record is not kept: tens of them would not fit into memory.
+    /// Adds a repetition. Its record is not kept: tens of them would not fit into memory. What has
+    /// no name yet is called as the first one's set.
     pub(super) fn add(&mut self, record: RunRecord, wanted: &Wanted) -> Result<(), Failed> {
         let unreadable = |error| Failed::could_not("read the record", error);
+        if self.name.is_empty() {
+            let header = &record.header;
+            let set = header.repetition.as_ref().map(|place| &place.set);
+            self.name.clone_from(set.unwrap_or(&header.id));
+        }
         self.evidence.push(Evidence::of(&record, wanted).map_err(unreadable)?);
         self.pooled = pool(self.pooled.take().into_iter().chain([record]).collect());
         Ok(())
@@ -45,7 +51,7 @@ impl Gathered {
 
 /// What somebody named: a baseline, an exported file, or runs.
 pub(super) enum Named {
-    /// Runs in the store, with the name of the baseline or set.
+    /// Runs in the store, with the name of the baseline if they are one.
     Stored { name: String, runs: Vec<String> },
     /// A file with the runs themselves.
     File(BaselineFile),
@@ -68,7 +74,7 @@ impl Named {
             Some(store) => store.set_of(text).await,
             None => Err(StoreError::UnknownRun { wanted: text.to_owned(), nearest: None }),
         };
-        runs.map(|runs| Self::Stored { name: text.to_owned(), runs }).map_err(|_unknown| {
+        runs.map(|runs| Self::Stored { name: String::new(), runs }).map_err(|_unknown| {
             let names: Vec<&str> = known.iter().map(|line| line.name.as_str()).collect();
             let hint = match crate::scenario::did_you_mean(text, names) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -116,11 +122,7 @@ impl Named {
                 }
             }
         }
-        let name = match wanted {
-            [one] => one.clone(),
-            _ => runs.first().cloned().unwrap_or_default(),
-        };
-        Ok(Self::Stored { name, runs })
+        Ok(Self::Stored { name: String::new(), runs })
     }
 
     /// The head of the first run, which says by which rules it is judged.
@@ -167,7 +169,7 @@ impl Named {
 
     fn empty(&self) -> Failed {
         let hint = format!("add runs to it: loadgate baseline add {} RUN", self.name());
-        Failed::usage(format!("`{}` has no runs", self.name()), Some(hint))
+        Failed::usage(format!("the baseline `{}` has no runs", self.name()), Some(hint))
     }
 }
 

@@ -53,6 +53,13 @@ impl Rules {
         baseline: &[&Header],
         candidate: &[&Header],
     ) -> Result<Vec<Difference>, Failed> {
+        // A baseline agrees with itself whatever the system does now.
+        let own = |id: &str| baseline.iter().any(|header| header.id == id);
+        if let Some(same) = candidate.iter().find(|header| own(&header.id)) {
+            let message = format!("the run {} is on both sides", same.id);
+            let hint = "measure the candidate, then compare it: loadgate run … --baseline NAME";
+            return Err(Failed::usage(message, Some(hint.to_owned())));
+        }
         let mut found = within(baseline);
         found.extend(within(candidate));
         if let (Some(first), Some(other)) = (baseline.first(), candidate.first()) {

@@ -160,7 +160,6 @@ impl Repeater<'_> {
             if arm.set.is_empty() {
                 let place = record.header.repetition.as_ref();
                 arm.set = place.map(|place| place.set.clone()).unwrap_or_default();
-                arm.gathered.name.clone_from(&arm.set);
             }
             arm.made = number;
             arm.gathered.add(record, self.wanted)?;

@@ -128,6 +128,7 @@ fn load_of(like: &Header, play: &Play) -> Variant<'static> {
         rate: (!own && !is_users).then(|| word.parse().ok()).flatten(),
         users: (!own && is_users).then(|| word.parse().ok()).flatten(),
         length: play.load.duration.is_none().then_some(phase.length),
+        max_users: like.load.max_users.filter(|_| !own),
         ..Variant::default()
     }
 }

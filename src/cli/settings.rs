@@ -83,6 +83,8 @@ pub(super) struct Variant<'a> {
     pub(super) length: Option<Nanos>,
     /// Virtual users in place of the arguments'.
     pub(super) users: Option<u64>,
+    /// Most virtual users at a time, where the arguments do not say it.
+    pub(super) max_users: Option<u64>,
 }
 
 impl Variant<'_> {
@@ -167,7 +169,7 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
             users: variant.users.or(*users),
             duration: variant.length.or(*duration),
             iterations: *iterations,
-            max_users: *max_users,
+            max_users: max_users.or(variant.max_users),
             lead: variant.lead,
         },
         seed: *seed,

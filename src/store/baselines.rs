@@ -164,8 +164,9 @@ impl Store {
         Err(self.unknown_baseline(name).await?)
     }
 
-    /// Ids of all repetitions of the set that a run belongs to, ended or not, by their number and
-    /// then by their start; of a run that was made alone, its own.
+    /// Ids of all repetitions of the set that a run belongs to, ended or not, by their number; of
+    /// a run that was made alone, its own. Of a repetition that was made again, because it was
+    /// distorted or killed, only the last one belongs to the set.
     ///
     /// `wanted` names any of them as for [`Store::load`], or is the name of the set itself.
     pub async fn set_of(&self, wanted: &str) -> Result<Vec<String>, StoreError> {
@@ -188,8 +189,12 @@ impl Store {
 
     /// Ids of the repetitions of `set`; empty when there is no such set.
     async fn repetitions(&self, set: &str) -> Result<Vec<String>, StoreError> {
-        let text = "SELECT id FROM lg_runs WHERE repetition_set = $1 \
-                    ORDER BY repetition_number, started_ns, number";
+        let text = "SELECT id FROM lg_runs r WHERE repetition_set = $1 AND NOT EXISTS \
+                    (SELECT 1 FROM lg_runs o WHERE o.repetition_set = r.repetition_set \
+                    AND o.repetition_number = r.repetition_number \
+                    AND (o.started_ns > r.started_ns \
+                    OR (o.started_ns = r.started_ns AND o.number > r.number))) \
+                    ORDER BY repetition_number";
         let ids = sqlx::query_scalar(text).bind(set).fetch_all(&self.pool).await;
         ids.map_err(|error| self.failed(&error))
     }

@@ -87,10 +87,17 @@ fn a_baseline_moves_by_a_file_and_is_compared_from_it() {
     stage.run(["baseline", "export", "v6", "v6.baseline"]).expect(0);
     let other = Stage::new();
     other.file("v6.baseline", std::fs::read(stage.path("v6.baseline")).unwrap());
-    // From the file alone there is no store.
-    let compared = other.run(["compare", "v6.baseline", "v6.baseline"]);
+    // From files alone there is no store; and what agrees with itself is no candidate.
+    capture(&stage, "again", &path);
+    stage.run(["baseline", "export", "again", "again.baseline"]).expect(0);
+    other.file("again.baseline", std::fs::read(stage.path("again.baseline")).unwrap());
+    let compared = other.run(["compare", "v6.baseline", "again.baseline"]);
     assert_eq!(compared.code, 0, "{}", compared.err);
+    assert!(compared.out.contains("HOLD"), "{}", compared.out);
     assert!(!other.has_store());
+    let own = stage.run(["gate", "--baseline", "again"]);
+    assert_eq!(own.code, 2, "{}", own.err);
+    own.says(&["is on both sides"]);
     other.run(["baseline", "import", "v6.baseline"]).expect(0);
     other.run(["baseline", "import", "v6.baseline"]).expect(0).says(&["0 of them new"]);
     assert_eq!(runs_of(&other, "v6"), runs_of(&stage, "v6"));
