@@ -39,7 +39,7 @@ pub(crate) struct Noise {
 pub(crate) const NOISES: [Noise; 3] = [
     Noise { name: "quiet", run: 0.02, load: 0.03, bursts: 0.15 },
     Noise { name: "typical", run: 0.04, load: 0.06, bursts: 1.5 },
-    Noise { name: "noisy", run: 0.08, load: 0.10, bursts: 3.0 },
+    Noise { name: "noisy", run: 0.08, load: 0.12, bursts: 3.0 },
 ];
 
 /// Everything random of one gate.
