@@ -38,8 +38,8 @@ pub struct Parts<'a> {
     pub workers: usize,
     /// Stops the run: whoever holds a clone can.
     pub control: &'a watch::Sender<Option<Stop>>,
-    /// Is shown every interval.
-    pub seen: &'a mut dyn FnMut(&Seen<'_>),
+    /// Is shown every interval; what it says of one becomes a note of the run.
+    pub seen: &'a mut dyn FnMut(&Seen<'_>) -> Option<String>,
     /// Is told at once what people should know.
     pub warn: &'a mut dyn FnMut(&str),
 }

@@ -37,7 +37,10 @@ pub struct Told {
 pub async fn tell(reactions: &[Reaction], body: &str) -> Vec<Told> {
     let all = reactions.iter().map(|reaction| async move {
         let (who, done) = match reaction {
-            Reaction::Exec(command) => (command.join(" "), exec(command, body).await),
+            // Arguments can hold tokens.
+            Reaction::Exec(command) => {
+                (command.first().cloned().unwrap_or_default(), exec(command, body).await)
+            }
             Reaction::Webhook(url) => (place_of(url), post(url, body).await),
         };
         Told { who, failure: done.err() }

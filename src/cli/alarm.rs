@@ -12,6 +12,8 @@ use crate::plan::Reaction;
 /// Listens to the intervals of a run, and tells programs and webhooks once.
 pub(super) struct Guard {
     watch: Option<Watch>,
+    /// As it was before the run that is under way.
+    before: Option<Watch>,
     reactions: Vec<Reaction>,
     scenario: String,
     alarm: Option<Alarm>,
@@ -21,14 +23,29 @@ pub(super) struct Guard {
 impl Guard {
     /// Listens with `watch`, or to nothing.
     pub(super) fn new(watch: Option<Watch>, scenario: &str, reactions: Vec<Reaction>) -> Self {
-        Self { watch, reactions, scenario: scenario.to_owned(), alarm: None, telling: None }
+        let (before, scenario) = (None, scenario.to_owned());
+        Self { watch, before, reactions, scenario, alarm: None, telling: None }
     }
 
-    /// Takes an interval. Must be called in a `LocalSet`.
-    pub(super) fn see(&mut self, seen: &Seen<'_>, lines: &Lines) {
-        let Some(watch) = &mut self.watch else { return };
-        let Some(alarm) = watch.take(seen.interval, seen.catalogue, seen.phases()) else { return };
-        lines.warning(&format!("ROLLBACK: {}", alarm.what));
+    /// A run begins.
+    pub(super) fn begin(&mut self) {
+        self.before.clone_from(&self.watch);
+    }
+
+    /// The run that began last was no measurement: what was seen of it is forgotten. Whoever was
+    /// told of an alarm was told in vain, and is not told again.
+    pub(super) fn forget(&mut self, lines: &Lines) {
+        self.watch = self.before.take();
+        if self.alarm.take().is_some() {
+            lines.warning("the alarm rests on a run that is no measurement, and does not count");
+        }
+    }
+
+    /// Takes an interval, and says what the run should note. Must be called in a `LocalSet`.
+    pub(super) fn see(&mut self, seen: &Seen<'_>, lines: &Lines) -> Option<String> {
+        let alarm = self.watch.as_mut()?.take(seen.interval, seen.catalogue, seen.phases())?;
+        let note = format!("ROLLBACK alarm: {}", alarm.what);
+        lines.warning(&note);
         let body = json!({
             "schema_version": 1,
             "verdict": "ROLLBACK",
@@ -42,6 +59,7 @@ impl Guard {
             self.telling = Some(tokio::task::spawn_local(telling));
         }
         self.alarm = Some(alarm);
+        Some(note)
     }
 
     /// Waits until everybody was told, says who was not, and gives the alarm, if there was one.

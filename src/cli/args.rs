@@ -9,6 +9,8 @@ mod stored;
 
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, StoreArg};
@@ -37,6 +39,18 @@ impl Low {
         }
         if let Some(play) = low.play() {
             play.what.settle(inner)?;
+        }
+        if let Command::Run(run) = &mut low.command
+            && run.repeating.duet.is_some()
+            && run.play.what.target.is_some()
+        {
+            // A duet names both targets; one of the environment gives way to it.
+            if inner.value_source("target") != Some(ValueSource::EnvVariable) {
+                let message =
+                    "the argument '--duet <A_URL> <B_URL>' cannot be used with '--target'";
+                return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+            }
+            run.play.what.target = None;
         }
         Ok(low)
     }

@@ -147,8 +147,8 @@ async fn add(
     }
     let growth = if known { Growth::Extend } else { Growth::New };
     store.keep_baseline(&name, &runs, growth, unix_now()).await?;
+    let count = store.baseline(name.as_str()).await?.len();
     store.close().await;
-    let count = headers.len();
     terminal.note(&format!("{name} has {count} {}", if count == 1 { "run" } else { "runs" }));
     Ok(())
 }

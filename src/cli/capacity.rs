@@ -105,7 +105,10 @@ async fn trial(
         };
         let lines = player.lines.clone();
         let head = format!("trial {} at {rate}", place.number);
-        let mut seen = |seen: &crate::harness::Seen<'_>| lines.show(&head, || seen.progress());
+        let mut seen = |seen: &crate::harness::Seen<'_>| {
+            lines.show(&head, || seen.progress());
+            None
+        };
         let finished = player.run(plan, Some(place), &mut seen).await?;
         match finished.record.end.as_ref().map(|end| end.reason) {
             Some(StopReason::Complete) => {}

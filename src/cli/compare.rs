@@ -1,7 +1,7 @@
 //! `loadgate gate` and `loadgate compare`: judging what is stored.
 
 use super::args::{self, Judging};
-use super::gathered::{Gathered, Named};
+use super::gathered::Named;
 use super::judging::{self, Rules};
 use super::output::{Results, Sinks};
 use super::runs::open_if_there;
@@ -69,8 +69,11 @@ impl Asked<'_> {
         sinks: &Sinks,
         terminal: &Terminal,
     ) -> Result<Exit, Failed> {
-        let first = self.candidate.first(store).await?;
-        let rules = Rules::of(self.judging, &first, store, terminal).await?;
+        let mut first = self.candidate.first(store).await?;
+        if let Some(path) = &self.judging.policy {
+            first.gate = judging::policy(path, terminal)?.policy;
+        }
+        let rules = Rules::of(self.judging, &first, store).await?;
         let baseline = self.baseline.gather(store, &rules.wanted).await?;
         let candidate = self.candidate.gather(store, &rules.wanted).await?;
         let anchor: Vec<Evidence> = match &self.anchor {
@@ -79,10 +82,10 @@ impl Asked<'_> {
         };
         let accepted = rules.comparable(&baseline.headers(), &candidate.headers())?;
         let heads: Vec<_> = anchor.iter().map(Evidence::header).collect();
-        rules.comparable(&baseline.headers(), &heads)?;
+        rules.anchored(&baseline.headers(), &candidate.headers(), &heads)?;
         let ruling = rules.judge((&baseline, &candidate), &anchor, Design::Stored, &accepted);
         let exit = judging::exit(&ruling, self.question, self.judging);
-        let Gathered { pooled: Some(record), .. } = &candidate else {
+        let Some(record) = candidate.record() else {
             return Err(Failed::new("the candidate has no runs", None));
         };
         let place = store.map(|store| store.location().to_string()).unwrap_or_default();

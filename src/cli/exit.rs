@@ -34,6 +34,26 @@ impl Exit {
         }
     }
 
+    /// This, or [`Self::Done`] where only what was found is to be reported: how a command ended
+    /// stays what it is.
+    pub(super) fn reported(self, zero: bool) -> Self {
+        match self {
+            Self::Hold | Self::NoGo | Self::Rollback | Self::Invalid | Self::Thresholds if zero => {
+                Self::Done
+            }
+            Self::Done
+            | Self::CouldNotRun
+            | Self::Usage
+            | Self::Hold
+            | Self::NoGo
+            | Self::Rollback
+            | Self::Invalid
+            | Self::Thresholds
+            | Self::Interrupted
+            | Self::Terminated => self,
+        }
+    }
+
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
         match self {

@@ -20,13 +20,15 @@ pub(super) struct Gathered {
     pub(super) name: String,
     /// Each repetition, distilled.
     pub(super) evidence: Vec<Evidence>,
-    /// All of them as one record; `None` as long as there is none.
-    pub(super) pooled: Option<RunRecord>,
+    /// Those that are measurements as one record.
+    pooled: Option<RunRecord>,
+    /// The first that is none: what is shown when there is nothing else.
+    distorted: Option<RunRecord>,
 }
 
 impl Gathered {
     pub(super) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), evidence: Vec::new(), pooled: None }
+        Self { name: name.into(), evidence: Vec::new(), pooled: None, distorted: None }
     }
 
     /// Adds a repetition. Its record is not kept: tens of them would not fit into memory. What has
@@ -38,9 +40,21 @@ impl Gathered {
             let set = header.repetition.as_ref().map(|place| &place.set);
             self.name.clone_from(set.unwrap_or(&header.id));
         }
-        self.evidence.push(Evidence::of(&record, wanted).map_err(unreadable)?);
-        self.pooled = pool(self.pooled.take().into_iter().chain([record]).collect());
+        let evidence = Evidence::of(&record, wanted).map_err(unreadable)?;
+        // The judge leaves these out, so limits and reports must not rest on them either.
+        if evidence.faults().iter().any(|fault| fault.kind.is_of_generator()) {
+            self.distorted.get_or_insert(record);
+        } else {
+            self.pooled = pool(self.pooled.take().into_iter().chain([record]).collect());
+        }
+        self.evidence.push(evidence);
         Ok(())
+    }
+
+    /// All repetitions that are measurements as one record, for limits and reports; of a side that
+    /// has none the first that is no measurement. `None` as long as there is nothing.
+    pub(super) fn record(&self) -> Option<&RunRecord> {
+        self.pooled.as_ref().or(self.distorted.as_ref())
     }
 
     /// The heads of all repetitions.
@@ -74,7 +88,10 @@ impl Named {
             Some(store) => store.set_of(text).await,
             None => Err(StoreError::UnknownRun { wanted: text.to_owned(), nearest: None }),
         };
-        runs.map(|runs| Self::Stored { name: String::new(), runs }).map_err(|_unknown| {
+        runs.map(|runs| Self::Stored { name: String::new(), runs }).map_err(|error| {
+            if !matches!(error, StoreError::UnknownRun { .. }) {
+                return Failed::from(error);
+            }
             let names: Vec<&str> = known.iter().map(|line| line.name.as_str()).collect();
             let hint = match crate::scenario::did_you_mean(text, names) {
                 Some(near) => format!("did you mean `{near}`?"),

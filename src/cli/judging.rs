@@ -28,15 +28,13 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The rules of the file that the arguments name, or those of the record's own scenario.
+    /// The rules of the candidate's record, with what the arguments accept.
     pub(super) async fn of(
         judging: &Judging,
         candidate: &Header,
         store: Option<&Store>,
-        terminal: &Terminal,
     ) -> Result<Self, Failed> {
-        let given = judging.policy.as_deref().map(|path| policy(path, terminal)).transpose()?;
-        let policy = given.map_or_else(|| candidate.gate.clone(), |gate| gate.policy);
+        let policy = candidate.gate.clone();
         let wanted = Wanted::of(&policy, &candidate.thresholds);
         let noise = match &judging.noise_from {
             Some(name) => {
@@ -44,7 +42,28 @@ impl Rules {
             }
             None => Vec::new(),
         };
-        Ok(Self { policy, wanted, noise, accepted: judging.accept_difference.clone() })
+        let rules = Self { policy, wanted, noise, accepted: judging.accept_difference.clone() };
+        let heads: Vec<_> = rules.noise.iter().map(Evidence::header).collect();
+        rules.comparable(&heads, &[candidate])?;
+        Ok(rules)
+    }
+
+    /// Whether an anchor is of the version of the baseline, and no repetition of the candidate.
+    pub(super) fn anchored(
+        &self,
+        baseline: &[&Header],
+        candidate: &[&Header],
+        anchor: &[&Header],
+    ) -> Result<(), Failed> {
+        let own = |header: &&&Header| candidate.iter().any(|other| other.id == header.id);
+        if let Some(same) = anchor.iter().find(own) {
+            let message = format!("the run {} is anchor and candidate", same.id);
+            let hint = "the anchor is the old version, measured again beside the candidate";
+            return Err(Failed::usage(message, Some(hint.to_owned())));
+        }
+        self.comparable(baseline, anchor)?;
+        let both: Vec<_> = baseline.iter().chain(anchor).copied().collect();
+        self.refuse(within(&both)).map(|_accepted| ())
     }
 
     /// The differences that were accepted by name; others are refused, all at once.
@@ -65,6 +84,11 @@ impl Rules {
         if let (Some(first), Some(other)) = (baseline.first(), candidate.first()) {
             found.extend(differences(first, other));
         }
+        self.refuse(found)
+    }
+
+    /// Those that were accepted by name; others are refused.
+    fn refuse(&self, found: Vec<Difference>) -> Result<Vec<Difference>, Failed> {
         let (accepted, refused): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|difference| self.accepted.contains(&difference.kind));
         let Some(first) = refused.first() else { return Ok(accepted) };
@@ -85,8 +109,7 @@ impl Rules {
         design: Design,
         accepted: &[Difference],
     ) -> Ruling {
-        let outcomes =
-            |side: &Gathered| side.pooled.as_ref().map(threshold::judge).unwrap_or_default();
+        let outcomes = |side: &Gathered| side.record().map(threshold::judge).unwrap_or_default();
         judge(&Case {
             baseline: Group { name: &baseline.name, repetitions: &baseline.evidence },
             candidate: Group { name: &candidate.name, repetitions: &candidate.evidence },
@@ -131,5 +154,5 @@ pub(super) fn exit(ruling: &Ruling, question: Question, judging: &Judging) -> Ex
             Equivalence::Different => Exit::NoGo,
         },
     };
-    if judging.exit_zero { Exit::Done } else { answer }
+    answer.reported(judging.exit_zero)
 }

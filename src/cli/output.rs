@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::args::Files;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
-use crate::gate::ruling::Ruling;
+use crate::gate::live::Alarm;
+use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::{threshold, validity};
 use crate::record::RunRecord;
 use crate::report::terminal::render_within;
@@ -45,7 +46,14 @@ impl Results {
         ruling: Option<(Ruling, Question)>,
     ) -> Result<Self, Failed> {
         let outcomes = threshold::judge(record);
-        let invalid_reasons = validity::reasons(record);
+        // What a ruling rests on it has looked at itself: it left out what is no measurement.
+        let invalid_reasons = match &ruling {
+            None => validity::reasons(record),
+            Some((ruling, _)) if ruling.verdict == Verdict::Invalid => {
+                ruling.reasons.iter().map(|reason| reason.text.clone()).collect()
+            }
+            Some(_) => Vec::new(),
+        };
         let line = ThresholdLine::of;
         let missed = outcomes.iter().any(threshold::Outcome::fails);
         let valid = invalid_reasons.is_empty();
@@ -59,12 +67,14 @@ impl Results {
         Ok(Self { document, missed, valid })
     }
 
-    /// What the shell is told of a run that is compared with nothing.
-    pub(super) fn exit(&self) -> Exit {
-        match (self.valid, self.missed) {
-            (false, _) => Exit::Invalid,
-            (true, true) => Exit::Thresholds,
-            (true, false) => Exit::Done,
+    /// What the shell is told of a run that is compared with nothing, and of which a live alarm
+    /// may have gone off.
+    pub(super) fn exit_after(&self, alarm: Option<&Alarm>) -> Exit {
+        match (self.valid, alarm.is_some(), self.missed) {
+            (false, _, _) => Exit::Invalid,
+            (true, true, _) => Exit::Rollback,
+            (true, false, true) => Exit::Thresholds,
+            (true, false, false) => Exit::Done,
         }
     }
 

@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
 use crate::harness::{self, Circumstances, Finished, Parts, Seen};
-use crate::plan::Plan;
+use crate::plan::{Gate, Plan};
 use crate::record::{Header, Repetition};
 use crate::store::{Store, StoreLocation};
 use crate::walk::Stop;
@@ -24,6 +24,8 @@ pub(super) struct Player<'a> {
     pub(super) store: Store,
     play: Play,
     source: Source,
+    /// Rules of a file of their own, in place of the scenario's.
+    gate: Option<Gate>,
     control: watch::Sender<Option<Stop>>,
     signals: Signals,
     market: Option<EmbeddedMarket>,
@@ -51,7 +53,13 @@ impl<'a> Player<'a> {
         let says = lines.clone();
         let signals = Signals::listen(control.clone(), move |text| says.stopping(text))
             .map_err(|error| Failed::could_not("listen to signals", error))?;
-        Ok(Self { terminal, lines, store, play, source, control, signals, market })
+        let gate = None;
+        Ok(Self { terminal, lines, store, play, source, gate, control, signals, market })
+    }
+
+    /// The same with rules of their own, if there are any.
+    pub(super) fn ruled(self, gate: Option<Gate>) -> Self {
+        Self { gate, ..self }
     }
 
     /// Where the records go.
@@ -64,6 +72,9 @@ impl<'a> Player<'a> {
         let mut plan = settings::plan(&self.play, &self.source, variant, self.terminal)?;
         if let Some(market) = self.market.as_ref().filter(|_| variant.target.is_none()) {
             plan.target = market.address.clone();
+        }
+        if let Some(gate) = &self.gate {
+            plan.gate = gate.clone();
         }
         Ok(plan)
     }
@@ -79,7 +90,7 @@ impl<'a> Player<'a> {
         &self,
         plan: Arc<Plan>,
         place: Option<Repetition>,
-        seen: &mut dyn FnMut(&Seen<'_>),
+        seen: &mut dyn FnMut(&Seen<'_>) -> Option<String>,
     ) -> Result<Finished, Failed> {
         self.lines.prepare(&format!("looking for {}", plan.target));
         self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));

@@ -67,8 +67,9 @@ pub(super) struct Repeater<'a> {
 
 impl Repeater<'_> {
     /// Adds `rounds` repetitions to every arm. In every second round the order of the arms is
-    /// turned (A B B A …), so that a drift of the machine meets all of them alike. Gives the exit
-    /// code when it was ended before its time.
+    /// turned (A B B A …), so that a drift of the machine meets all of them alike; the last round
+    /// is not, so that the newest run is one of the last arm. Gives the exit code when it was ended
+    /// before its time.
     pub(super) async fn measure(
         &self,
         arms: &mut [Arm],
@@ -83,7 +84,7 @@ impl Repeater<'_> {
         for round in 0..rounds {
             let cold = self.wait(started).await;
             started = Some(unix_now());
-            let turned = round % 2 == 1;
+            let turned = (rounds - 1 - round) % 2 == 1;
             let number = arms.len();
             for place in 0..number {
                 let place = if turned { number - 1 - place } else { place };
@@ -133,10 +134,12 @@ impl Repeater<'_> {
             let head = format!("repetition {number} of {planned}{}", arm.label);
             let mut seen = |seen: &Seen<'_>| {
                 self.player.lines.show(&head, || seen.progress());
-                if arm.watched {
-                    self.guard.borrow_mut().see(seen, &self.player.lines);
-                }
+                let mut guard = self.guard.borrow_mut();
+                if arm.watched { guard.see(seen, &self.player.lines) } else { None }
             };
+            if arm.watched {
+                self.guard.borrow_mut().begin();
+            }
             let finished = self.player.run(Arc::clone(&plan), Some(place), &mut seen).await?;
             if let Some(error) = finished.unstored {
                 let message = format!("the record is not complete in the store: {error}");
@@ -154,6 +157,9 @@ impl Repeater<'_> {
                 self.player.lines.warning(&format!(
                     "{head} is no measurement and is made again: {reason} (run {run})"
                 ));
+                if arm.watched {
+                    self.guard.borrow_mut().forget(&self.player.lines);
+                }
                 continue;
             }
             self.player.terminal.note(&said(&head, &record));
@@ -197,10 +203,13 @@ fn said(head: &str, record: &RunRecord) -> String {
         |_unreadable| String::new(),
         |totals| {
             let p95 = totals.response.map_or_else(|| "–".to_owned(), |l| format_nanos(l.p95));
+            let (requests, errors) = (totals.requests, totals.errors);
             format!(
-                "{} requests, {} errors, p95 {p95}",
-                group_thousands(totals.requests),
-                group_thousands(totals.errors)
+                "{} request{}, {} error{}, p95 {p95}",
+                group_thousands(requests),
+                if requests == 1 { "" } else { "s" },
+                group_thousands(errors),
+                if errors == 1 { "" } else { "s" },
             )
         },
     );

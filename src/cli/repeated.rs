@@ -16,7 +16,7 @@ use crate::gate::identity::Difference;
 use crate::gate::judge::Design;
 use crate::gate::live::Watch;
 use crate::gate::ruling::{Ruling, Standing, Verdict};
-use crate::plan::Plan;
+use crate::plan::{Gate, Plan};
 use crate::record::{Header, PhaseInfo};
 use crate::report::Question;
 use crate::units::Nanos;
@@ -27,14 +27,19 @@ const LEAD: Nanos = Nanos::from_secs(10);
 /// Repetitions when nothing says how many.
 const REPETITIONS: u32 = 20;
 
-/// Repetitions of the old version that stand for the machine as it is now.
+/// Fewest repetitions of the old version that stand for the machine as it is now.
 const ANCHORS: u32 = 3;
 
 /// Plays repetitions; compares them when there is something to compare them with.
-pub(super) async fn run(run: Run, source: Source, terminal: &Terminal) -> Result<Exit, Failed> {
+pub(super) async fn run(
+    run: Run,
+    source: Source,
+    gate: Option<Gate>,
+    terminal: &Terminal,
+) -> Result<Exit, Failed> {
     let sinks = Sinks::of(&run.files)?;
     super::settings::plan(&run.play, &source, &Variant::repetition(lead_of(&run)), terminal)?;
-    let player = Player::start(run.play.clone(), source, &run.store, terminal).await?;
+    let player = Player::start(run.play.clone(), source, &run.store, terminal).await?.ruled(gate);
     let exit = played(&run, &player, &sinks).await;
     player.stop().await;
     exit
@@ -53,7 +58,7 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
     let load = like.as_ref().map_or_else(Variant::default, |like| load_of(like, &run.play));
     let plan = player.plan(&Variant { lead: Some(lead_of(run)), ..load })?;
     let foreseen = player.foresee(&plan)?;
-    let rules = Rules::of(&run.judging, &foreseen, Some(&player.store), player.terminal).await?;
+    let rules = Rules::of(&run.judging, &foreseen, Some(&player.store)).await?;
     let mut baseline = None;
     if let Some(stored) = &stored {
         let gathered = stored.gather(Some(&player.store), &rules.wanted).await?;
@@ -81,7 +86,7 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
     };
     let alarm = guard.into_inner().finish(&player.lines).await;
     let outcome = outcome?;
-    let Some(record) = outcome.candidate.pooled.as_ref() else {
+    let Some(record) = outcome.candidate.record() else {
         return Ok(outcome.stopped.unwrap_or(Exit::Interrupted));
     };
     let place = player.location().to_string();
@@ -91,8 +96,8 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
         (Results::compared(record, place, (ruling, Question::MayItGo))?, found)
     } else {
         let results = Results::of(record, place)?;
-        let found = if alarm.is_some() { Exit::Rollback } else { results.exit() };
-        (results, if run.judging.exit_zero { Exit::Done } else { found })
+        let found = results.exit_after(alarm.as_ref());
+        (results, found.reported(run.judging.exit_zero))
     };
     let told = results.tell(sinks, player.terminal);
     Ok(outcome.stopped.unwrap_or(found).unless(told))
@@ -177,9 +182,11 @@ impl Session<'_> {
         let mut stopped = None;
         if let Some(old) = &self.run.repeating.anchor {
             let mut arms = [Arm::new(" of the anchor", Some(old.clone()))];
-            stopped = self.repeater.measure(&mut arms, ANCHORS).await?;
+            // Half of the baseline's: what was full there is mostly full in it, too.
+            let half = u32::try_from(baseline.evidence.len().div_ceil(2)).unwrap_or(ANCHORS);
+            stopped = self.repeater.measure(&mut arms, half.max(ANCHORS)).await?;
             let [arm] = arms;
-            self.rules.comparable(&baseline.headers(), &arm.gathered.headers())?;
+            self.rules.anchored(&baseline.headers(), &[], &arm.gathered.headers())?;
             anchor = arm.gathered.evidence;
         }
         let mut arms = [Arm::new("", None).watched()];
@@ -212,7 +219,12 @@ impl Session<'_> {
         };
         let rounds = self.run.repeating.repeat.unwrap_or(REPETITIONS);
         let (ruling, stopped) = self.look_twice(&mut arms, rounds, &judged, None).await?;
-        let [_, candidate] = arms;
+        let [a, candidate] = arms;
+        let sets = (&a.gathered.name, &candidate.gathered.name);
+        self.repeater
+            .player
+            .terminal
+            .note(&format!("A is the set {}, B the set {}", sets.0, sets.1));
         Ok(Outcome { candidate: candidate.gathered, ruling, stopped })
     }
 

@@ -3,40 +3,68 @@
 use std::sync::Arc;
 
 use super::alarm::Guard;
-use super::args::{Repeating, Run};
+use super::args::{Judging, Repeating, Run};
 use super::output::{Results, Sinks};
 use super::player::Player;
 use super::settings::{Source, Variant};
 use super::terminal::Terminal;
-use super::{Exit, Failed, repeated, settings};
-use crate::gate::live::Watch;
-use crate::harness::Finished;
+use super::{Exit, Failed, judging, repeated, settings};
+use crate::gate::live::{Alarm, Watch};
+use crate::harness::{Finished, Seen};
+use crate::plan::Gate;
 use crate::record::{End, RunRecord, StopReason};
 
 /// Plays a scenario: arguments, plan, run, record, results.
 pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
     // What can be wrong is found before anything starts.
     let source = settings::source(&run.play)?;
-    let Repeating { repeat, lead, baseline, duet, anchor: _, no_second_look: _ } = &run.repeating;
-    if repeat.is_some() || lead.is_some() || baseline.is_some() || duet.is_some() {
-        return repeated::run(run, source, terminal).await;
+    let gate = run.judging.policy.as_deref().map(|path| judging::policy(path, terminal));
+    let gate = gate.transpose()?;
+    let Repeating { repeat, lead, baseline, duet, anchor: _, no_second_look } = &run.repeating;
+    if baseline.is_none() && duet.is_none() {
+        refuse_comparing(&run.judging, *no_second_look)?;
     }
-    once(run, source, terminal).await
+    if repeat.is_some() || lead.is_some() || baseline.is_some() || duet.is_some() {
+        return repeated::run(run, source, gate, terminal).await;
+    }
+    once(run, source, gate, terminal).await
+}
+
+/// What is for comparing has no meaning where nothing is compared.
+fn refuse_comparing(judging: &Judging, no_second_look: bool) -> Result<(), Failed> {
+    let Judging { policy: _, accept_difference, noise_from, exit_zero: _ } = judging;
+    let given = [
+        ("--accept-difference", !accept_difference.is_empty()),
+        ("--noise-from", noise_from.is_some()),
+        ("--no-second-look", no_second_look),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Failed::usage(
+            format!("`{flag}` needs something to compare with"),
+            Some("add `--baseline NAME`, or `--duet A_URL B_URL`".to_owned()),
+        )),
+    }
 }
 
 /// One run, judged by its own limits.
-async fn once(run: Run, source: Source, terminal: &Terminal) -> Result<Exit, Failed> {
+async fn once(
+    run: Run,
+    source: Source,
+    gate: Option<Gate>,
+    terminal: &Terminal,
+) -> Result<Exit, Failed> {
     settings::plan(&run.play, &source, &Variant::default(), terminal)?;
     let sinks = Sinks::of(&run.files)?;
-    let player = Player::start(run.play, source, &run.store, terminal).await?;
+    let player = Player::start(run.play, source, &run.store, terminal).await?.ruled(gate);
     let plan = player.plan(&Variant::default())?;
     let reactions = plan.gate.on_rollback.clone();
     let watch = (!reactions.is_empty()).then(|| Watch::new(&plan.gate.policy, None));
     let mut guard = Guard::new(watch, &plan.name, reactions);
     let lines = player.lines.clone();
-    let mut seen = |seen: &crate::harness::Seen<'_>| {
+    let mut seen = |seen: &Seen<'_>| {
         lines.show("", || seen.progress());
-        guard.see(seen, &lines);
+        guard.see(seen, &lines)
     };
     let finished = player.run(Arc::new(plan), None, &mut seen).await;
     let alarm = guard.finish(&player.lines).await;
@@ -46,15 +74,17 @@ async fn once(run: Run, source: Source, terminal: &Terminal) -> Result<Exit, Fai
     let finished = finished?;
     let results = Results::of(&finished.record, place)?;
     let told = results.tell(&sinks, terminal);
-    let mut ended = exit(&finished, &results, signal, terminal);
-    if alarm.is_some() && matches!(ended, Exit::Done | Exit::Thresholds) {
-        ended = Exit::Rollback;
-    }
-    Ok(ended.unless(told))
+    let ended = exit(&finished, (&results, alarm.as_ref()), signal, terminal);
+    Ok(ended.reported(run.judging.exit_zero).unless(told))
 }
 
 /// What the shell is told: first what was lost, then how the run ended, then what was found.
-fn exit(finished: &Finished, results: &Results, signal: Option<Exit>, terminal: &Terminal) -> Exit {
+fn exit(
+    finished: &Finished,
+    (results, alarm): (&Results, Option<&Alarm>),
+    signal: Option<Exit>,
+    terminal: &Terminal,
+) -> Exit {
     if let Some(error) = &finished.unstored {
         let message = format!("the record is not complete in the store: {error}");
         terminal.error(&message, error.hint().as_deref());
@@ -68,7 +98,7 @@ fn exit(finished: &Finished, results: &Results, signal: Option<Exit>, terminal: 
             terminal.error("the run was aborted by a failed step", Some(hint));
             Exit::CouldNotRun
         }
-        Some(StopReason::Complete) | None => results.exit(),
+        Some(StopReason::Complete) | None => results.exit_after(alarm),
     }
 }
 

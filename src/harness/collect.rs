@@ -89,7 +89,7 @@ impl Seen<'_> {
 
 /// Who is told how the run goes.
 pub(super) struct Told<'a> {
-    pub(super) seen: &'a mut dyn FnMut(&Seen<'_>),
+    pub(super) seen: &'a mut dyn FnMut(&Seen<'_>) -> Option<String>,
     pub(super) warn: &'a mut dyn FnMut(&str),
 }
 
@@ -197,13 +197,13 @@ pub(super) async fn collect(
             // A worker that is done needs no memory back.
             drop(lane.back.try_send(batch));
         }
-        (told.seen)(&Seen {
+        notes.extend((told.seen)(&Seen {
             interval: &interval,
             catalogue: collector.catalogue(),
             totals: collector.totals(),
             elapsed: clock.now(),
             watched: &watched,
-        });
+        }));
         unstored.push_back(interval);
         store(writer, collector.catalogue(), &mut unstored, (&mut notes, told)).await;
         if over {

@@ -41,7 +41,7 @@ fn play_beside<F: Future<Output = ()>>(
             circumstances: Circumstances::default(),
             workers: 2,
             control: &control,
-            seen: &mut |_| {},
+            seen: &mut |_| None,
             warn: &mut |_| {},
         };
         let beside = async {

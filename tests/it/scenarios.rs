@@ -337,7 +337,7 @@ async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord)
         circumstances: Circumstances::default(),
         workers: 2,
         control: &control,
-        seen: &mut |_| {},
+        seen: &mut |_| None,
         warn: &mut |warning| panic!("{warning}"),
     };
     let local = tokio::task::LocalSet::new();

@@ -43,7 +43,6 @@ pub(in crate::cli) struct Repeating {
     pub(in crate::cli) baseline: Option<String>,
     /// Measure two systems alternately (ABBA) and compare B with A
     #[arg(long, num_args = 2, value_names = ["A_URL", "B_URL"])]
-    #[arg(conflicts_with = "target")]
     pub(in crate::cli) duet: Option<Vec<String>>,
     /// The old version: measured first, it must be as fast as in the baseline
     #[arg(long, value_name = "URL", requires = "baseline")]

@@ -78,7 +78,8 @@ pub(super) fn settle(
         return None;
     }
     let length = sides.candidate.side.length.max(sides.baseline.side.length);
-    let only_samples = matches!(open, Open::Nothing) && failures == 0;
+    // A higher rate gives requests and not repetitions: it is no remedy where the noise wants more.
+    let only_samples = matches!(open, Open::Nothing) && failures == 0 && wanted == least;
     let text = text((before, more), length, &samples, only_samples.then_some(table));
     Some(Settle { repetitions: wanted, more, length, text })
 }

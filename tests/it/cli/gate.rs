@@ -97,7 +97,7 @@ fn timing_a_duet_measures_both_in_turn() {
         .filter(|line| line.contains("requests,"))
         .map(|line| if line.contains(" of A:") { 'A' } else { 'B' })
         .collect();
-    assert_eq!(order.iter().collect::<String>(), "ABBAABBA", "{}", done.err);
+    assert_eq!(order.iter().collect::<String>(), "BAABBAAB", "{}", done.err);
     let notes = json["gate"]["notes"].to_string();
     assert!(!notes.contains("drift"), "both were measured in turn: {notes}");
 }
@@ -143,7 +143,8 @@ fn timing_a_lasting_alarm_tells_programs_and_webhooks_while_the_run_goes_on() {
     let scenario = LIST.replace(
         "gate: { floor: 0ms, compare: [ http p95 ] }",
         "gate:\n  rollback: { error_rate: \"> 5%\", sustained: 2s }\n  on_rollback:\n    \
-         - exec: [ sh, -c, \"cat > told.json\" ]\n    - webhook: \"${HOOK}\"",
+         - exec: [ sh, -c, \"cat > told.json\" ]\n    \
+         - exec: [ sh, -c, \"exit 3\", \"${HOOK}\" ]\n    - webhook: \"${HOOK}\"",
     );
     let path = stage.file("alarm.yaml", scenario);
     let mut command = stage.command(["run", "--target", &market.url, "-d", "10s", "--scenario"]);
@@ -155,6 +156,9 @@ fn timing_a_lasting_alarm_tells_programs_and_webhooks_while_the_run_goes_on() {
     assert!(hook.take_lines().keys().any(|line| line.starts_with("POST /secret-path")));
     assert!(hook.texts().contains("ROLLBACK"));
     assert!(!done.err.contains("secret-path") && !done.out.contains("secret-path"), "{}", done.err);
+    assert!(done.err.contains("`sh` was not told: ended with exit status: 3"), "{}", done.err);
+    let notes = stage.json(["report", "latest", "--format", "json"])["notes"].to_string();
+    assert!(notes.contains("ROLLBACK alarm"), "{notes}");
     // Measuring went on to the end.
     let shown = stage.json(["report", "latest", "--format", "json"]);
     assert!(shown["totals"]["requests"].as_u64().unwrap() >= 6_900, "{}", shown["totals"]);
@@ -184,4 +188,30 @@ fn wrong_rules_are_told_with_their_place() {
     let done = stage.run(["run", "--scenario", &path, "--repeat", "2", "--policy", "rules.yaml"]);
     assert_eq!(done.code, 2, "{}", done.err);
     done.says(&["rules.yaml:3", "did you mean `floor`"]);
+}
+
+#[test]
+fn flags_that_would_do_nothing_are_refused() {
+    let (stage, path) = stage();
+    let run = ["run", "--scenario", &path];
+    for flag in
+        [&["--no-second-look"][..], &["--accept-difference", "load"], &["--noise-from", "x"]]
+    {
+        let done = stage.run(run.iter().chain(flag));
+        assert_eq!(done.code, 2, "{flag:?}: {}", done.err);
+        done.says(&["needs something to compare with", "--baseline NAME"]);
+    }
+    let done = stage.run(run.iter().chain(&["--policy", "missing.yaml"]));
+    assert_eq!(done.code, 2, "{}", done.err);
+    done.says(&["can't read `missing.yaml`"]);
+    let duet = ["--duet", "http://127.0.0.1:1", "http://127.0.0.1:1"];
+    let target = ["--target", "http://127.0.0.1:1"];
+    let done = stage.run(run.iter().chain(&duet).chain(&target));
+    assert_eq!(done.code, 2, "{}", done.err);
+    done.says(&["cannot be used with '--target'"]);
+    // One of the environment gives way: the run begins, and finds nobody.
+    let mut command = stage.command(run.iter().chain(&duet));
+    let done = super::stage::done(command.env("LOADGATE_TARGET", "x").output().unwrap());
+    assert_eq!(done.code, 1, "{}", done.err);
+    done.says(&["can't reach the target"]);
 }
