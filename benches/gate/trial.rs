@@ -15,6 +15,14 @@ pub(crate) struct Design {
     pub seconds: usize,
 }
 
+impl Design {
+    /// What is measured of a side.
+    pub(crate) fn minutes(self) -> f64 {
+        let number = |of: usize| f64::from(u32::try_from(of).unwrap_or_default());
+        number(self.repetitions) * number(self.seconds) / 60.0
+    }
+}
+
 /// Who became slower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
