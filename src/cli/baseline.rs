@@ -23,10 +23,10 @@ use crate::gate::evidence::{Evidence, Wanted};
 use crate::gate::identity::within;
 use crate::gate::noise::self_check;
 use crate::record::archive::{ArchiveError, KEPT, Packer};
-use crate::record::{BaselineName, BaselineNameError};
+use crate::record::{Bank, BaselineName, BaselineNameError, Pick, Policy};
 use crate::report::baseline as told;
 use crate::store::{BaselineLine, Growth, Imported, Store, StoreError};
-use crate::units::{Bytes, group_thousands};
+use crate::units::{Bytes, Ratio, group_thousands};
 
 /// Does what the arguments say with baselines.
 pub(super) async fn baseline(baseline: Baseline, terminal: &Terminal) -> Result<Exit, Failed> {
@@ -114,12 +114,28 @@ async fn captured(
     }
     let runs: Vec<String> = gathered.headers().iter().map(|header| header.id.clone()).collect();
     player.store.keep_baseline(name, &runs, Growth::New, unix_now()).await?;
+    warn_of_failures(&gathered, &foreseen.gate, player.terminal);
     let check = self_check(&gathered.evidence, &foreseen.gate);
     let style = player.terminal.style();
     let columns = player.terminal.table_columns();
     let text = told::render(name.as_str(), &gathered.headers(), &check, style, columns);
     player.terminal.out(&text).map_err(|error| Failed::could_not("print", error))?;
     Ok(Exit::Done)
+}
+
+/// A system that fails is no measure for its successor.
+fn warn_of_failures(gathered: &Gathered, policy: &Policy, terminal: &Terminal) {
+    let Some(record) = gathered.record() else { return };
+    let http = record.catalogue.matching(|series| series.kind.is_http());
+    let pick = Pick::of(&record.header.load.phases, Bank::Measured);
+    let counts = record.totals.counts(&pick, http);
+    if let Some(share) = Ratio::of(counts.failed(), counts.tried())
+        && share > policy.errors.go
+    {
+        terminal.warning(&format!(
+            "{share} of the requests of this baseline failed: what failed in it can't be compared"
+        ));
+    }
 }
 
 /// Adds runs to a baseline, which is made when it does not exist.
