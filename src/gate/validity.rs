@@ -9,8 +9,10 @@ use crate::units::Ratio;
 pub enum FaultKind {
     /// It has no end: it was killed, or is still under way.
     Unfinished,
-    /// It ended before all that was to be measured had been.
+    /// Somebody ended it before all that was to be measured had been.
     CutShort,
+    /// A failed step ended it before all that was to be measured had been.
+    Aborted,
     /// No figures.
     NothingMeasured,
     /// Starts were late.
@@ -22,10 +24,14 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether the generator is to blame, so that the run says nothing of the target. Dropped
-    /// starts may be the target's own slowness: to leave such a run out would make it look better.
+    /// Whether the generator is to blame, or who ended the run, so that it says nothing of the
+    /// target. Dropped starts, a failed step and no request at all may be the target's own doing:
+    /// to leave such a run out, or to play it again, would make the target look better.
     pub fn is_of_generator(self) -> bool {
-        self != Self::Dropped
+        match self {
+            Self::Unfinished | Self::CutShort | Self::Lag | Self::Busy => true,
+            Self::Aborted | Self::NothingMeasured | Self::Dropped => false,
+        }
     }
 }
 
@@ -52,8 +58,8 @@ pub fn faults(record: &RunRecord) -> Vec<Fault> {
                       again to its end";
         return vec![Fault { kind: FaultKind::Unfinished, text: reason.to_owned() }];
     };
-    if let Some(fault) = fault(FaultKind::NothingMeasured, nothing_measured(record, end)) {
-        return vec![fault];
+    if let Some((kind, text)) = nothing_measured(record, end) {
+        return vec![Fault { kind, text }];
     }
     let pick = Pick::of(&record.header.load.phases, Bank::Measured);
     let all = [
@@ -71,9 +77,17 @@ pub fn cut_short(record: &RunRecord) -> Option<Fault> {
     let measured = record.header.load.phases.iter().filter(|phase| phase.measure);
     let until = measured.map(|phase| phase.start + phase.length).max()?;
     (end.lasted < until).then(|| Fault {
-        kind: FaultKind::CutShort,
+        kind: ended_by(end),
         text: format!("the run {} after {} of {until}: run it again", how(end), end.lasted),
     })
+}
+
+/// Who ended a run before its time.
+fn ended_by(end: &End) -> FaultKind {
+    match end.reason {
+        StopReason::Aborted => FaultKind::Aborted,
+        StopReason::Complete | StopReason::Interrupted | StopReason::Killed => FaultKind::CutShort,
+    }
 }
 
 fn how(end: &End) -> &'static str {
@@ -86,28 +100,30 @@ fn how(end: &End) -> &'static str {
 }
 
 /// No figures: no measured phase, one that was not reached, or one without a request.
-fn nothing_measured(record: &RunRecord, end: &End) -> Option<String> {
+fn nothing_measured(record: &RunRecord, end: &End) -> Option<(FaultKind, String)> {
     let phases = &record.header.load.phases;
     let Some(first) = phases.iter().find(|phase| phase.measure) else {
-        return Some("no phase is measured: leave `measure: false` away from one".to_owned());
+        let text = "no phase is measured: leave `measure: false` away from one";
+        return Some((FaultKind::NothingMeasured, text.to_owned()));
     };
     if end.reason != StopReason::Complete && end.lasted <= first.start {
-        return Some(format!(
+        let text = format!(
             "the run {} after {}, the first measured phase `{}` starts at {}: let it run longer, \
              or shorten what comes before",
             how(end),
             end.lasted,
             first.name,
             first.start
-        ));
+        );
+        return Some((ended_by(end), text));
     }
     let kinds = |kind: SeriesKind| kind.is_http() || kind == SeriesKind::SqlStep;
     let series = record.catalogue.matching(|series| kinds(series.kind));
     let pick = Pick::of(phases, Bank::Measured);
     (record.totals.counts(&pick, series).started == 0).then(|| {
-        "no request was measured: make the measured phases longer or the rate higher, and look at \
-         the errors of the sessions"
-            .to_owned()
+        let text = "no request was measured: make the measured phases longer or the rate higher, \
+                    and look at the errors of the sessions";
+        (FaultKind::NothingMeasured, text.to_owned())
     })
 }
 
