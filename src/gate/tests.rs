@@ -1,7 +1,7 @@
 //! Judgements on records made by hand.
 
-use super::threshold::{Outcome, Status, judge};
-use super::validity::reasons;
+use super::threshold::{Outcome, Status, judge, judge_by};
+use super::validity::{FaultKind, cut_short, faults, reasons};
 use crate::histogram::Histogram;
 use crate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{
@@ -185,7 +185,7 @@ fn missing_data_is_a_failure_unless_it_is_accepted() {
     run.check("sql_query_duration", "p(95) < 1", "NoData no such series in this run");
     run.check("http_req_waiting", "p(95) < 1", "NoData nothing was measured");
     run.check("checks{endpoint:POST *}", "rate > 1%", "NoData nothing was measured");
-    run.check("http_req_duration", "p(95) <= +10%", "NoData needs a baseline");
+    run.check("http_req_duration", "p(95) <= +10%", "NeedsBaseline needs a baseline");
     run.check(
         "http_req_durations",
         "p(95) < 1",
@@ -298,4 +298,43 @@ fn a_run_without_figures_is_invalid() {
     run.record.end = Run::new().record.end;
     run.record.header.load.phases.retain(|phase| !phase.measure);
     assert!(only(&run.record).starts_with("no phase is measured: "));
+}
+
+#[test]
+fn who_ended_a_run_decides_who_is_to_blame() {
+    let mut run = run();
+    let kinds = |record: &RunRecord| {
+        let all = faults(record).into_iter().chain(cut_short(record));
+        all.map(|fault| (fault.kind, fault.kind.is_of_generator())).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&run.record), []);
+    for (reason, want) in [
+        (StopReason::Aborted, (FaultKind::Aborted, false)),
+        (StopReason::Interrupted, (FaultKind::CutShort, true)),
+        (StopReason::Killed, (FaultKind::CutShort, true)),
+    ] {
+        let end = run.record.end.as_mut().unwrap();
+        (end.reason, end.lasted) = (reason, Nanos::from_secs(300));
+        assert_eq!(kinds(&run.record), [want]);
+        // Before anything was measured.
+        run.record.end.as_mut().unwrap().lasted = Nanos::from_secs(12);
+        assert_eq!(faults(&run.record)[0].kind, want.0);
+    }
+    let nothing = Run::new();
+    assert_eq!(kinds(&nothing.record), [(FaultKind::NothingMeasured, false)]);
+}
+
+#[test]
+fn a_run_is_held_against_limits_of_another() {
+    let mut run = run();
+    run.outcome("http_req_duration", "p(95) < 500ms");
+    let other = ThresholdText {
+        subject: "http_req_duration".to_owned(),
+        condition: "p(95) < 200ms".to_owned(),
+        optional: false,
+    };
+    let found = judge_by(&run.record, std::slice::from_ref(&other));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].status, &found[0].condition), (Status::Failed, &other.condition));
+    assert_eq!(judge(&run.record)[0].status, Status::Passed);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::histogram::{DecodeError, Histogram};
 use crate::names::SeriesId;
-use crate::record::{Bank, Counts, Interval, PhaseInfo, Pick, RunRecord, Totals};
+use crate::record::{Bank, Counts, Interval, PhaseInfo, Pick, RunRecord, ThresholdText, Totals};
 use crate::scenario::{Aggregate, Condition, Limit, ThresholdSubject};
 use crate::units::{Nanos, Ratio, count_to_f64, f64_to_u64};
 
@@ -17,7 +17,7 @@ pub enum Status {
     Failed,
     /// Nothing was measured that could be held against the limit.
     NoData,
-    /// A limit relative to the baseline that is broken by best estimate, and not surely.
+    /// A limit relative to the baseline that is neither surely broken nor surely kept.
     Undecided,
     /// A limit relative to a baseline, of a run that is compared with none.
     NeedsBaseline,
@@ -53,7 +53,13 @@ impl Outcome {
 
 /// Holds what was measured against all thresholds of the run.
 pub fn judge(record: &RunRecord) -> Vec<Outcome> {
-    let judged = record.header.thresholds.iter().map(|text| {
+    judge_by(record, &record.header.thresholds)
+}
+
+/// Holds what was measured against thresholds of another run: those of a candidate against its
+/// baseline, which may have had others.
+pub fn judge_by(record: &RunRecord, thresholds: &[ThresholdText]) -> Vec<Outcome> {
+    let judged = thresholds.iter().map(|text| {
         let finding = Threshold::read(&text.subject, &text.condition).map_or_else(
             |reason| Finding::none(format!("can't be read: {reason}")),
             |threshold| threshold.judge(record),
