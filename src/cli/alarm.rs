@@ -62,6 +62,11 @@ impl Guard {
         Some(note)
     }
 
+    /// The alarm, if one went off.
+    pub(super) fn alarm(&self) -> Option<&Alarm> {
+        self.alarm.as_ref()
+    }
+
     /// Waits until everybody was told, says who was not, and gives the alarm, if there was one.
     pub(super) async fn finish(self, lines: &Lines) -> Option<Alarm> {
         if let Some(telling) = self.telling {

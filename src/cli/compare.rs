@@ -83,7 +83,7 @@ impl Asked<'_> {
         let accepted = rules.comparable(&baseline.headers(), &candidate.headers())?;
         let heads: Vec<_> = anchor.iter().map(Evidence::header).collect();
         rules.anchored(&baseline.headers(), &candidate.headers(), &heads)?;
-        let ruling = rules.judge((&baseline, &candidate), &anchor, Design::Stored, &accepted);
+        let ruling = rules.judge((&baseline, &candidate), &anchor, Design::Stored, &accepted, None);
         let exit = judging::exit(&ruling, self.question, self.judging);
         let Some(record) = candidate.record() else {
             return Err(Failed::new("the candidate has no runs", None));

@@ -10,6 +10,7 @@ use super::{Exit, Failed};
 use crate::gate::evidence::{Evidence, Wanted};
 use crate::gate::identity::{Difference, Kind, differences, within};
 use crate::gate::judge::{Case, Design, Group, judge};
+use crate::gate::live::Alarm;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold;
 use crate::plan::{Gate, Inputs, policy_file};
@@ -101,13 +102,14 @@ impl Rules {
         Err(Failed::usage(message, Some(hint)))
     }
 
-    /// Judges.
+    /// Judges; an alarm that went off meanwhile counts too.
     pub(super) fn judge(
         &self,
         (baseline, candidate): (&Gathered, &Gathered),
         anchor: &[Evidence],
         design: Design,
         accepted: &[Difference],
+        alarm: Option<&Alarm>,
     ) -> Ruling {
         let outcomes = |side: &Gathered| side.record().map(threshold::judge).unwrap_or_default();
         judge(&Case {
@@ -120,6 +122,7 @@ impl Rules {
             accepted,
             thresholds: &outcomes(candidate),
             baseline_thresholds: &outcomes(baseline),
+            alarm,
         })
     }
 }

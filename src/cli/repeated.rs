@@ -15,7 +15,7 @@ use super::{Exit, Failed};
 use crate::gate::identity::Difference;
 use crate::gate::judge::Design;
 use crate::gate::live::Watch;
-use crate::gate::ruling::{Ruling, Standing, Verdict};
+use crate::gate::ruling::Ruling;
 use crate::plan::{Gate, Plan};
 use crate::record::{Header, PhaseInfo};
 use crate::report::Question;
@@ -91,7 +91,6 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
     };
     let place = player.location().to_string();
     let (results, found) = if let Some(ruling) = outcome.ruling {
-        let ruling = alarm.iter().fold(ruling, Ruling::with_alarm);
         let found = judging::exit(&ruling, Question::MayItGo, &run.judging);
         (Results::compared(record, place, (ruling, Question::MayItGo))?, found)
     } else {
@@ -197,7 +196,9 @@ impl Session<'_> {
             };
             let accepted = self.comparable(baseline, &arm.gathered)?;
             let sides = (baseline, &arm.gathered);
-            Ok(Some(self.rules.judge(sides, &anchor, Design::Stored, &accepted)))
+            let guard = self.repeater.guard.borrow();
+            let alarm = guard.alarm();
+            Ok(Some(self.rules.judge(sides, &anchor, Design::Stored, &accepted, alarm)))
         };
         let (ruling, stopped) = self.look_twice(&mut arms, rounds, &judged, stopped).await?;
         let [candidate] = arms;
@@ -215,7 +216,9 @@ impl Session<'_> {
             }
             let accepted = self.comparable(&a.gathered, &b.gathered)?;
             let sides = (&a.gathered, &b.gathered);
-            Ok(Some(self.rules.judge(sides, &[], Design::Interleaved, &accepted)))
+            let guard = self.repeater.guard.borrow();
+            let alarm = guard.alarm();
+            Ok(Some(self.rules.judge(sides, &[], Design::Interleaved, &accepted, alarm)))
         };
         let rounds = self.run.repeating.repeat.unwrap_or(REPETITIONS);
         let (ruling, stopped) = self.look_twice(&mut arms, rounds, &judged, None).await?;
@@ -259,6 +262,6 @@ impl Session<'_> {
 
 /// Whether more of the same could decide: nothing is proved against the candidate.
 fn is_undecided(ruling: &Ruling) -> bool {
-    let slower = ruling.rows.iter().any(|row| row.standing == Standing::Slower && row.weight > 0.0);
-    ruling.verdict == Verdict::Hold && ruling.settle.is_some() && !slower
+    let more = ruling.settle.as_ref().is_some_and(|settle| settle.more > 0);
+    ruling.only_undecided() && more
 }

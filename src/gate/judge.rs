@@ -2,7 +2,10 @@
 
 mod alarms;
 mod anchor;
+mod cleared;
+mod equal;
 mod errors;
+mod fewer;
 mod missing;
 mod planned;
 mod rows;
@@ -24,10 +27,10 @@ use sides::Sides;
 
 use super::evidence::Evidence;
 use super::identity::Difference;
+use super::live::Alarm;
 use super::ruling::{Reason, Ruling, Verdict};
 use super::threshold::Outcome;
 use crate::record::Policy;
-use crate::stats::equivalence::{self, MARGIN};
 
 /// The most reasons that are told; what is beyond is counted.
 const MOST_REASONS: usize = 12;
@@ -43,7 +46,8 @@ pub struct Case<'a> {
     /// where that was not done.
     pub anchor: &'a [Evidence],
     /// Repetitions of some other baseline of this scenario, for the run noise of the machine: with
-    /// them one repetition on each side can be judged. Empty where there are none.
+    /// them one repetition on each side can be judged. Where either side has more they have no
+    /// effect: such a comparison shows the noise itself. Empty where there are none.
     pub noise: &'a [Evidence],
     /// The rules.
     pub policy: &'a Policy,
@@ -56,6 +60,8 @@ pub struct Case<'a> {
     pub thresholds: &'a [Outcome],
     /// Outcomes of the same thresholds for the baseline.
     pub baseline_thresholds: &'a [Outcome],
+    /// The live alarm that went off while the candidate was measured.
+    pub alarm: Option<&'a Alarm>,
 }
 
 /// The repetitions of one side, in any order.
@@ -85,11 +91,25 @@ enum Ground {
     Candidate,
 }
 
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// A series that is slower, or none that is: the rows themselves say whether both are equal.
+    Change,
+    /// The data decides neither way, or there is too little of it: more could decide.
+    Open,
+    /// In more than speed both sides surely differ: what fails, what must be there.
+    Differs,
+    /// Everything else that keeps a candidate back.
+    Other,
+}
+
 /// What speaks for a verdict.
 #[derive(Clone, Debug)]
 struct Finding {
     verdict: Verdict,
     ground: Ground,
+    about: About,
     text: String,
 }
 
@@ -101,12 +121,12 @@ struct Findings {
 }
 
 impl Findings {
-    fn baseline(&mut self, verdict: Verdict, text: String) {
-        self.all.push(Finding { verdict, ground: Ground::Baseline, text });
+    fn baseline(&mut self, verdict: Verdict, about: About, text: String) {
+        self.all.push(Finding { verdict, ground: Ground::Baseline, about, text });
     }
 
-    fn candidate(&mut self, verdict: Verdict, text: String) {
-        self.all.push(Finding { verdict, ground: Ground::Candidate, text });
+    fn candidate(&mut self, verdict: Verdict, about: About, text: String) {
+        self.all.push(Finding { verdict, ground: Ground::Candidate, about, text });
     }
 
     fn note(&mut self, text: String) {
@@ -118,6 +138,12 @@ impl Findings {
     /// The gravest.
     fn verdict(&self) -> Verdict {
         self.all.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Go)
+    }
+
+    /// Whether it is HOLD, and for nothing but want of data.
+    fn only_open(&self) -> bool {
+        let mut held = self.all.iter().filter(|finding| finding.verdict > Verdict::Go);
+        self.verdict() == Verdict::Hold && held.all(|finding| finding.about == About::Open)
     }
 
     /// Those that speak against GO, the gravest first; of an INVALID comparison nothing else.
@@ -156,13 +182,15 @@ pub fn judge(case: &Case<'_>) -> Ruling {
     let errors = errors::judge(&table, policy);
     alarms::find(&table, &compared, &errors, policy, &mut findings);
     let thresholds = thresholds::judge(case, &sides, &mut findings);
+    alarms::live(case.alarm, &mut findings);
     anchor::judge(case, &sides, &mut findings);
     let settle = (findings.verdict() == Verdict::Hold)
         .then(|| settle::settle(&table, &compared, &errors, &sides, policy))
         .flatten();
     Ruling {
         verdict: findings.verdict(),
-        equivalence: equivalence::of_all(&compared.comparison, MARGIN),
+        equivalence: equal::judge(&compared, &findings),
+        only_open: findings.only_open(),
         reasons: findings.reasons(),
         notes: findings.notes,
         baseline: sides.baseline.side,

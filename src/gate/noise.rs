@@ -86,5 +86,6 @@ fn split(repetitions: &[Evidence], policy: &Policy) -> Option<Ruling> {
         accepted: &[],
         thresholds: &[],
         baseline_thresholds: &[],
+        alarm: None,
     }))
 }

@@ -1,7 +1,6 @@
 //! What the gate says, with everything it rests on.
 
 use super::identity::Difference;
-use super::live::Alarm;
 use super::threshold::Outcome;
 use crate::record::{Compared, Lines};
 use crate::stats::equivalence::Equivalence;
@@ -59,6 +58,9 @@ pub struct Ruling {
     pub sites: Vec<Site>,
     /// How much of the load was judged in full.
     pub coverage: Coverage,
+    /// Whether it is HOLD for nothing but want of data: rows or failures that are undecided, too
+    /// few requests. What was found against the candidate, or the environment, is something else.
+    pub only_open: bool,
     /// What would settle a HOLD for want of data; `None` when nothing would, or nothing is open.
     pub settle: Option<Settle>,
     /// Differences that were accepted by name.
@@ -260,6 +262,8 @@ pub struct Settle {
     pub repetitions: u64,
     /// How many more the candidate needs for that.
     pub more: u64,
+    /// How many more the baseline needs for that: with 0 the candidate alone suffices.
+    pub more_baseline: u64,
     /// Measured length of each.
     pub length: Nanos,
     /// A sentence: "4 more repetitions of 60 s would decide".
@@ -267,12 +271,9 @@ pub struct Settle {
 }
 
 impl Ruling {
-    /// The ruling on a candidate of which a live alarm went off while it was measured.
-    #[must_use]
-    pub fn with_alarm(mut self, alarm: &Alarm) -> Self {
-        let reason = Reason { verdict: Verdict::Rollback, text: alarm.what.clone() };
-        self.reasons.insert(0, reason);
-        self.verdict = self.verdict.max(Verdict::Rollback);
-        self
+    /// Whether more of the same could decide: HOLD, and nothing speaks against GO but a want of
+    /// data.
+    pub fn only_undecided(&self) -> bool {
+        self.verdict == Verdict::Hold && self.only_open
     }
 }

@@ -391,8 +391,9 @@ impl Members {
     }
 }
 
-/// How much a pair has to say: the slow requests expected on the side that has fewer.
-fn tier(pair: &Pair, settings: &Settings) -> Tier {
+/// How much a pair has to say: the slow requests expected on the side that has fewer, and in each
+/// repetition.
+pub fn tier(pair: &Pair, settings: &Settings) -> Tier {
     let fewer = requests(&pair.baseline).min(requests(&pair.candidate));
     tier_at(pair, count_to_f64(fewer), settings)
 }

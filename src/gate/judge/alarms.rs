@@ -5,7 +5,8 @@ use super::rows::{Compared, Judged};
 use super::sentences::{name, percent, percentile, set};
 use super::series::{Line, Table};
 use super::weights::{Alarm, Level, Levels};
-use super::{Findings, missing};
+use super::{About, Finding, Findings, Ground, cleared, fewer, missing};
+use crate::gate::live::{self, AlarmKind};
 use crate::gate::ruling::{Row, Standing, Verdict};
 use crate::record::{Lines, Policy};
 use crate::stats::compare;
@@ -26,18 +27,41 @@ pub(super) fn find(
     let levels = Levels::of(table, slow.iter().chain(&failing));
     for alarm in &slow {
         if let Some((verdict, text)) = levels.weigh(table, alarm) {
-            findings.baseline(verdict, text);
+            findings.baseline(verdict, About::Change, text);
         }
     }
     for alarm in &failing {
         if let Some((verdict, text)) = levels.weigh(table, alarm) {
-            findings.candidate(verdict, text);
+            findings.candidate(verdict, differs(verdict), text);
         }
     }
+    fewer::requests(table, compared, policy, findings);
+    fewer::queries(table, compared, policy, findings);
     missing::undecided(table, compared, findings);
     missing::covered(table, compared, policy, findings);
     missing::unmeasured(table, compared, policy, findings);
-    missing::cleared(table, compared, policy, findings);
+    cleared::judge(table, compared, policy, findings);
+}
+
+/// The alarm that went off while the candidate was measured. A change is one in the environment of
+/// the baseline, as all that rests on a comparison; of an INVALID comparison it decides nothing.
+pub(super) fn live(alarm: Option<&live::Alarm>, findings: &mut Findings) {
+    let Some(alarm) = alarm else { return };
+    if findings.verdict() == Verdict::Invalid {
+        findings.note(format!("an alarm went off: {}", alarm.what));
+        return;
+    }
+    let (ground, about) = match alarm.kind {
+        AlarmKind::Errors => (Ground::Candidate, About::Differs),
+        AlarmKind::Change => (Ground::Baseline, About::Other),
+    };
+    let (verdict, text) = (Verdict::Rollback, alarm.what.clone());
+    findings.all.insert(0, Finding { verdict, ground, about, text });
+}
+
+/// Failures that are no more than HOLD prove no difference.
+fn differs(verdict: Verdict) -> About {
+    if verdict > Verdict::Hold { About::Differs } else { About::Other }
 }
 
 /// Rows whose change is proved.
@@ -125,10 +149,17 @@ fn all_errors(errors: &Errors, findings: &mut Findings) {
     let of = format!("{share} of {} requests failed", group_thousands(found.n));
     let from = row.baseline.map_or(String::new(), |before| format!(" (baseline: {before})"));
     if let Some(level) = Level::of(row.standing) {
-        findings.candidate(level.verdict(), format!("{of}{from}, {}", above(level, row.lines)));
+        let verdict = level.verdict();
+        // The lines are absolute: a baseline that fails as often is no different.
+        let about = match row.baseline {
+            Some(before) if found.low <= before.0 => About::Other,
+            _ => differs(verdict),
+        };
+        let text = format!("{of}{from}, {}", above(level, row.lines));
+        findings.candidate(verdict, about, text);
     } else if row.standing == Standing::Go {
         let text = format!("{of}, surely no more than {}", set(row.lines.no_go.0));
-        findings.candidate(Verdict::Go, text);
+        findings.candidate(Verdict::Go, About::Change, text);
     } else if row.standing == Standing::Undecided {
         let text = format!(
             "{of} [{}, {}]: too few to say whether it stays below {}",
@@ -136,7 +167,7 @@ fn all_errors(errors: &Errors, findings: &mut Findings) {
             Ratio(found.high),
             set(row.lines.no_go.0)
         );
-        findings.candidate(Verdict::Hold, text);
+        findings.candidate(Verdict::Hold, About::Open, text);
     }
 }
 

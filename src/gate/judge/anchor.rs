@@ -4,7 +4,7 @@ use super::rows::{Beforehand, Compared};
 use super::sentences::{change, name, percentile};
 use super::series::Table;
 use super::sides::{Sides, sound};
-use super::{Case, Finding, Findings, Ground};
+use super::{About, Case, Finding, Findings, Ground};
 use crate::gate::evidence::Evidence;
 use crate::gate::ruling::Verdict;
 use crate::record::Policy;
@@ -51,7 +51,8 @@ pub(super) fn judge(case: &Case<'_>, sides: &Sides<'_>, findings: &mut Findings)
             .to_owned(),
     };
     // Before all else that is held.
-    findings.all.insert(0, Finding { verdict: Verdict::Hold, ground: Ground::Baseline, text });
+    let (verdict, ground, about) = (Verdict::Hold, Ground::Baseline, About::Other);
+    findings.all.insert(0, Finding { verdict, ground, about, text });
 }
 
 fn soften(findings: &mut Findings) {

@@ -1,9 +1,9 @@
-//! What is missing: series, answers, requests; and what speaks for GO.
+//! What is missing: series, answers, requests.
 
 use super::rows::{Compared, Judged, covers};
-use super::sentences::{change, joined, list, name, percent, percentile, plural, set, signed};
+use super::sentences::{change, joined, list, name, percent, percentile, plural, signed};
 use super::series::{Line, Presence, Table};
-use super::{Findings, settle};
+use super::{About, Findings, settle};
 use crate::gate::evidence::added;
 use crate::gate::ruling::{Standing, Verdict};
 use crate::record::{Compared as Of, Policy};
@@ -22,7 +22,7 @@ pub(super) fn must_have(table: &Table<'_>, policy: &Policy, findings: &mut Findi
         });
         if !there && !told {
             let text = format!("nothing of `{}` succeeded, which must be there", rule.pattern);
-            findings.candidate(Verdict::NoGo, text);
+            findings.candidate(Verdict::NoGo, About::Differs, text);
         }
     }
 }
@@ -37,16 +37,17 @@ pub(super) fn vanished(table: &Table<'_>, findings: &mut Findings) {
             Presence::Both => {}
             Presence::Vanished if line.must_have() => {
                 let text = format!("{what} {}, and it must be there", gone(line));
-                findings.candidate(Verdict::NoGo, text);
+                findings.candidate(Verdict::NoGo, About::Differs, text);
             }
             Presence::Vanished if line.is_query() => queries.0.push(what),
             Presence::New if line.is_query() => queries.1.push(what),
             Presence::Vanished if line.counts() => {
-                findings.baseline(Verdict::Hold, format!("{what} {}", gone(line)));
+                let text = format!("{what} {}", gone(line));
+                findings.baseline(Verdict::Hold, About::Other, text);
             }
             Presence::New if line.counts() => {
                 let text = format!("{what} {}: nothing to compare with", fresh(line));
-                findings.baseline(Verdict::Hold, text);
+                findings.baseline(Verdict::Hold, About::Other, text);
             }
             Presence::Vanished => findings.note(format!("{what} {}", gone(line))),
             Presence::New => findings.note(format!("{what} {}", fresh(line))),
@@ -97,7 +98,7 @@ pub(super) fn undecided(table: &Table<'_>, compared: &Compared, findings: &mut F
             (1, 1) => "one repetition on each side says nothing of the noise".to_owned(),
             _ => format!("nothing is known of the noise of {}", plural(open.len(), "comparison")),
         };
-        findings.baseline(Verdict::Hold, text);
+        findings.baseline(Verdict::Hold, About::Open, text);
         return;
     };
     let row = &judged.row;
@@ -115,6 +116,7 @@ pub(super) fn undecided(table: &Table<'_>, compared: &Compared, findings: &mut F
     };
     findings.baseline(
         Verdict::Hold,
+        About::Open,
         format!(
             "{many} undecided, most of all {} {}: {} [{}, {}]; the run-to-run noise is {}{hopeless}",
             name(&row.place),
@@ -139,18 +141,24 @@ pub(super) fn covered(
         Of::Http => "requests",
         Of::Sql => "queries",
     };
-    if !compared.any_full() {
+    if !compared.any_full(table) {
         let text = format!("nothing has {what} enough to be judged in full");
-        findings.baseline(Verdict::Hold, text);
+        findings.baseline(Verdict::Hold, About::Open, text);
         return;
     }
     let share = coverage.requests.unwrap_or_default();
     if share < policy.coverage {
         findings.baseline(
             Verdict::Hold,
+            About::Open,
             format!(
                 "only {share} of all {what} are of {} judged in full, {} are wanted",
-                if coverage.endpoints == 1 { "the one endpoint" } else { "endpoints" },
+                match (covers(table), coverage.endpoints) {
+                    (Of::Http, 1) => "the one endpoint",
+                    (Of::Http, _) => "endpoints",
+                    (Of::Sql, 1) => "the one query",
+                    (Of::Sql, _) => "queries",
+                },
                 policy.coverage
             ),
         );
@@ -172,6 +180,7 @@ pub(super) fn unmeasured(
             let (before, now) = line.requests();
             findings.baseline(
                 Verdict::Hold,
+                About::Open,
                 format!(
                     "{} is critical, and {} requests are too few for its {}",
                     name(line.place),
@@ -184,49 +193,7 @@ pub(super) fn unmeasured(
     for rule in policy.series.iter().filter(|rule| rule.critical && !rule.must_have) {
         if !table.series.iter().any(|line| glob(&rule.pattern, &line.place.name)) {
             let text = format!("`{}` is critical, and nothing of it was measured", rule.pattern);
-            findings.baseline(Verdict::Hold, text);
+            findings.baseline(Verdict::Hold, About::Other, text);
         }
-    }
-}
-
-/// What speaks for GO.
-pub(super) fn cleared(
-    table: &Table<'_>,
-    compared: &Compared,
-    policy: &Policy,
-    findings: &mut Findings,
-) {
-    let of = covers(table);
-    let words: Vec<_> = table.wanted.quantiles(of).iter().map(|one| percentile(*one)).collect();
-    let coverage = compared.coverage;
-    let share = coverage.requests.unwrap_or_default();
-    let (noun, what) = match of {
-        Of::Http => ("endpoint", "requests"),
-        Of::Sql => ("query", "queries"),
-    };
-    let many = match (coverage.endpoints, noun) {
-        (1, _) => format!("1 {noun}"),
-        (many, "query") => format!("{many} queries"),
-        (many, _) => format!("{many} {noun}s"),
-    };
-    findings.baseline(
-        Verdict::Go,
-        format!(
-            "{} of {many} ({share} of {what}) are within {} by best estimate; a slow-down above {} \
-             in any of them is excluded with {} confidence",
-            joined(&words),
-            set(policy.change.go.0),
-            set(policy.change.no_go.0),
-            set(policy.confidence.0),
-        ),
-    );
-    let small = compared.rows.iter().filter(|judged| judged.row.below_floor).count();
-    if small > 0 {
-        let verb = if small == 1 { "changes" } else { "change" };
-        findings.note(format!(
-            "{} {verb} by more, but surely by less than {}",
-            plural(small, "comparison"),
-            policy.floor
-        ));
     }
 }

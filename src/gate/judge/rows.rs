@@ -148,9 +148,10 @@ impl Compared {
         judged.at.and_then(|at| self.comparison.rows.get(at))
     }
 
-    /// Whether any row is judged in full.
-    pub(super) fn any_full(&self) -> bool {
-        self.comparison.rows.iter().any(|row| row.tier == Tier::Full)
+    /// Whether any row is judged in full, of those that count.
+    pub(super) fn any_full(&self, table: &Table<'_>) -> bool {
+        let counts = |judged: &&Judged| table.series.get(judged.line).is_some_and(Line::counts);
+        self.rows.iter().filter(counts).any(|judged| judged.full(&self.comparison))
     }
 }
 
@@ -226,7 +227,9 @@ fn row(line: &Line<'_>, quantile: f64, found: Option<&compare::Row>, policy: &Po
         relative: found.is_some_and(|found| is_relative(found, lines(own))),
         below_floor: found.is_some_and(|found| found.below_floor),
         weight: line.weight(),
-        equivalence: found.and_then(|found| equivalence::of_row(found, MARGIN)),
+        equivalence: found
+            .filter(|_| line.counts())
+            .and_then(|found| equivalence::of_row(found, MARGIN)),
     }
 }
 
@@ -270,7 +273,7 @@ pub(super) fn covers(table: &Table<'_>) -> Of {
     if table.wanted.quantiles(Of::Http).is_empty() { Of::Sql } else { Of::Http }
 }
 
-/// Series with a row that is judged in full, and their part of the requests.
+/// Series with a row that is judged in full, and their part of the requests, of those that count.
 fn coverage(table: &Table<'_>, rows: &[Judged], full: impl Fn(&Judged) -> bool) -> Coverage {
     let mut covered = vec![false; table.series.len()];
     for judged in rows.iter().filter(|judged| full(judged)) {
@@ -284,7 +287,7 @@ fn coverage(table: &Table<'_>, rows: &[Judged], full: impl Fn(&Judged) -> bool) 
     for (line, covered) in table.series.iter().zip(covered) {
         let (before, now) = line.requests();
         let requests = before.saturating_add(now);
-        if line.place.kind.compared() != of || requests == 0 {
+        if line.place.kind.compared() != of || requests == 0 || !line.counts() {
             continue;
         }
         sums.endpoints_all += 1;

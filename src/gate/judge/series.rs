@@ -129,6 +129,11 @@ impl Line<'_> {
         self.rule.is_some_and(|rule| rule.critical)
     }
 
+    /// What it counts; `None` for one that no repetition has.
+    pub(super) fn kind(&self) -> Option<SeriesKind> {
+        self.candidate.iter().chain(&self.baseline).flatten().map(|one| one.kind).next()
+    }
+
     pub(super) fn is_query(&self) -> bool {
         self.place.kind == RowKind::Query
     }

@@ -81,7 +81,7 @@ pub(super) fn settle(
     // A higher rate gives requests and not repetitions: it is no remedy where the noise wants more.
     let only_samples = matches!(open, Open::Nothing) && failures == 0 && wanted == least;
     let text = text((before, more), length, &samples, only_samples.then_some(table));
-    Some(Settle { repetitions: wanted, more, length, text })
+    Some(Settle { repetitions: wanted, more, more_baseline: before, length, text })
 }
 
 fn text(
@@ -178,13 +178,14 @@ fn needed(table: &Table<'_>, line: &Line<'_>, quantile: f64, compared: &Compared
 /// What coverage needs: the series with most requests first.
 fn coverage(table: &Table<'_>, compared: &Compared, policy: &Policy) -> Samples {
     let share = compared.coverage.requests.unwrap_or_default();
-    if share >= policy.coverage && compared.any_full() {
+    if share >= policy.coverage && compared.any_full(table) {
         return Samples::ENOUGH;
     }
     let of = covers(table);
     let mut wanted: Vec<(Samples, u64)> = Vec::new();
     let mut all = 0_u64;
-    for line in table.series.iter().filter(|line| line.place.kind.compared() == of) {
+    for line in table.series.iter().filter(|line| line.place.kind.compared() == of && line.counts())
+    {
         let (before, now) = line.requests();
         let requests = before.saturating_add(now);
         all = all.saturating_add(requests);

@@ -2,7 +2,7 @@
 
 use super::rows::Beforehand;
 use super::sentences::{list, plural};
-use super::{Case, Design, Findings, Group};
+use super::{About, Case, Design, Findings, Group};
 use crate::gate::evidence::Evidence;
 use crate::gate::ruling::{RunFact, Side, Verdict};
 use crate::gate::sessions;
@@ -73,8 +73,10 @@ impl<'a> Sides<'a> {
         let between = case.design == Design::Stored
             && self.baseline.side.sessions >= ENOUGH_SESSIONS
             && self.candidate.side.sessions < ENOUGH_SESSIONS;
+        // Where repetitions themselves show the noise of the machine, it is theirs that counts.
+        let alone = self.baseline.runs.len() + self.candidate.runs.len() <= 2;
         Beforehand {
-            noise: sound(case.noise),
+            noise: if alone { sound(case.noise) } else { Vec::new() },
             sessions: if between { self.baseline.labels.clone() } else { Vec::new() },
         }
     }
@@ -88,7 +90,8 @@ pub(super) fn sound(all: &[Evidence]) -> Vec<&Evidence> {
 }
 
 impl<'a> Kept<'a> {
-    /// Leaves out what the generator itself distorted, and says INVALID where that is too much.
+    /// Leaves out what the generator itself distorted, and says INVALID where that is too much, or
+    /// where the target may be to blame: without such a repetition it would look better.
     fn of(group: Group<'a>, word: &str, findings: &mut Findings) -> Self {
         let mut all: Vec<_> = group.repetitions.iter().collect();
         all.sort_by_key(|one| one.header().started_unix_ns);
@@ -101,11 +104,13 @@ impl<'a> Kept<'a> {
         {
             if too_many || !fault.kind.is_of_generator() {
                 let id = &one.header().id;
-                findings.candidate(Verdict::Invalid, format!("{word} {id}: {}", fault.text));
+                let text = format!("{word} {id}: {}", fault.text);
+                findings.candidate(Verdict::Invalid, About::Other, text);
             }
         }
         if total == 0 {
-            findings.candidate(Verdict::Invalid, format!("the {word} has no repetition"));
+            let text = format!("the {word} has no repetition");
+            findings.candidate(Verdict::Invalid, About::Other, text);
         }
         let left_out: Vec<_> = spoilt
             .iter()

@@ -1,15 +1,21 @@
 //! Judgements on repetitions made by hand: one test a rule.
 
+mod alarm;
 mod bad_input;
+mod cleared;
 mod continued;
+mod equal;
 mod errors;
+mod fewer;
 mod laws;
+mod open;
 mod sides;
 mod slower;
 mod thresholds;
 
 use super::{Case, Design, Group, judge};
 use crate::gate::evidence::{Evidence, SeriesEvidence};
+use crate::gate::live::Alarm;
 use crate::gate::ruling::{Place, Row, RowKind, Ruling, Standing, Verdict};
 use crate::gate::threshold::Outcome;
 use crate::gate::validity::{Fault, FaultKind};
@@ -165,6 +171,7 @@ struct Trial {
     design: Design,
     thresholds: Vec<Outcome>,
     baseline_thresholds: Vec<Outcome>,
+    alarm: Option<Alarm>,
 }
 
 /// The same build against itself.
@@ -178,6 +185,7 @@ fn trial() -> Trial {
         design: Design::Interleaved,
         thresholds: Vec::new(),
         baseline_thresholds: Vec::new(),
+        alarm: None,
     }
 }
 
@@ -194,6 +202,7 @@ impl Trial {
             accepted: &[],
             thresholds: &self.thresholds,
             baseline_thresholds: &self.baseline_thresholds,
+            alarm: self.alarm.as_ref(),
         })
     }
 

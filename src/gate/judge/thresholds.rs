@@ -2,7 +2,7 @@
 
 use super::sentences::{change, signed};
 use super::sides::Sides;
-use super::{Case, Findings, rows};
+use super::{About, Case, Findings, rows};
 use crate::gate::evidence::{Evidence, RelativeThreshold};
 use crate::gate::ruling::Verdict;
 use crate::gate::threshold::{Outcome, Status};
@@ -47,15 +47,22 @@ fn tell(outcome: &Outcome, baseline: &[Outcome], findings: &mut Findings) {
         (Status::Passed, _) => {}
         (Status::Failed, Some(Status::Failed)) => {
             let text = format!("the limit {what} is missed, as the baseline missed it");
-            findings.candidate(Verdict::Hold, text);
+            findings.candidate(Verdict::Hold, About::Other, text);
+        }
+        (Status::Failed, Some(Status::Passed)) => {
+            let text = format!("the limit {what} is missed");
+            findings.candidate(Verdict::NoGo, About::Other, text);
         }
         (Status::Failed, _) => {
-            findings.candidate(Verdict::NoGo, format!("the limit {what} is missed"));
+            let text =
+                format!("the limit {what} is missed; whether the baseline kept it is not known");
+            findings.candidate(Verdict::Hold, About::Other, text);
         }
         (Status::NoData | Status::Undecided | Status::NeedsBaseline, _) if outcome.optional => {}
         (Status::NoData | Status::Undecided | Status::NeedsBaseline, _) => {
             let note = outcome.note.clone().unwrap_or_else(|| "nothing was measured".to_owned());
-            findings.candidate(Verdict::Hold, format!("the limit {what} has no answer: {note}"));
+            let text = format!("the limit {what} has no answer: {note}");
+            findings.candidate(Verdict::Hold, About::Other, text);
         }
     }
 }
@@ -64,14 +71,20 @@ fn tell_relative(outcome: &Outcome, findings: &mut Findings) {
     let what = called(outcome);
     match outcome.status {
         Status::Passed => {}
-        Status::Failed => findings.baseline(Verdict::NoGo, format!("the limit {what} is missed")),
+        Status::Failed => {
+            let text = format!("the limit {what} is missed");
+            findings.baseline(Verdict::NoGo, About::Other, text);
+        }
         Status::Undecided => {
-            findings.baseline(Verdict::Hold, format!("the limit {what} is undecided"));
+            let note = outcome.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            let text = format!("the limit {what} is undecided{note}");
+            findings.baseline(Verdict::Hold, About::Other, text);
         }
         Status::NoData | Status::NeedsBaseline if outcome.optional => {}
         Status::NoData | Status::NeedsBaseline => {
             let note = outcome.note.clone().unwrap_or_default();
-            findings.baseline(Verdict::Hold, format!("the limit {what} has no answer: {note}"));
+            let text = format!("the limit {what} has no answer: {note}");
+            findings.baseline(Verdict::Hold, About::Other, text);
         }
     }
 }
@@ -131,7 +144,10 @@ impl Relative {
             };
             return (Status::NoData, row.ratio.map(change), Some(why.to_owned()));
         };
-        (status(threshold, &figures), measured(&row), None)
+        let status = status(threshold, &figures, row.tier);
+        let few = status == Status::Undecided && row.tier != Tier::Full;
+        let note = few.then(|| "too few values to be sure".to_owned());
+        (status, measured(&row), note)
     }
 }
 
@@ -140,8 +156,10 @@ fn measured(row: &Row) -> Option<String> {
     Some(format!("{} [{}, {}]", change(found.value), signed(found.low), signed(found.high)))
 }
 
-/// Failed when the limit is surely broken, passed when the estimate keeps it.
-fn status(threshold: &RelativeThreshold, figures: &Figures) -> Status {
+/// Failed when the limit is surely broken. Passed when the estimate keeps it, there is data enough
+/// to be judged in full, and what is as far again beyond the limit is excluded: as GO is said of a
+/// series.
+fn status(threshold: &RelativeThreshold, figures: &Figures, tier: Tier) -> Status {
     let limit = threshold.limit;
     let (value, low, high) =
         (figures.change.exp_m1(), figures.low_warn.exp_m1(), figures.high_family.exp_m1());
@@ -153,8 +171,27 @@ fn status(threshold: &RelativeThreshold, figures: &Figures) -> Status {
         Relation::Equal => low > limit || high < limit,
     };
     match () {
-        () if relation.holds(value, limit) => Status::Passed,
+        () if relation.holds(value, limit)
+            && tier == Tier::Full
+            && excluded(threshold, figures) =>
+        {
+            Status::Passed
+        }
         () if surely_broken => Status::Failed,
         () => Status::Undecided,
+    }
+}
+
+/// Whether a change that is as far again beyond the limit is excluded: of `<= +10 %` one above
+/// 20 %, of `<= -10 %` one above 0 %.
+fn excluded(threshold: &RelativeThreshold, figures: &Figures) -> bool {
+    let limit = threshold.limit;
+    let above = figures.high.exp_m1() <= limit + limit.abs();
+    // The mirror of the upper bound.
+    let below = (2.0 * figures.change - figures.high).exp_m1() >= limit - limit.abs();
+    match threshold.relation {
+        Relation::Less | Relation::LessOrEqual => above,
+        Relation::Greater | Relation::GreaterOrEqual => below,
+        Relation::Equal => above && below,
     }
 }

@@ -67,25 +67,26 @@ impl Levels {
         Self { rollback: from(Level::Rollback), no_go: from(Level::NoGo) }
     }
 
-    /// What an alarm counts as: one level milder while those that say as much weigh less than 1,
-    /// but never less than HOLD. What weighs nothing is only shown.
+    /// What an alarm counts as: the gravest level, up to its own, at which those that say as much
+    /// or more weigh 1 together, and else HOLD. What weighs nothing is only shown.
     pub(super) fn weigh(&self, table: &Table<'_>, alarm: &Alarm) -> Option<(Verdict, String)> {
         let line = table.series.get(alarm.line).filter(|line| line.counts())?;
         let level = alarm.level.verdict();
-        let (milder, sum) = match alarm.level {
-            Level::Slower => return Some((level, alarm.text.clone())),
-            Level::NoGo => (Verdict::Hold, self.no_go),
-            Level::Rollback => (Verdict::NoGo, self.rollback),
+        let enough = |sum: f64| sum >= 1.0 - TOLERANCE;
+        let counted = match alarm.level {
+            Level::Rollback if enough(self.rollback) => Verdict::Rollback,
+            Level::Rollback | Level::NoGo if enough(self.no_go) => Verdict::NoGo,
+            Level::Rollback | Level::NoGo | Level::Slower => Verdict::Hold,
         };
-        if sum >= 1.0 - TOLERANCE {
+        if counted == level {
             return Some((level, alarm.text.clone()));
         }
         let (own, word) = (line.weight(), level.word());
         let text = format!(
             "{}; its weight is {own} and {word} needs 1, so it counts as {}",
             alarm.text,
-            milder.word()
+            counted.word()
         );
-        Some((milder, text))
+        Some((counted, text))
     }
 }

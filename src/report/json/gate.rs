@@ -46,6 +46,7 @@ impl<'a> GateJson<'a> {
             thresholds: _,
             sites,
             coverage,
+            only_open: _,
             settle,
             accepted,
             notes,
@@ -282,14 +283,21 @@ impl CoverageJson {
 struct SettleJson<'a> {
     repetitions: u64,
     more: u64,
+    more_baseline: u64,
     length_ns: u64,
     text: &'a str,
 }
 
 impl<'a> SettleJson<'a> {
     fn of(settle: &'a Settle) -> Self {
-        let Settle { repetitions, more, length, text } = settle;
-        Self { repetitions: *repetitions, more: *more, length_ns: length.0, text }
+        let Settle { repetitions, more, more_baseline, length, text } = settle;
+        Self {
+            repetitions: *repetitions,
+            more: *more,
+            more_baseline: *more_baseline,
+            length_ns: length.0,
+            text,
+        }
     }
 }
 

@@ -119,6 +119,7 @@ fn ruling(case: &Value) -> Ruling {
         accepted: &[],
         thresholds: &[],
         baseline_thresholds: &[],
+        alarm: None,
     })
 }
 

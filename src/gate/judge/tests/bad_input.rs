@@ -129,7 +129,7 @@ fn no_requests_at_all_are_held() {
 }
 
 #[test]
-fn a_series_that_one_repetition_lacks_is_only_shown() {
+fn a_series_that_one_repetition_lacks_can_not_be_compared() {
     let mut trial = trial();
     without(&mut trial.candidate[1..2], CART);
     let ruling = trial.judge();
@@ -137,7 +137,9 @@ fn a_series_that_one_repetition_lacks_is_only_shown() {
     let cart = row(&ruling, CART, 0.95);
     assert_eq!(cart.standing, Standing::NotGated);
     assert!(cart.point.is_some_and(|point| (0.9..1.1).contains(&point)));
-    assert_eq!(ruling.verdict, Verdict::Go);
+    assert_eq!(ruling.verdict, Verdict::Hold);
+    let text = &ruling.reasons[0].text;
+    assert!(text.contains("a repetition of the candidate has 0 of 4,400"), "{text}");
 }
 
 #[test]
@@ -154,4 +156,21 @@ fn a_policy_of_nonsense_is_never_go() {
     all_numbers(&trial.judge());
     trial.policy = Policy { confidence: Ratio(7.0), ..Policy::default() };
     all_numbers(&trial.judge());
+}
+
+#[test]
+fn noise_from_elsewhere_has_no_effect_where_repetitions_show_their_own() {
+    let mut trial = trial();
+    let own = trial.judge();
+    trial.noise = (0..8).map(repetition).collect();
+    for (at, one) in trial.noise.iter_mut().enumerate() {
+        for series in &mut one.series {
+            series.figures.iter_mut().for_each(|(_, cell)| cell.ln_value += 40.0 * MOOD[at]);
+        }
+    }
+    assert_eq!(trial.judge(), own);
+    trial.candidate.truncate(1);
+    let own =
+        Trial { noise: Vec::new(), candidate: side(5)[..1].to_vec(), ..self::trial() }.judge();
+    assert_eq!(trial.judge(), own);
 }

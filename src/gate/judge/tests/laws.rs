@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::stats::equivalence::Equivalence;
 
 /// Some site with some noise, some failures, some weights.
 fn any_trial() -> impl Strategy<Value = Trial> {
@@ -79,5 +80,16 @@ proptest! {
             prop_assert!(!reason.text.contains("NaN") && !reason.text.contains("inf"), "{}", reason.text);
         }
         prop_assert!(ruling.settle.is_none() || ruling.verdict == Verdict::Hold);
+    }
+
+    #[test]
+    fn what_is_equal_is_judged_in_full_and_fails_nowhere(trial in any_trial()) {
+        let ruling = trial.judge();
+        if ruling.equivalence == Equivalence::Equivalent {
+            prop_assert!(ruling.coverage.requests.unwrap_or_default() >= trial.policy.coverage);
+            let bad = |row: &Row| matches!(row.standing, Standing::New | Standing::Vanished);
+            prop_assert!(!ruling.rows.iter().any(|row| row.weight > 0.0 && bad(row)));
+            prop_assert!(ruling.errors[0].standing < Standing::Undecided);
+        }
     }
 }

@@ -45,6 +45,18 @@ fn dropped_starts_are_never_left_out() {
 }
 
 #[test]
+fn what_the_target_may_have_caused_is_never_left_out() {
+    for kind in [FaultKind::Aborted, FaultKind::NothingMeasured] {
+        let mut trial = trial();
+        fault(&mut trial.candidate, 2, kind, "nothing came");
+        trial.check(&["INVALID", "INVALID: candidate run-7: nothing came"]);
+    }
+    let mut trial = trial();
+    fault(&mut trial.candidate, 2, FaultKind::CutShort, "the run was interrupted");
+    assert_eq!(trial.judge().verdict, Verdict::Go);
+}
+
+#[test]
 fn what_has_vanished_is_held() {
     let mut trial = trial();
     without(&mut trial.candidate, CART);

@@ -33,7 +33,9 @@ fn a_limit_that_only_the_candidate_misses_is_no_go() {
     check(Status::Passed, Some(Status::Passed), (Verdict::Go, ""));
     check(Status::Passed, Some(Status::Failed), (Verdict::Go, ""));
     check(Status::Failed, Some(Status::Passed), (Verdict::NoGo, limit));
-    check(Status::Failed, None, (Verdict::NoGo, limit));
+    let unknown = format!("{limit}; whether the baseline kept it is not known");
+    check(Status::Failed, None, (Verdict::Hold, &unknown));
+    check(Status::Failed, Some(Status::NoData), (Verdict::Hold, &unknown));
     let both = format!("{limit}, as the baseline missed it");
     check(Status::Failed, Some(Status::Failed), (Verdict::Hold, &both));
     let none = "the limit `http_req_response p(95) < 170ms` has no answer: nothing was measured";
@@ -85,13 +87,17 @@ fn a_relative_limit_is_held_against_the_change() {
     check_relative(limit, 1.15, 0.01, (Status::Failed, nogo, "+15.0 % [+12.5, +17.0]"));
     check_relative(limit, 1.12, 0.05, (Status::Undecided, hold, "+12.0 % [+5.4, +17.5]"));
     check_relative("p(95) <= -10%", 1.0, 0.01, (Status::Failed, nogo, "+0.0 % [-2.2, +1.8]"));
+    // By best estimate it is kept, but twice as much is not excluded.
+    check_relative(limit, 1.08, 0.12, (Status::Undecided, hold, "+8.0 % [-6.1, +20.8]"));
+    check_relative("p(95) <= -10%", 0.8, 0.01, (Status::Passed, go, "-20.0 % [-21.8, -18.6]"));
     check_relative("med <= +10%", 1.03, 0.01, (Status::Passed, go, "+3.0 % [+0.7, +4.8]"));
 }
 
 #[test]
 fn what_a_comparison_cannot_answer_is_missing_data() {
     let hold = Verdict::Hold;
-    let only = "only percentiles are compared with a baseline";
+    let only = "`avg <= +10%` can't be judged: percentiles are compared with the baseline; take \
+                `p(95)` or `med`";
     check_relative("avg <= +10%", 1.0, 0.01, (Status::NoData, hold, only));
     let sustained = "`for` has no meaning beside a baseline: leave it away";
     check_relative("p(95) <= +10% for 2m", 1.0, 0.01, (Status::NoData, hold, sustained));
@@ -102,4 +108,18 @@ fn what_a_comparison_cannot_answer_is_missing_data() {
     assert_eq!(ruling.thresholds[0].note.as_deref(), Some("nothing was measured on one side"));
     trial.thresholds[0].optional = true;
     assert_eq!(trial.judge().verdict, Verdict::Go);
+}
+
+#[test]
+fn a_relative_limit_is_kept_only_with_data_enough_for_it() {
+    let mut trial = relative("p(95) <= +10%", 1.0, 0.01);
+    for one in trial.baseline.iter_mut().chain(&mut trial.candidate) {
+        for (_, cell) in &mut one.relative {
+            cell.as_mut().unwrap().n = 400;
+        }
+    }
+    let ruling = trial.judge();
+    assert_eq!((ruling.thresholds[0].status, ruling.verdict), (Status::Undecided, Verdict::Hold));
+    let text = &ruling.reasons[0].text;
+    assert!(text.ends_with("is undecided: too few values to be sure"), "{text}");
 }
