@@ -55,6 +55,7 @@ pub(crate) fn timed(seed: u64) -> String {
         accepted: &[],
         thresholds: &[],
         baseline_thresholds: &[],
+        alarm: None,
     });
     let judging = started.elapsed();
     let mut text = String::new();

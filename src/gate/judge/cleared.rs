@@ -26,10 +26,11 @@ pub(super) fn judge(
         clear.into_iter().partition(|judged| judged.row.lines == policy.change);
     let many = covered(table, &usual);
     if let Some(what) = subject(&many, of) {
-        let several = many.iter().any(|one| one.lines.len() > 1);
-        let alone = many.len() == 1 && many.iter().all(|one| one.quantiles.len() == 1) && !several;
-        let (verb, them) =
-            (if alone { "is" } else { "are" }, if several { "any of them" } else { "it" });
+        let (verb, them) = match many.as_slice() {
+            [one] if one.lines.len() == 1 && one.quantiles.len() == 1 => ("is", "it"),
+            [one] if one.lines.len() == 1 => ("are", "it"),
+            _ => ("are", "any of them"),
+        };
         let text = format!("{what} {verb} {}", within(policy.change, them, policy));
         findings.baseline(Verdict::Go, About::Change, text);
     }
@@ -103,12 +104,11 @@ fn covered(table: &Table<'_>, rows: &[&Judged]) -> Vec<Covered> {
         if lines.is_empty() {
             continue;
         }
-        match found.iter_mut().find(|known| known.lines == lines) {
-            Some(known) => known.quantiles.push(*quantile),
-            None => {
-                let share = Ratio::of(sum(&lines), sum(&all)).unwrap_or_default();
-                found.push(Covered { quantiles: vec![*quantile], lines, share });
-            }
+        if let Some(known) = found.iter_mut().find(|known| known.lines == lines) {
+            known.quantiles.push(*quantile);
+        } else {
+            let share = Ratio::of(sum(&lines), sum(&all)).unwrap_or_default();
+            found.push(Covered { quantiles: vec![*quantile], lines, share });
         }
     }
     found

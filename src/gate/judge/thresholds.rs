@@ -128,7 +128,7 @@ impl Relative {
         threshold: &RelativeThreshold,
         settings: &Settings,
     ) -> (Status, Option<String>, Option<String>) {
-        let none = |note: &str| (Status::NoData, None, Some(note.to_owned()));
+        let none = |why: &str| (Status::NoData, None, Some(why.to_owned()));
         let missing = |side: &[RunPercentile]| side.iter().all(|one| one.n == 0);
         if missing(&self.pair.baseline) || missing(&self.pair.candidate) {
             return none("nothing was measured on one side");
@@ -146,8 +146,7 @@ impl Relative {
         };
         let status = status(threshold, &figures, row.tier);
         let few = status == Status::Undecided && row.tier != Tier::Full;
-        let note = few.then(|| "too few values to be sure".to_owned());
-        (status, measured(&row), note)
+        (status, measured(&row), few.then(|| "too few values to be sure".to_owned()))
     }
 }
 
