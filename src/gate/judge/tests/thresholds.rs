@@ -99,7 +99,8 @@ fn what_a_comparison_cannot_answer_is_missing_data() {
     let only = "`avg <= +10%` can't be judged: percentiles are compared with the baseline; take \
                 `p(95)` or `med`";
     check_relative("avg <= +10%", 1.0, 0.01, (Status::NoData, hold, only));
-    let sustained = "`for` has no meaning beside a baseline: leave it away";
+    let sustained = "`p(95) <= +10% for 2m` can't be judged: a change is one of whole runs; leave \
+                     `for` out";
     check_relative("p(95) <= +10% for 2m", 1.0, 0.01, (Status::NoData, hold, sustained));
     let mut trial = relative("p(95) <= +10%", 1.0, 0.01);
     trial.candidate.iter_mut().for_each(|one| one.relative[0].1 = None);
