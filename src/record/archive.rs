@@ -196,8 +196,11 @@ impl Packer {
         if runs > MOST_RUNS {
             return Err(too_many_runs());
         }
-        let packed = GzEncoder::new(Vec::new(), Compression::best());
-        let mut packer = Self { packed, sum: Sha256::new(), left: LONGEST };
+        let mut packer = Self {
+            packed: GzEncoder::new(Vec::new(), Compression::best()),
+            sum: Sha256::new(),
+            left: LONGEST,
+        };
         let (loadgate, name) = (MARK.to_owned(), name.to_string());
         packer.line(&First { loadgate, format: FORMAT, name, runs })?;
         Ok(packer)

@@ -198,17 +198,18 @@ impl Searched {
     }
 
     fn change_line(&self, before: &Earlier) -> String {
-        let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
+        let versions = match (&before.version, &self.version) {
+            (Some(old), Some(new)) => format!(" ({old} → {new})"),
+            _ => String::new(),
+        };
         let percent = |ratio: f64| (ratio - 1.0) * 100.0;
         match self.change(before) {
             Err(why) => format!("change     unknown: {why}"),
             Ok(changed) => format!(
-                "change     {:+.1} % [{:+.1}, {:+.1}] against the earlier search (version {} → {})",
+                "change     {:+.1} % [{:+.1}, {:+.1}] against the earlier search{versions}",
                 percent(changed.value),
                 percent(changed.low),
                 percent(changed.high),
-                version(&before.version),
-                version(&self.version),
             ),
         }
     }
@@ -287,4 +288,63 @@ fn estimate(found: &Estimate) -> Value {
 
 fn shown(text: Option<String>) -> String {
     text.unwrap_or_else(|| "–".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::capacity::Settings;
+
+    /// A search in a system that can do so much.
+    fn searched(capacity: f64) -> Searched {
+        let mut search = Search::new(Settings::default());
+        while let Some(load) = search.next_load() {
+            search.tell(load < capacity);
+        }
+        let terms = json!({
+            "scenario": "one", "scenario_sha256": "", "seed": 1, "engine": "", "flags": [],
+            "machine": crate::record::Machine::default(), "max_users": null, "p95_ns": 1,
+            "errors": 0.01, "trial_ns": 1, "lead_ns": 0
+        });
+        Searched {
+            tried: Vec::new(),
+            set: String::new(),
+            ended: Ended::Complete,
+            terms: serde_json::from_value(terms).unwrap(),
+            version: Some("7.0.1".to_owned()),
+            objective: (Nanos::SECOND, Ratio(0.01)),
+            length: Nanos::SECOND,
+            bracket: search.bracket(),
+            found: search.capacity(),
+            posterior: search.posterior(),
+        }
+    }
+
+    fn earlier(capacity: f64) -> Earlier {
+        let Searched { found, posterior, .. } = searched(capacity);
+        let posterior = posterior.filter(|_| matches!(found, Some(Capacity::Found(_))));
+        Earlier { posterior, version: Some("6.19.0".to_owned()) }
+    }
+
+    #[test]
+    fn two_capacities_have_a_change() {
+        let now = searched(240.0);
+        let change = now.change(&earlier(300.0)).unwrap();
+        assert!((change.value - 0.8).abs() < 0.03, "{}", change.value);
+        let line = now.change_line(&earlier(300.0));
+        assert!(line.starts_with("change     -"), "{line}");
+        assert!(line.ends_with("against the earlier search (6.19.0 → 7.0.1)"), "{line}");
+    }
+
+    #[test]
+    fn a_bound_has_no_change() {
+        let check = |now: f64, before: f64, want: &str| {
+            assert_eq!(searched(now).change(&earlier(before)).unwrap_err(), want);
+        };
+        // What always fails lies below the bracket, what always passes beyond the ceiling.
+        for bound in [0.0, f64::INFINITY] {
+            check(300.0, bound, "the earlier search ended without a capacity");
+            check(bound, 300.0, "this search ended without a capacity");
+        }
+    }
 }
