@@ -157,11 +157,11 @@ impl Searched {
         lines.push(match self.found {
             None => "capacity   unknown: no trial was made".to_owned(),
             Some(Capacity::Found(found)) => format!("capacity   {}", journeys(&found)),
-            Some(Capacity::AtMost(found)) => {
-                format!("capacity   at most {}; begin lower with `--from`", journeys(&found))
+            Some(Capacity::AtMost(Estimate { high, n, .. })) => {
+                format!("capacity   at most {high:.1}/s ({n} trials); begin lower with `--from`")
             }
-            Some(Capacity::AtLeast(found)) => {
-                format!("capacity   at least {}; make more trials", journeys(&found))
+            Some(Capacity::AtLeast(Estimate { low, n, .. })) => {
+                format!("capacity   at least {low:.1}/s ({n} trials); make more trials")
             }
             Some(Capacity::BeyondCeiling { passed, n }) => {
                 format!("capacity   beyond {passed:.1}/s, the highest load tried ({n} trials)")
