@@ -194,7 +194,7 @@ pub(super) fn flags(play: &Play) -> Vec<String> {
     let mut add = |name: &str, value: Option<String>| {
         flags.extend(value.map(|value| format!("--{name} {value}").trim_end().to_owned()));
     };
-    add("rate", rate.map(|rate| rate.to_string()));
+    add("rate", rate.map(Rate::exact));
     add("users", users.map(|users| users.to_string()));
     add("duration", duration.map(|duration| duration.to_string()));
     add("iterations", iterations.map(|count| count.to_string()));

@@ -38,7 +38,8 @@ pub(super) struct SeriesEvidence {
     pub(super) requests: u64,
     /// The percentiles that were wanted; those of a series without requests are missing.
     pub(super) figures: Vec<(f64, RunPercentile)>,
-    /// What was tried and failed, in stretches of about half a minute.
+    /// What was tried and failed, in stretches of about half a minute up to the last with a
+    /// request; the same place is the same time in all series of a repetition.
     pub(super) stretches: Vec<Stretch>,
 }
 
@@ -157,7 +158,7 @@ fn series(
     merged: &Merged,
     wanted: &Wanted,
     timeline: &Timeline,
-    (cells, counts): (&Cells<'_>, &[Vec<Stretch>]),
+    (cells, counts): (&Cells<'_>, &[Vec<(usize, Stretch)>]),
 ) -> Result<SeriesEvidence, DecodeError> {
     let metric = if merged.kind.is_query() { Metric::Query } else { Metric::Response };
     let own = merged.ids.iter().flat_map(|id| cells.of_series(*id));
@@ -165,10 +166,11 @@ fn series(
     let repetition = timeline.repetition(own)?;
     let quantiles = wanted.quantiles(merged.place.kind.compared());
     let figure = |quantile: &f64| Some((*quantile, repetition.percentile(*quantile)?));
-    let mut stretches = timeline.empty_stretches();
-    for id in &merged.ids {
-        let parts = counts.get(id.index()).into_iter().flatten();
-        for (sum, part) in stretches.iter_mut().zip(parts) {
+    let parts = || merged.ids.iter().filter_map(|id| counts.get(id.index())).flatten();
+    let length = parts().map(|(at, _)| at + 1).max().unwrap_or_default();
+    let mut stretches = vec![Stretch { errors: 0, requests: 0 }; length];
+    for (at, part) in parts() {
+        if let Some(sum) = stretches.get_mut(*at) {
             *sum = added(&[*sum, *part]);
         }
     }
@@ -205,15 +207,19 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// What was tried and failed of each series of the catalogue, stretch by stretch.
-fn stretches(record: &RunRecord, timeline: &Timeline) -> Vec<Vec<Stretch>> {
-    let mut all = vec![timeline.empty_stretches(); record.catalogue.len()];
+/// What was tried and failed of each series of the catalogue, with the stretch in which it was:
+/// only what there was, because a record can have many series and little of each.
+fn stretches(record: &RunRecord, timeline: &Timeline) -> Vec<Vec<(usize, Stretch)>> {
+    let mut all: Vec<Vec<(usize, Stretch)>> = vec![Vec::new(); record.catalogue.len()];
     for interval in &record.intervals {
         let at = timeline.stretch(interval);
         for tally in interval.tallies.iter().filter(|tally| timeline.takes(tally.phase)) {
-            let own = all.get_mut(tally.series.index()).and_then(|own| own.get_mut(at));
-            if let Some(own) = own {
-                *own = added(&[*own, tried(&tally.counts)]);
+            let Some(own) = all.get_mut(tally.series.index()) else { continue };
+            let tried = tried(&tally.counts);
+            match own.last_mut() {
+                Some((last, sum)) if *last == at => *sum = added(&[*sum, tried]),
+                _ if tried.requests == 0 && tried.errors == 0 => {}
+                _ => own.push((at, tried)),
             }
         }
     }

@@ -74,11 +74,13 @@ impl Phase {
         Some(f64_to_u64(low + (high - low) * share))
     }
 
-    /// The phase for the record.
+    /// The phase for the record. A rate is in exact words: a run against a baseline takes its load
+    /// from there, and two loads are the same when their words are.
     pub fn info(&self) -> PhaseInfo {
         let load = match self.shape {
             Shape::Open { from, to, poisson } => {
-                let rate = if from == to { from.to_string() } else { format!("{from}..{to}") };
+                let (low, high) = (from.exact(), to.exact());
+                let rate = if from == to { low } else { format!("{low}..{high}") };
                 if poisson { format!("{rate} poisson") } else { rate }
             }
             Shape::Closed { from, to } if from == to => format!("{from} users"),
@@ -392,6 +394,21 @@ mod tests {
             mixed: false,
         };
         tickets.map(|ticket| ticket.intended).collect()
+    }
+
+    #[test]
+    fn the_record_states_the_load_exactly() {
+        let check = |from: f64, to: f64, poisson: bool, want: &str| {
+            assert_eq!(open(from, to, 10, poisson).info().load, want);
+        };
+        check(50.0, 50.0, false, "50/s");
+        check(50.0 / 60.0, 50.0 / 60.0, false, "50/m");
+        check(0.06, 0.06, true, "0.06/s poisson");
+        check(100.4, 100.4, false, "100.4/s");
+        check(10.0 / 3_600.0, 99.6, false, "10/h..99.6/s");
+        let mut users = open(1.0, 1.0, 10, false);
+        users.shape = Shape::Closed { from: 2, to: 4 };
+        assert_eq!(users.info().load, "2..4 users");
     }
 
     #[test]

@@ -46,6 +46,12 @@ pub const MOST_RUNS: u64 = 1_000;
 /// is still a number.
 pub const MOST: u64 = 1 << 44;
 
+/// The longest time in a run, and the latest: what is made of a run takes memory by its length.
+pub const LONGEST_RUN: Nanos = Nanos::from_secs(31 * 86_400);
+
+/// Most phases of a run: so many have a number.
+pub const MOST_PHASES: usize = 256;
+
 /// The word by which the file is known.
 const MARK: &str = "baseline";
 
@@ -202,6 +208,15 @@ impl Packer {
 
     /// Adds a run.
     pub fn add(&mut self, record: &RunRecord) -> Result<(), ArchiveError> {
+        let RunRecord { header, intervals, end, .. } = record;
+        let end = end.as_ref();
+        if !has_fit_phases(header)
+            || !intervals.iter().all(is_in_time)
+            || !end.is_none_or(ends_in_time)
+        {
+            let limit = format!("a run takes at most {LONGEST_RUN} and {MOST_PHASES} phases");
+            return Err(ArchiveError::TooLarge { limit });
+        }
         self.line(&Line::Header(Box::new(record.header.clone())))?;
         self.line(&Line::Series(record.catalogue.clone()))?;
         let totals = record.totals.cells().map(|cell| StoredCell::from(&cell.encode())).collect();
@@ -261,6 +276,27 @@ impl From<&Interval> for StoredInterval {
             cells: kept.map(StoredCell::from).collect(),
         }
     }
+}
+
+/// Whether the phases are not too many, and each lies within [`LONGEST_RUN`].
+fn has_fit_phases(header: &Header) -> bool {
+    let phases = &header.load.phases;
+    phases.len() <= MOST_PHASES
+        && phases.iter().all(|phase| lies_in_time(phase.start, phase.length))
+}
+
+/// Whether an interval lies within [`LONGEST_RUN`].
+fn is_in_time(interval: &Interval) -> bool {
+    lies_in_time(interval.start, interval.length)
+}
+
+/// Whether a run ended within [`LONGEST_RUN`].
+fn ends_in_time(end: &End) -> bool {
+    end.lasted <= LONGEST_RUN
+}
+
+fn lies_in_time(start: Nanos, length: Nanos) -> bool {
+    start + length <= LONGEST_RUN
 }
 
 fn too_many_runs() -> ArchiveError {

@@ -75,7 +75,8 @@ pub struct Load {
 pub struct PhaseInfo {
     /// Its name.
     pub name: String,
-    /// Its load in the words of the scenario: `50/s`, `5/s..50/s`, `30 users`.
+    /// Its load in words that are read back to the same load: `50/s`, `50/m`, `5/s..50/s`,
+    /// `50/s poisson`, `30 users`.
     pub load: String,
     /// Start since the start of the run.
     pub start: Nanos,

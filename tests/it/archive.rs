@@ -13,9 +13,12 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use loadgate::names::MAX_SERIES;
-use loadgate::record::archive::{self, Archive, ArchiveError, KEPT, MOST, MOST_RUNS};
+use loadgate::record::archive::{
+    self, Archive, ArchiveError, KEPT, LONGEST_RUN, MOST, MOST_PHASES, MOST_RUNS,
+};
 use loadgate::record::{FORMAT, FormatVersion, Repetition, RunRecord};
 use loadgate::store::{Growth, Imported, Store};
+use loadgate::units::Nanos;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -276,6 +279,38 @@ fn a_small_file_can_not_take_all_memory() {
     let blanks = deflated(&vec![b' '; 70_000_000]);
     assert!(blanks.len() < 400_000);
     assert!(told(archive::read(&blanks)).contains("bytes a line"));
+}
+
+#[test]
+fn a_run_of_years_is_neither_read_nor_written() {
+    let check = |line: usize, want: &str, change: &dyn Fn(&mut Value)| {
+        let want = format!("the baseline file is damaged in line {line}: {want}");
+        assert_eq!(told(changed(line, change)), want);
+    };
+    let late = json!(LONGEST_RUN.0 + 1);
+    for part in ["start", "length"] {
+        check(2, "a run takes at most 31d and 256 phases", &|line| {
+            line["header"]["load"]["phases"][0][part] = late.clone();
+        });
+        check(6, "a time is beyond 31d", &|line| line["interval"][part] = late.clone());
+    }
+    check(2, "a run takes at most 31d and 256 phases", &|line| {
+        let phases = &mut line["header"]["load"]["phases"];
+        let phase = phases[0].clone();
+        *phases = json!(vec![phase; MOST_PHASES + 1]);
+    });
+    check(12, "a time is beyond 31d", &|line| line["end"]["lasted"] = json!(u64::MAX));
+    let changes: [fn(&mut RunRecord); 3] = [
+        |record| record.header.load.phases[0].length = Nanos::MAX,
+        |record| record.intervals[0].start = Nanos::MAX,
+        |record| record.end.as_mut().unwrap().lasted = Nanos::MAX,
+    ];
+    for change in changes {
+        let mut archive = baseline(FORMAT);
+        change(&mut archive.records[0]);
+        let error = archive::write(&archive).unwrap_err().to_string();
+        assert!(error.ends_with("a run takes at most 31d and 256 phases"), "{error}");
+    }
 }
 
 #[tokio::test]

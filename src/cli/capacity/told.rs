@@ -1,12 +1,11 @@
 //! What a search for the capacity comes to, in words and as JSON.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
+use super::earlier::{Earlier, Terms};
+use crate::cli::args;
 use crate::cli::table::{Column, table};
-use crate::cli::{Failed, args};
-use crate::stats::capacity::{Capacity, Posterior, Search, Trial, change};
+use crate::stats::capacity::{Capacity, Posterior, Search, change};
 use crate::stats::estimate::Estimate;
 use crate::units::{Nanos, Rate, Ratio, format_nanos, group_thousands};
 
@@ -21,6 +20,8 @@ const KNEE_FROM: f64 = 0.2;
 pub(super) struct Tried {
     pub(super) run: String,
     pub(super) set: String,
+    /// The version that the target told.
+    pub(super) version: Option<String>,
     pub(super) rate: Rate,
     /// The load that was answered.
     pub(super) achieved: f64,
@@ -35,6 +36,10 @@ pub(super) struct Searched {
     pub(super) tried: Vec<Tried>,
     /// Names the trials in the store.
     pub(super) set: String,
+    /// How the search ended.
+    pub(super) ended: Ended,
+    terms: Terms,
+    version: Option<String>,
     objective: (Nanos, Ratio),
     length: Nanos,
     bracket: (f64, f64),
@@ -42,10 +47,28 @@ pub(super) struct Searched {
     posterior: Option<Posterior>,
 }
 
-/// What an earlier search came to.
-#[derive(Debug)]
-pub(in crate::cli) struct Earlier {
-    posterior: Posterior,
+/// How a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// All trials were made.
+    Complete,
+    /// By a signal.
+    Interrupted,
+    /// A trial was no measurement, twice.
+    Distorted,
+    /// A trial could not be made.
+    Failed,
+}
+
+impl Ended {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Interrupted => "interrupted",
+            Self::Distorted => "distorted",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Tried {
@@ -62,10 +85,14 @@ impl Tried {
 }
 
 impl Searched {
-    pub(super) fn new(args: &args::Capacity, search: &Search) -> Self {
+    pub(super) fn new(args: &args::Capacity, terms: Terms, search: &Search) -> Self {
         Self {
             tried: Vec::new(),
             set: String::new(),
+            // Until all trials are made, what ends the search is a failure.
+            ended: Ended::Failed,
+            terms,
+            version: None,
             objective: (args.p95, args.errors),
             length: args.trial,
             bracket: search.bracket(),
@@ -76,6 +103,7 @@ impl Searched {
 
     pub(super) fn add(&mut self, tried: Tried, search: &Search) {
         self.set.clone_from(&tried.set);
+        self.version.clone_from(&tried.version);
         self.tried.push(tried);
         self.bracket = search.bracket();
         self.found = search.capacity();
@@ -119,14 +147,21 @@ impl Searched {
     fn conclusions(&self, before: Option<&Earlier>) -> Vec<String> {
         let (p95, errors) = self.objective;
         let mut lines = vec![format!("objective  p95 ≤ {p95}, errors ≤ {errors}")];
+        if self.ended != Ended::Complete {
+            let made = self.tried.len();
+            lines.push(format!(
+                "search     {}: what follows is of {made} trials",
+                self.ended.word()
+            ));
+        }
         lines.push(match self.found {
             None => "capacity   unknown: no trial was made".to_owned(),
             Some(Capacity::Found(found)) => format!("capacity   {}", journeys(&found)),
-            Some(Capacity::AtMost(found)) => {
-                format!("capacity   at most {}; begin lower with `--from`", journeys(&found))
+            Some(Capacity::AtMost(Estimate { high, n, .. })) => {
+                format!("capacity   at most {high:.1}/s ({n} trials); begin lower with `--from`")
             }
-            Some(Capacity::AtLeast(found)) => {
-                format!("capacity   at least {}; make more trials", journeys(&found))
+            Some(Capacity::AtLeast(Estimate { low, n, .. })) => {
+                format!("capacity   at least {low:.1}/s ({n} trials); make more trials")
             }
             Some(Capacity::BeyondCeiling { passed, n }) => {
                 format!("capacity   beyond {passed:.1}/s, the highest load tried ({n} trials)")
@@ -138,15 +173,7 @@ impl Searched {
                 knee.rate
             ));
         }
-        if let Some(changed) = self.change(before) {
-            let percent = |ratio: f64| (ratio - 1.0) * 100.0;
-            lines.push(format!(
-                "change     {:+.1} % [{:+.1}, {:+.1}] against the earlier search",
-                percent(changed.value),
-                percent(changed.low),
-                percent(changed.high)
-            ));
-        }
+        lines.extend(before.map(|before| self.change_line(before)));
         lines
     }
 
@@ -170,8 +197,32 @@ impl Searched {
         Some((last, grown(last)))
     }
 
-    fn change(&self, before: Option<&Earlier>) -> Option<Estimate> {
-        Some(change(&before?.posterior, self.posterior.as_ref()?))
+    fn change_line(&self, before: &Earlier) -> String {
+        let versions = match (&before.version, &self.version) {
+            (Some(old), Some(new)) => format!(" ({old} → {new})"),
+            _ => String::new(),
+        };
+        let percent = |ratio: f64| (ratio - 1.0) * 100.0;
+        match self.change(before) {
+            Err(why) => format!("change     unknown: {why}"),
+            Ok(changed) => format!(
+                "change     {:+.1} % [{:+.1}, {:+.1}] against the earlier search{versions}",
+                percent(changed.value),
+                percent(changed.low),
+                percent(changed.high),
+            ),
+        }
+    }
+
+    /// Capacity now over capacity before, or why there is none. A bound has no distribution: its
+    /// posterior ends where the search did, and a ratio of such ends is a figure of the settings.
+    fn change(&self, before: &Earlier) -> Result<Estimate, &'static str> {
+        let earlier = before.posterior.as_ref();
+        let earlier = earlier.ok_or("the earlier search ended without a capacity")?;
+        match (&self.found, &self.posterior) {
+            (Some(Capacity::Found(_)), Some(own)) => Ok(change(earlier, own)),
+            _ => Err("this search ended without a capacity"),
+        }
     }
 
     /// What scripts and later searches read.
@@ -187,47 +238,23 @@ impl Searched {
                 "passed": tried.passed,
             })
         };
+        let changed = before.map(|before| self.change(before));
         let document = json!({
             "schema_version": 1,
             "objective": { "p95_ns": self.objective.0.0, "errors": self.objective.1.0 },
             "trial_ns": self.length.0,
+            "search": self.terms,
+            "target_version": self.version,
+            "ended": self.ended.word(),
             "set": self.set,
             "capacity": self.found.map(capacity),
             "knee": self.knee().map(|(knee, _)| knee.rate.value()),
-            "change": self.change(before).map(|changed| estimate(&changed)),
+            "change": changed.and_then(Result::ok).map(|changed| estimate(&changed)),
+            "change_unknown": changed.and_then(Result::err),
             "bracket": [self.bracket.0, self.bracket.1],
             "trials": self.tried.iter().map(trial).collect::<Vec<_>>(),
         });
         format!("{document:#}\n")
-    }
-}
-
-impl Earlier {
-    /// Reads the JSON of an earlier search.
-    pub(in crate::cli) fn read(path: &Path) -> Result<Self, Failed> {
-        let unfit = |why: String| {
-            let hint = "give a file that `loadgate capacity --json FILE` wrote".to_owned();
-            Failed::usage(format!("--against: `{}`: {why}", path.display()), Some(hint))
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| unfit(error.to_string()))?;
-        let document: Value =
-            serde_json::from_str(&text).map_err(|error| unfit(error.to_string()))?;
-        let number = |value: Option<&Value>| value.and_then(Value::as_f64);
-        let bracket = document.get("bracket");
-        let end = |at: usize| number(bracket.and_then(|bracket| bracket.get(at)));
-        let trial = |tried: &Value| {
-            let load = number(tried.get("load"))?;
-            let passed = tried.get("passed").and_then(Value::as_bool)?;
-            Some(Trial { load, passed })
-        };
-        let trials = document.get("trials").and_then(Value::as_array);
-        let trials: Option<Vec<Trial>> = trials.and_then(|all| all.iter().map(trial).collect());
-        let (Some(low), Some(high), Some(trials)) = (end(0), end(1), trials) else {
-            return Err(unfit("it is not the result of a search".to_owned()));
-        };
-        let posterior = Posterior::of(&trials, low, high);
-        let posterior = posterior.ok_or_else(|| unfit("it has no trial".to_owned()))?;
-        Ok(Self { posterior })
     }
 }
 
@@ -261,4 +288,63 @@ fn estimate(found: &Estimate) -> Value {
 
 fn shown(text: Option<String>) -> String {
     text.unwrap_or_else(|| "–".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::capacity::Settings;
+
+    /// A search in a system that can do so much.
+    fn searched(capacity: f64) -> Searched {
+        let mut search = Search::new(Settings::default());
+        while let Some(load) = search.next_load() {
+            search.tell(load < capacity);
+        }
+        let terms = json!({
+            "scenario": "one", "scenario_sha256": "", "seed": 1, "engine": "", "flags": [],
+            "machine": crate::record::Machine::default(), "max_users": null, "p95_ns": 1,
+            "errors": 0.01, "trial_ns": 1, "lead_ns": 0
+        });
+        Searched {
+            tried: Vec::new(),
+            set: String::new(),
+            ended: Ended::Complete,
+            terms: serde_json::from_value(terms).unwrap(),
+            version: Some("7.0.1".to_owned()),
+            objective: (Nanos::SECOND, Ratio(0.01)),
+            length: Nanos::SECOND,
+            bracket: search.bracket(),
+            found: search.capacity(),
+            posterior: search.posterior(),
+        }
+    }
+
+    fn earlier(capacity: f64) -> Earlier {
+        let Searched { found, posterior, .. } = searched(capacity);
+        let posterior = posterior.filter(|_| matches!(found, Some(Capacity::Found(_))));
+        Earlier { posterior, version: Some("6.19.0".to_owned()) }
+    }
+
+    #[test]
+    fn two_capacities_have_a_change() {
+        let now = searched(240.0);
+        let change = now.change(&earlier(300.0)).unwrap();
+        assert!((change.value - 0.8).abs() < 0.03, "{}", change.value);
+        let line = now.change_line(&earlier(300.0));
+        assert!(line.starts_with("change     -"), "{line}");
+        assert!(line.ends_with("against the earlier search (6.19.0 → 7.0.1)"), "{line}");
+    }
+
+    #[test]
+    fn a_bound_has_no_change() {
+        let check = |now: f64, before: f64, want: &str| {
+            assert_eq!(searched(now).change(&earlier(before)).unwrap_err(), want);
+        };
+        // What always fails lies below the bracket, what always passes beyond the ceiling.
+        for bound in [0.0, f64::INFINITY] {
+            check(300.0, bound, "the earlier search ended without a capacity");
+            check(bound, 300.0, "this search ended without a capacity");
+        }
+    }
 }

@@ -130,6 +130,25 @@ fn an_interval_that_straddles_two_phases_is_told_by_its_cells() {
 }
 
 #[test]
+fn a_run_of_a_month_with_many_series_takes_little_memory() {
+    let mut record = record();
+    let month = Nanos::from_secs(31 * 86_400);
+    record.header.load.phases[1].length = month;
+    record.end.as_mut().unwrap().lasted = month;
+    let names = (0..200).map(|at| format!("GET /{at}"));
+    let all: Vec<_> =
+        names.map(|name| series(&mut record, SeriesKind::Endpoint, &name, "")).collect();
+    record.intervals =
+        vec![interval(10, 1, all[0], &[100; 3]), interval(31 * 86_000, 1, all[1], &[100; 3])];
+    let found = distil(&record);
+    let lengths: Vec<usize> = found.series.iter().map(|one| one.stretches.len()).collect();
+    assert_eq!(lengths[0], 1);
+    assert!((900..=1_000).contains(&lengths[1]), "{}", lengths[1]);
+    assert_eq!(lengths[2..].iter().sum::<usize>(), 0);
+    assert_eq!(found.series[1].all(), Stretch { errors: 1, requests: 3 });
+}
+
+#[test]
 fn a_short_interval_at_the_end_joins_the_last() {
     let mut record = record();
     record.end.as_mut().unwrap().lasted = Nanos(99_400_000_000);

@@ -2,12 +2,15 @@
 
 use crate::histogram::{DecodeError, values_of};
 use crate::record::{EncodedCell, Interval, PhaseInfo, RunRecord};
-use crate::stats::errors::Stretch;
 use crate::stats::quantile::{Repetition, Tally};
 use crate::units::{Nanos, count_to_f64, f64_to_u64};
 
 /// The failures of this long are looked at together when there are few repetitions.
 const STRETCH: Nanos = Nanos::from_secs(30);
+
+/// The most stretches of a run, which are kept for each of its series: eight hours of them. Those
+/// of a longer run are longer, which makes them no less independent.
+const MOST_STRETCHES: u64 = 1_000;
 
 /// The most intervals that are told apart: two days of seconds. What comes after joins the last.
 const MOST_SLOTS: u64 = 200_000;
@@ -79,12 +82,9 @@ impl Timeline {
 
     /// Into which stretch it falls.
     pub(super) fn stretch(&self, interval: &Interval) -> usize {
-        self.part(interval, STRETCH).min(self.stretches().saturating_sub(1))
-    }
-
-    /// As many stretches as there are, without anything.
-    pub(super) fn empty_stretches(&self) -> Vec<Stretch> {
-        vec![Stretch { errors: 0, requests: 0 }; self.stretches()]
+        let length = STRETCH.max(Nanos(self.measured.0.div_ceil(MOST_STRETCHES)));
+        let last = self.parts(length, MOST_STRETCHES).saturating_sub(1);
+        self.part(interval, length).min(last)
     }
 
     /// Some stored distributions as one repetition, cut into slots.
@@ -120,10 +120,6 @@ impl Timeline {
 
     fn slots(&self) -> usize {
         self.parts(self.interval, MOST_SLOTS)
-    }
-
-    fn stretches(&self) -> usize {
-        self.parts(STRETCH, MOST_SLOTS)
     }
 
     /// How many parts of `length` there are, at least one; a rest shorter than half of it joins

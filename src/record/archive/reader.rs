@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Archive, ArchiveError, BaselineName, Catalogue, Counts, Digest, EncodedCell, Engine, First,
-    FormatVersion, Header, Interval, LONGEST, LONGEST_LINE, Line, MARK, MOST, MOST_RUNS, Mark,
-    RunRecord, STANDARD, Sha256, StoredCell, StoredInterval, StoredTally, Tally, hexadecimal,
-    too_long, too_long_a_line, too_many_runs,
+    FormatVersion, Header, Interval, LONGEST, LONGEST_LINE, LONGEST_RUN, Line, MARK, MOST,
+    MOST_PHASES, MOST_RUNS, Mark, RunRecord, STANDARD, Sha256, StoredCell, StoredInterval,
+    StoredTally, Tally, ends_in_time, has_fit_phases, hexadecimal, is_in_time, too_long,
+    too_long_a_line, too_many_runs,
 };
 use crate::names::MAX_SERIES;
 use crate::record::Totals;
@@ -45,7 +46,7 @@ enum Input<'a> {
 /// Opens what [`super::write`] wrote.
 ///
 /// The bytes may be anything. What a baseline may hold has limits: [`LONGEST`], [`LONGEST_LINE`],
-/// [`MOST_RUNS`], [`MOST`]. Totals are decoded here; the intervals' distributions where they are
+/// [`MOST_RUNS`], [`MOST`], [`LONGEST_RUN`], [`MOST_PHASES`]. Totals are decoded here; the intervals' distributions where they are
 /// used, as with every record.
 pub fn records(bytes: &[u8]) -> Result<Records<'_>, ArchiveError> {
     if !bytes.starts_with(&GZIP) {
@@ -159,6 +160,10 @@ impl Lines<'_> {
         if !is_id(&header.id) || !is_id(set) {
             return Err(self.damaged(&"this is no id of a run"));
         }
+        if !has_fit_phases(&header) {
+            let limit = format!("a run takes at most {LONGEST_RUN} and {MOST_PHASES} phases");
+            return Err(self.damaged(&limit));
+        }
         Ok(*header)
     }
 
@@ -181,6 +186,9 @@ impl Lines<'_> {
             return Err(self.damaged(&"an interval or the end of a run is expected here"));
         };
         let end = end.map(|end| *end);
+        if !end.as_ref().is_none_or(ends_in_time) {
+            return Err(self.beyond_time());
+        }
         Ok(RunRecord { header, catalogue, totals, intervals, end })
     }
 
@@ -204,13 +212,14 @@ impl Lines<'_> {
         catalogue: &Catalogue,
         stored: StoredInterval,
     ) -> Result<Interval, ArchiveError> {
-        Ok(Interval {
+        let interval = Interval {
             start: stored.start,
             length: stored.length,
             cells: self.cells(catalogue, stored.cells)?,
             tallies: self.tallies(catalogue, stored.tallies)?,
             gauges: stored.gauges,
-        })
+        };
+        if is_in_time(&interval) { Ok(interval) } else { Err(self.beyond_time()) }
     }
 
     fn cells(
@@ -293,6 +302,10 @@ impl Lines<'_> {
 
     fn damaged(&self, detail: &impl ToString) -> ArchiveError {
         ArchiveError::Damaged { line: self.number, detail: detail.to_string() }
+    }
+
+    fn beyond_time(&self) -> ArchiveError {
+        self.damaged(&format!("a time is beyond {LONGEST_RUN}"))
     }
 
     /// What the decompressor says; the line it says it of is the one that was to come.

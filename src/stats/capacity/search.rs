@@ -138,7 +138,11 @@ impl Search {
         }
         let posterior = self.posterior()?;
         let found: Estimate = posterior.estimate();
-        Some(match posterior.touches() {
+        // With few trials the grid's margin looks like an end of the capacity: only a trial that
+        // went the other way shows one.
+        let none = |passed: bool| self.trials.iter().all(|trial| trial.passed != passed);
+        let (lowest, highest) = posterior.touches();
+        Some(match (lowest || none(true), highest || none(false)) {
             (false, false) => Capacity::Found(found),
             (true, _) => Capacity::AtMost(found),
             (false, true) => Capacity::AtLeast(found),
@@ -199,6 +203,23 @@ mod tests {
     #[test]
     fn what_always_fails_lies_below_the_bracket() {
         assert!(matches!(search(|_| false).capacity(), Some(Capacity::AtMost(_))));
+    }
+
+    #[test]
+    fn what_was_never_seen_to_pass_and_to_fail_is_a_bound() {
+        let settings = Settings { trials: 4, ..Settings::default() };
+        for (passes, made) in [(true, 1), (true, 4), (false, 1), (false, 6)] {
+            let mut search = Search::new(settings);
+            for _ in 0..made {
+                search.tell(passes);
+            }
+            let bound = match search.capacity() {
+                Some(Capacity::AtLeast(_)) => passes,
+                Some(Capacity::AtMost(_)) => !passes,
+                _ => false,
+            };
+            assert!(bound, "{passes} {made}: {:?}", search.capacity());
+        }
     }
 
     #[test]

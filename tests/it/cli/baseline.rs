@@ -67,6 +67,29 @@ fn a_baseline_is_measured_listed_shown_and_removed() {
 }
 
 #[test]
+fn the_load_of_a_baseline_is_taken_over_to_the_last_digit() {
+    let (stage, server) = (Stage::new(), server());
+    let path = scenario(&stage, &server);
+    let args = ["--scenario", path.as_str(), "--repeat", "1", "-d", "500ms", "--lead", "0s"];
+    let load = ["-r", "6010/m", "--max-users", "77"];
+    let own = |more: &[&str]| -> Vec<String> {
+        more.iter().chain(&args).map(|word| (*word).to_owned()).collect()
+    };
+    let capture = own(&["baseline", "capture", "v6"]);
+    let capture = capture.iter().map(String::as_str).chain(load);
+    assert_eq!(stage.run(capture).code, 0);
+    let run = own(&["run", "--baseline", "v6", "--json", "r.json"]);
+    let done = stage.run(run);
+    assert!(![1, 2].contains(&done.code), "{}", done.err);
+    let json: Value = serde_json::from_str(&stage.read("r.json")).unwrap();
+    assert_eq!(json["load"][0]["load"], "6010/m", "{}", json["load"]);
+    // With a load of its own nothing is taken over, and it is another load.
+    let other = stage.run(own(&["run", "--baseline", "v6", "-r", "100.4/s"]));
+    assert_eq!(other.code, 2, "{}", other.err);
+    other.says(&["`6010/m for 500 ms, at most 77 users`", "the candidate `100.4/s for 500 ms`"]);
+}
+
+#[test]
 fn a_name_that_is_taken_or_unfit_is_refused_before_anything_is_sent() {
     let (stage, server) = (Stage::new(), server());
     let path = scenario(&stage, &server);
