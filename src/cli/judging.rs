@@ -111,7 +111,12 @@ impl Rules {
         accepted: &[Difference],
         alarm: Option<&Alarm>,
     ) -> Ruling {
-        let outcomes = |side: &Gathered| side.record().map(threshold::judge).unwrap_or_default();
+        // The baseline is held against the limits of today, too: it may have missed them as well.
+        let limits = candidate.record().map(|record| record.header.thresholds.as_slice());
+        let outcomes = |side: &Gathered| {
+            let (record, limits) = (side.record(), limits.unwrap_or_default());
+            record.map(|record| threshold::judge_by(record, limits)).unwrap_or_default()
+        };
         judge(&Case {
             baseline: Group { name: &baseline.name, repetitions: &baseline.evidence },
             candidate: Group { name: &candidate.name, repetitions: &candidate.evidence },
