@@ -69,7 +69,7 @@ fn a_file_that_is_no_store_is_left_alone() {
 }
 
 /// Blocks of 512 bytes that a file may have here: the store's tables fit in, a long run does not.
-const BLOCKS: u32 = 104;
+const BLOCKS: u32 = 136;
 
 #[test]
 fn a_disk_that_is_full_in_the_middle_does_not_lose_the_measurement() {
@@ -78,7 +78,7 @@ fn a_disk_that_is_full_in_the_middle_does_not_lose_the_measurement() {
     let url = &market.url;
     let script = format!(
         "trap '' XFSZ; ulimit -f {BLOCKS}; exec $LOADGATE run --url '{url}/api/farms?limit=5' \
-         -r 200/s -d 4s"
+         -r 200/s -d 8s"
     );
     let done = done(stage.shell(&script).output().unwrap()).expect(1);
     done.says(&[
@@ -96,11 +96,11 @@ fn the_summary_of_a_run_that_is_not_stored_is_printed() {
     let url = &market.url;
     let script = format!(
         "trap '' XFSZ; ulimit -f {BLOCKS}; exec $LOADGATE run --url '{url}/api/farms?limit=5' \
-         -r 200/s -d 4s --json -"
+         -r 200/s -d 8s --json -"
     );
     let done = done(stage.shell(&script).output().unwrap()).expect(1);
     let json: Value = serde_json::from_str(&done.out).unwrap();
-    assert_eq!(json["totals"]["requests"], 800);
+    assert_eq!(json["totals"]["requests"], 1_600);
     assert_eq!(market.stats()["requests"], json["generator"]["requests_sent"]);
     // What was stored before is there.
     let runs = stage.json(["runs", "list", "--json"]);
