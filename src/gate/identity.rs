@@ -116,9 +116,17 @@ pub fn differences(baseline: &Header, candidate: &Header) -> Vec<Difference> {
 
 /// In what the repetitions of one side differ from the first, the version of the target included:
 /// each kind at most once, with the first that differs.
+///
+/// A repetition that learned no version is not of another one: a target whose health endpoint
+/// fails now and then is to be judged, not refused.
 pub fn within(headers: &[&Header]) -> Vec<Difference> {
-    let Some((first, others)) = headers.split_first() else { return Vec::new() };
-    let found = |kind| others.iter().find_map(|other| difference(kind, first, other));
+    let found = |kind| {
+        let known =
+            |header: &&&Header| kind != Kind::Version || header.origin.target.version.is_some();
+        let mut of_kind = headers.iter().filter(known);
+        let first = of_kind.next()?;
+        of_kind.find_map(|other| difference(kind, first, other))
+    };
     Kind::ALL.into_iter().filter_map(found).collect()
 }
 
@@ -396,7 +404,7 @@ mod tests {
             said,
             [
                 "seed differs between repetitions: the first has `7`, another `8`",
-                "version differs between repetitions: the first has `6.19.0`, another `unknown`",
+                "version differs between repetitions: the first has `6.19.0`, another `7.0.1`",
             ]
         );
     }
