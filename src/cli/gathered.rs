@@ -105,24 +105,21 @@ impl Named {
 
     /// Finds a baseline by name or file; a run will not do.
     pub(super) async fn baseline(store: Option<&Store>, text: &str) -> Result<Self, Failed> {
-        let in_store = match store {
-            Some(store) => store.baselines().await?.iter().any(|line| line.name == text),
-            None => false,
+        let found = match store {
+            Some(store) => store.baseline(text).await.map(Some),
+            None => Ok(None),
         };
-        if let Some(store) = store.filter(|_| in_store) {
-            let runs = store.baseline(text).await?;
-            return Ok(Self::Stored { name: text.to_owned(), runs });
-        }
-        if Path::new(text).is_file() {
-            return read(Path::new(text)).map(Self::File);
-        }
-        match store {
+        match found {
+            Ok(Some(runs)) => Ok(Self::Stored { name: text.to_owned(), runs }),
+            Ok(None) | Err(StoreError::UnknownBaseline { .. }) if Path::new(text).is_file() => {
+                read(Path::new(text)).map(Self::File)
+            }
             // The store knows what names are near.
-            Some(store) => match store.baseline(text).await {
-                Ok(runs) => Ok(Self::Stored { name: text.to_owned(), runs }),
-                Err(error) => Err(Failed::usage(error.to_string(), error.hint())),
-            },
-            None => Err(Failed::usage(
+            Err(error @ StoreError::UnknownBaseline { .. }) => {
+                Err(Failed::usage(error.to_string(), error.hint()))
+            }
+            Err(error) => Err(error.into()),
+            Ok(None) => Err(Failed::usage(
                 format!("there is no baseline `{text}`"),
                 Some(format!("measure one: loadgate baseline capture {text} --scenario …")),
             )),

@@ -3,6 +3,7 @@
 use super::identity::Difference;
 use super::threshold::Outcome;
 use crate::record::{Compared, Lines};
+use crate::stats::decision::Decision;
 use crate::stats::equivalence::Equivalence;
 use crate::stats::estimate::Estimate;
 use crate::units::{Nanos, Ratio};
@@ -194,6 +195,20 @@ pub enum Standing {
     NoGo,
     /// Surely beyond the second line, by best estimate beyond the third.
     Rollback,
+}
+
+impl From<Decision> for Standing {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::NotGated => Self::NotGated,
+            Decision::Coarse => Self::Coarse,
+            Decision::Go => Self::Go,
+            Decision::Inconclusive => Self::Undecided,
+            Decision::Warn => Self::Slower,
+            Decision::NoGo => Self::NoGo,
+            Decision::Rollback => Self::Rollback,
+        }
+    }
 }
 
 impl Standing {

@@ -45,6 +45,22 @@ impl Aggregate {
     }
 }
 
+impl Aggregate {
+    /// The percentile that it is, from 0 to 100; the others are none.
+    pub fn percent(self) -> Option<f64> {
+        match self {
+            Self::Percentile(percent) => Some(percent),
+            Self::Median => Some(50.0),
+            Self::Average
+            | Self::Minimum
+            | Self::Maximum
+            | Self::Rate
+            | Self::Count
+            | Self::PerSecond => None,
+        }
+    }
+}
+
 impl fmt::Display for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -157,16 +157,7 @@ impl ThresholdSubject {
             let metric = &self.metric;
             return Err(format!("`{metric}` is not compared with the baseline; `{known}` are"));
         }
-        let percent = match condition.aggregate {
-            Aggregate::Percentile(percent) => Some(percent),
-            Aggregate::Median => Some(50.0),
-            Aggregate::Average
-            | Aggregate::Minimum
-            | Aggregate::Maximum
-            | Aggregate::Rate
-            | Aggregate::Count
-            | Aggregate::PerSecond => None,
-        };
+        let percent = condition.aggregate.percent();
         let wrong = if percent.is_none() {
             "percentiles are compared with the baseline; take `p(95)` or `med`"
         } else if percent >= Some(100.0) {

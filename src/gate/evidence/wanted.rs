@@ -4,7 +4,7 @@ use super::Timeline;
 use crate::histogram::DecodeError;
 use crate::names::Metric;
 use crate::record::{Compared, Policy, RunRecord, ThresholdText};
-use crate::scenario::{Aggregate, Condition, Limit, Relation, ThresholdSubject};
+use crate::scenario::{Condition, Limit, Relation, ThresholdSubject};
 use crate::stats::quantile::RunPercentile;
 
 /// What is taken from each repetition.
@@ -75,24 +75,12 @@ impl RelativeThreshold {
         let Limit::Change(limit) = condition.limit else {
             return Err("it is not relative to a baseline".to_owned());
         };
-        if condition.sustained.is_some() {
-            return Err("`for` has no meaning beside a baseline: leave it away".to_owned());
-        }
-        let quantile = match condition.aggregate {
-            Aggregate::Median => Some(0.5),
-            Aggregate::Percentile(percent) => {
-                Some(percent / 100.0).filter(|quantile| *quantile < 1.0)
-            }
-            Aggregate::Average
-            | Aggregate::Minimum
-            | Aggregate::Maximum
-            | Aggregate::Rate
-            | Aggregate::Count
-            | Aggregate::PerSecond => None,
-        };
-        let (Some(quantile), Some(metric)) = (quantile, subject.metric_kind()) else {
+        // What `accepts` lets pass is a percentile of a distribution.
+        let percent = condition.aggregate.percent();
+        let (Some(percent), Some(metric)) = (percent, subject.metric_kind()) else {
             return Err("only percentiles are compared with a baseline".to_owned());
         };
+        let quantile = percent / 100.0;
         let (text, relation, limit) = (text.clone(), condition.relation, limit.0);
         Ok(Self { text, subject, metric, quantile, relation, limit })
     }

@@ -4,8 +4,7 @@ use super::series::{Line, Table};
 use crate::gate::evidence::{SeriesEvidence, added};
 use crate::gate::ruling::{ErrorRow, RowKind, Standing};
 use crate::record::{Lines, Policy};
-use crate::stats::decision::Decision;
-use crate::stats::errors::{self, ErrorShare, Stretch};
+use crate::stats::errors::{self, Stretch};
 use crate::stats::estimate::Estimate;
 use crate::units::Ratio;
 
@@ -67,20 +66,8 @@ fn row(line: Option<&Line<'_>>, before: &[Stretch], now: &[Stretch], lines: Line
         baseline: Ratio::of(before.errors.min(before.requests), before.requests),
         // Wilson's lower bound of nothing is a hair below it.
         candidate: found.map(|found| Estimate { low: found.share.low.max(0.0), ..found.share }),
-        standing: found.map_or(Standing::NotGated, |found| standing(&found)),
+        standing: found.map_or(Standing::NotGated, |found| found.decision.into()),
         lines,
-    }
-}
-
-fn standing(found: &ErrorShare) -> Standing {
-    match found.decision {
-        Decision::NotGated => Standing::NotGated,
-        Decision::Coarse => Standing::Coarse,
-        Decision::Go => Standing::Go,
-        Decision::Inconclusive => Standing::Undecided,
-        Decision::Warn => Standing::Slower,
-        Decision::NoGo => Standing::NoGo,
-        Decision::Rollback => Standing::Rollback,
     }
 }
 

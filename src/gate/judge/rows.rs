@@ -209,9 +209,7 @@ fn row(line: &Line<'_>, quantile: f64, found: Option<&compare::Row>, policy: &Po
     let standing = match (line.presence(), found) {
         (Presence::New, _) => Standing::New,
         (Presence::Vanished, _) => Standing::Vanished,
-        (Presence::Both, found) => {
-            found.map_or(Standing::NotGated, |found| standing(found.decision))
-        }
+        (Presence::Both, found) => found.map_or(Standing::NotGated, |found| found.decision.into()),
     };
     Row {
         place: line.place.clone(),
@@ -230,18 +228,6 @@ fn row(line: &Line<'_>, quantile: f64, found: Option<&compare::Row>, policy: &Po
         equivalence: found
             .filter(|_| line.counts())
             .and_then(|found| equivalence::of_row(found, MARGIN)),
-    }
-}
-
-fn standing(decision: Decision) -> Standing {
-    match decision {
-        Decision::NotGated => Standing::NotGated,
-        Decision::Coarse => Standing::Coarse,
-        Decision::Go => Standing::Go,
-        Decision::Inconclusive => Standing::Undecided,
-        Decision::Warn => Standing::Slower,
-        Decision::NoGo => Standing::NoGo,
-        Decision::Rollback => Standing::Rollback,
     }
 }
 
