@@ -7,6 +7,7 @@ mod engine_real;
 mod engine_sim;
 mod cli;
 mod compared;
+mod conformance;
 mod browser;
 mod fixture;
 mod golden;
