@@ -10,10 +10,13 @@ use loadgate::plan::{Inputs, Overrides, Plan, compile};
 use loadgate::record::RunRecord;
 use loadgate::steps::KINDS;
 
+mod benign;
 mod connections;
 mod framing;
 mod heads;
 mod hostile;
+mod httpbin;
+mod memory;
 mod row;
 
 /// The drivers that are held against the tables, by the word with which the record names them.

@@ -1,6 +1,8 @@
 //! When a connection is used again, what is sent twice, and what is left over on it (RFC 9112,
 //! section 9).
 
+use std::time::Duration;
+
 use loadgate::names::ErrorKind;
 
 use super::hostile::{Act, OK};
@@ -106,7 +108,31 @@ fn an_answer_may_come_before_the_request_is_read() {
     let early = |status: &str, rest: &str| {
         vec![send(&format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n{rest}\r\nok")), Act::Finish]
     };
+    let deaf =
+        |acts: Vec<Act>| [acts, vec![Act::Pause(Duration::from_secs(3)), Act::Reset]].concat();
+    let refusal =
+        send("HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
     check(&[
+        right(
+            "413 to a large body that is read to its end",
+            early("413 Too Large", "connection: close\r\n"),
+            "ok",
+        )
+        .post_large()
+        .status(413)
+        .connections(2),
+        right("413 to a large body that nobody reads", deaf(vec![refusal.clone()]), "ok")
+            .post_large()
+            .status(413)
+            .connections(2),
+        wrong("no answer to a large body that nobody reads", deaf(vec![]), ErrorKind::Timeout)
+            .post_large(),
+        wrong(
+            "a reset while a large body is written",
+            vec![Act::Pause(Duration::from_millis(20)), Act::Reset],
+            ErrorKind::Reset,
+        )
+        .post_large(),
         right("413 and closed", early("413 Too Large", "connection: close\r\n"), "ok")
             .post()
             .status(413)

@@ -180,10 +180,12 @@ fn perform(act: &Act, stream: &mut TcpStream, seen: &Seen) -> std::io::Result<Th
         },
         Act::Flood(text) => {
             let piece = text.repeat(4_096);
-            while seen.flooded() < FLOOD {
+            let length = u64::try_from(piece.len()).unwrap();
+            let mut left = FLOOD;
+            while left > 0 {
                 stream.write_all(piece.as_bytes())?;
-                let length = u64::try_from(piece.len()).unwrap();
                 seen.flooded.fetch_add(length, Ordering::SeqCst);
+                left = left.saturating_sub(length);
             }
         }
         Act::Pause(length) => pause(*length),

@@ -9,6 +9,9 @@ use loadgate::units::Nanos;
 use super::hostile::{Act, FLOOD, Hostile};
 use super::{DRIVERS, messages, plan, play};
 
+/// Bytes of a large body: more than the buffers of both sockets take on a usual Linux.
+const LARGE: usize = 12 << 20;
+
 /// What comes of the step.
 #[derive(Clone, Debug)]
 pub(super) enum Want {
@@ -100,6 +103,11 @@ impl Row {
         Self { method: "head", ..self }
     }
 
+    /// With a body that fits into no buffer of a socket.
+    pub(super) fn post_large(self) -> Self {
+        Self { method: "post", more: ", body: '${large}'", ..self }
+    }
+
     pub(super) fn post(self) -> Self {
         Self { method: "post", more: ", body: some text", ..self }
     }
@@ -175,7 +183,8 @@ impl Row {
         let timeout = if late { "300ms" } else { "10s" };
         format!(
             "http: {{ timeout: {timeout}, max_body: 64KB }}\n\
-             journeys: {{ j: {{ steps: [ {before}{{ {method}: /row, name: row, repeat: {times}, check: [ {check} ]{more} }}, \
+             feeders: {{ rows: {{ csv: rows.csv }} }}\n\
+             journeys: {{ j: {{ feed: rows, steps: [ {before}{{ {method}: /row, name: row, repeat: {times}, check: [ {check} ]{more} }}, \
              {between}{{ get: /ok, name: after, check: [ status == 200, body == ok ] }} ] }} }}\n\
              load: [ {{ phase: p, users: 1, iterations: 1, for: 60s }} ]"
         )
@@ -200,7 +209,9 @@ pub(super) fn check(rows: &[Row]) {
 fn differs(driver: &str, row: &Row, body: Body) -> Option<String> {
     let server = Hostile::start(vec![("/row".to_owned(), row.visits.clone())]);
     let (want, connections, why) = row.wanted(driver);
-    let record = play(driver, &plan(&server.url(), &row.scenario(want, body), ""));
+    let large = if row.more.contains("large") { LARGE } else { 1 };
+    let rows = format!("large\n{}\n", "x".repeat(large));
+    let record = play(driver, &plan(&server.url(), &row.scenario(want, body), &rows));
     let counts = |step: &str| {
         let ids = record.catalogue.matching(|series| series.step == step);
         record.totals.counts(&Pick::all(&record.header.load.phases), ids)
