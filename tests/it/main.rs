@@ -13,6 +13,7 @@ mod fixture;
 mod golden;
 mod identity;
 mod nginx;
+mod peers;
 mod policy;
 mod pool;
 mod postgres;
