@@ -18,6 +18,7 @@ mod hostile;
 mod httpbin;
 mod memory;
 mod row;
+mod secure;
 
 /// The drivers that are held against the tables, by the word with which the record names them.
 const DRIVERS: [&str; 1] = ["hyper"];

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 /// What is done after a request has come.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
@@ -23,9 +25,11 @@ pub(super) enum Act {
     Hang,
     /// Closes the connection in good order.
     Close,
+    /// Closes it without TLS's own word for that (RFC 8446, section 6.1).
+    Cut,
     /// Says that nothing more comes, and reads on until the client closes, too.
     Finish,
-    /// Closes while a byte of the request is unread, which makes the kernel send an RST (RFC 9293,
+    /// Without TLS: closes while a byte of the request is unread, which makes the kernel send an RST (RFC 9293,
     /// section 3.6.1).
     Reset,
 }
@@ -33,8 +37,11 @@ pub(super) enum Act {
 /// The most that a flood writes.
 pub(super) const FLOOD: u64 = 1 << 30;
 
-/// A server of scripts: the path is the number of the script, and the n-th visit of all gets the
-/// n-th of its parts (the last one also for later visits). `/ok` is always `ok`.
+/// What is done on the visits of a path: the n-th visit of all gets the n-th part, and later ones
+/// the last.
+pub(super) type Scripts = Vec<(String, Vec<Vec<Act>>)>;
+
+/// A server of scripts. Paths that have none are answered with `ok`.
 pub(super) struct Hostile {
     pub(super) address: SocketAddr,
     pub(super) seen: Arc<Seen>,
@@ -67,8 +74,8 @@ impl Seen {
 }
 
 impl Hostile {
-    /// Starts a server with scripts by path.
-    pub(super) fn start(scripts: Vec<(String, Vec<Vec<Act>>)>) -> Self {
+    /// Starts a server with scripts by path; with settings of TLS, over TLS.
+    pub(super) fn start(scripts: Scripts, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, scripts) = (Arc::new(Seen::default()), Arc::new(scripts));
@@ -80,14 +87,11 @@ impl Hostile {
                 }
                 let Ok(stream) = stream else { continue };
                 let (seen, scripts) = (Arc::clone(&mine), Arc::clone(&scripts));
-                std::thread::spawn(move || serve(stream, &seen, &scripts));
+                let tls = tls.clone();
+                std::thread::spawn(move || serve(Wire::new(stream, tls), &seen, &scripts));
             }
         });
         Self { address, seen }
-    }
-
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
     }
 }
 
@@ -104,8 +108,63 @@ enum Then {
     Over,
 }
 
-fn serve(mut stream: TcpStream, seen: &Seen, scripts: &[(String, Vec<Vec<Act>>)]) {
-    stream.set_nodelay(true).unwrap();
+/// A connection with or without TLS.
+enum Wire {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Wire {
+    fn new(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> Self {
+        stream.set_nodelay(true).unwrap();
+        match tls {
+            None => Self::Plain(stream),
+            Some(config) => {
+                let connection = ServerConnection::new(config).unwrap();
+                Self::Tls(Box::new(StreamOwned::new(connection, stream)))
+            }
+        }
+    }
+
+    /// Says that nothing more comes.
+    fn finish(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.shutdown(Shutdown::Write),
+            Self::Tls(stream) => {
+                stream.conn.send_close_notify();
+                stream.flush()?;
+                stream.sock.shutdown(Shutdown::Write)
+            }
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
+fn serve(mut stream: Wire, seen: &Seen, scripts: &Scripts) {
     let mut first = true;
     while let Some(head) = read_head(&mut stream) {
         seen.requests.fetch_add(1, Ordering::SeqCst);
@@ -137,7 +196,7 @@ fn serve(mut stream: TcpStream, seen: &Seen, scripts: &[(String, Vec<Vec<Act>>)]
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /// Reads a head up to its last byte, which stays unread.
-fn read_head(stream: &mut TcpStream) -> Option<String> {
+fn read_head(stream: &mut Wire) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r") {
@@ -150,7 +209,7 @@ fn read_head(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Reads the last byte of the head, and the body; whether it came.
-fn consume(stream: &mut TcpStream, head: &str) -> bool {
+fn consume(stream: &mut Wire, head: &str) -> bool {
     let length = head.to_ascii_lowercase().lines().find_map(|line| {
         line.strip_prefix("content-length: ").and_then(|length| length.trim().parse::<u64>().ok())
     });
@@ -164,7 +223,7 @@ fn pause(length: Duration) {
     std::thread::sleep(length);
 }
 
-fn perform(act: &Act, stream: &mut TcpStream, seen: &Seen) -> std::io::Result<Then> {
+fn perform(act: &Act, stream: &mut Wire, seen: &Seen) -> std::io::Result<Then> {
     match act {
         Act::Send(bytes) => stream.write_all(bytes)?,
         Act::Single(bytes) => {
@@ -191,16 +250,20 @@ fn perform(act: &Act, stream: &mut TcpStream, seen: &Seen) -> std::io::Result<Th
         Act::Pause(length) => pause(*length),
         Act::Hang => return drain(stream),
         Act::Finish => {
-            stream.shutdown(Shutdown::Write)?;
+            stream.finish()?;
             return drain(stream);
         }
-        Act::Close | Act::Reset => return Ok(Then::Over),
+        Act::Close => {
+            stream.finish()?;
+            return Ok(Then::Over);
+        }
+        Act::Cut | Act::Reset => return Ok(Then::Over),
     }
     Ok(Then::Next)
 }
 
 /// Reads until the client closes.
-fn drain(stream: &mut TcpStream) -> std::io::Result<Then> {
+fn drain(stream: &mut Wire) -> std::io::Result<Then> {
     std::io::copy(stream, &mut std::io::sink())?;
     Ok(Then::Over)
 }

@@ -19,10 +19,10 @@ fn run(server: &Hostile, paths: &[String]) -> (u64, u64) {
     };
     let steps: Vec<String> = paths.iter().map(step).collect();
     let scenario = format!(
-        "target: {}\nhttp: {{ timeout: 500ms, max_body: 1MB }}\n\
+        "target: http://{}\nhttp: {{ timeout: 500ms, max_body: 1MB }}\n\
          journeys: {{ j: {{ steps: [ {} ] }} }}\n\
          load: [ {{ phase: p, users: 1, iterations: 1, for: 60s }} ]",
-        server.url(),
+        server.address,
         steps.join(", ")
     );
     let file = folder.path().join("flood.yaml");
@@ -57,7 +57,7 @@ fn a_gigabyte_that_nobody_asked_for_takes_no_memory() {
     let scripts = floods.iter().enumerate().map(|(at, (start, more))| {
         (format!("/flood/{at}"), vec![vec![send(start), Act::Flood(more)]])
     });
-    let server = Hostile::start(scripts.collect());
+    let server = Hostile::start(scripts.collect(), None);
     let paths =
         |kind: &str| (0..floods.len()).map(|at| format!("/{kind}/{at}")).collect::<Vec<_>>();
     let requests = u64::try_from(floods.len()).unwrap() * 3;

@@ -1,10 +1,12 @@
 //! One row of the tables: what is asked, what the server does, and what has to come of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use loadgate::names::ErrorKind;
 use loadgate::record::Pick;
 use loadgate::units::Nanos;
+use rustls::ServerConfig;
 
 use super::hostile::{Act, FLOOD, Hostile};
 use super::{DRIVERS, messages, plan, play};
@@ -182,7 +184,7 @@ impl Row {
         let late = matches!(want, Want::Fails(ErrorKind::Timeout));
         let timeout = if late { "300ms" } else { "10s" };
         format!(
-            "http: {{ timeout: {timeout}, max_body: 64KB }}\n\
+            "http: {{ timeout: {timeout}, max_body: 64KB, insecure: true }}\n\
              feeders: {{ rows: {{ csv: rows.csv }} }}\n\
              journeys: {{ j: {{ feed: rows, steps: [ {before}{{ {method}: /row, name: row, repeat: {times}, check: [ {check} ]{more} }}, \
              {between}{{ get: /ok, name: after, check: [ status == 200, body == ok ] }} ] }} }}\n\
@@ -193,12 +195,21 @@ impl Row {
 
 /// Holds every driver against every row, and tells all that differ.
 pub(super) fn check(rows: &[Row]) {
+    check_over(None, rows);
+}
+
+/// The same over TLS.
+pub(super) fn check_over_tls(tls: &Arc<ServerConfig>, rows: &[Row]) {
+    check_over(Some(tls), rows);
+}
+
+fn check_over(tls: Option<&Arc<ServerConfig>>, rows: &[Row]) {
     let wrong: Vec<String> = DRIVERS
         .into_iter()
         .flat_map(|driver| rows.iter().map(move |row| (driver, row)))
         .flat_map(|(driver, row)| row.bodies.iter().map(move |body| (driver, row, *body)))
         .filter_map(|(driver, row, body)| {
-            let differs = differs(driver, row, body)?;
+            let differs = differs(driver, tls, row, body)?;
             Some(format!("{driver}: {} ({body:?}): {differs}", row.name))
         })
         .collect();
@@ -206,12 +217,13 @@ pub(super) fn check(rows: &[Row]) {
 }
 
 /// What is not as the row says.
-fn differs(driver: &str, row: &Row, body: Body) -> Option<String> {
-    let server = Hostile::start(vec![("/row".to_owned(), row.visits.clone())]);
+fn differs(driver: &str, tls: Option<&Arc<ServerConfig>>, row: &Row, body: Body) -> Option<String> {
+    let server = Hostile::start(vec![("/row".to_owned(), row.visits.clone())], tls.cloned());
+    let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, server.address);
     let (want, connections, why) = row.wanted(driver);
     let large = if row.more.contains("large") { LARGE } else { 1 };
     let rows = format!("large\n{}\n", "x".repeat(large));
-    let record = play(driver, &plan(&server.url(), &row.scenario(want, body), &rows));
+    let record = play(driver, &plan(&url, &row.scenario(want, body), &rows));
     let counts = |step: &str| {
         let ids = record.catalogue.matching(|series| series.step == step);
         record.totals.counts(&Pick::all(&record.header.load.phases), ids)
