@@ -11,8 +11,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::clock::Alarm;
 use super::connection::Connection;
 use super::machine::thread_cpu;
+use super::received::Came;
 use super::{Client, Clock, Databases};
-use crate::plan::{Plan, Reply, Request};
+use crate::plan::Plan;
 use crate::recorder::Batch;
 use crate::units::Nanos;
 use crate::walk::{Command, Share, Stop, Task, Worker};
@@ -64,7 +65,7 @@ pub struct Job {
 /// A finished exchange.
 struct Done {
     task: Task,
-    reply: Reply,
+    came: Came,
     connection: Option<Connection>,
 }
 
@@ -92,10 +93,10 @@ struct Since {
     at: Nanos,
 }
 
-struct Driver {
+struct Driver<'p> {
     job: Job,
     clock: Clock,
-    worker: Worker,
+    worker: Worker<'p>,
     client: Client,
     databases: Rc<Databases>,
     exchanges: JoinSet<(u32, Done)>,
@@ -113,7 +114,8 @@ impl Job {
 
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
 pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
-    let worker = Worker::new(&job.plan, job.share);
+    let plan = Arc::clone(&job.plan);
+    let worker = Worker::new(&plan, job.share);
     let Ok(clock) = job.start.recv() else { return Ok(()) };
     let local = tokio::task::LocalSet::new();
     local.block_on(runtime, async move {
@@ -133,7 +135,7 @@ pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
     Ok(())
 }
 
-impl Driver {
+impl Driver<'_> {
     async fn run(&mut self) {
         let clock = self.clock;
         let mut alarm = Alarm::new();
@@ -190,13 +192,13 @@ impl Driver {
         let commands: Vec<Command> = self.worker.commands().collect();
         for command in commands {
             match command {
-                Command::Send { task, request } => self.send(task, *request),
+                Command::Send { task } => self.send(task),
                 Command::Query { task, statement } => {
                     let (databases, clock) = (Rc::clone(&self.databases), self.clock);
                     let generation = self.lines(task.user).generation;
                     let handle = self.exchanges.spawn_local(async move {
-                        let reply = databases.query(&statement, clock).await;
-                        (generation, Done { task, reply, connection: None })
+                        let came = databases.query(&statement, clock).await;
+                        (generation, Done { task, came, connection: None })
                     });
                     self.lines(task.user).note(handle);
                 }
@@ -220,7 +222,8 @@ impl Driver {
         }
     }
 
-    fn send(&mut self, task: Task, request: Request) {
+    fn send(&mut self, task: Task) {
+        let Some(request) = self.worker.request(task).cloned() else { return };
         let client = self.client.clone();
         let lines = self.lines(task.user);
         let generation = lines.generation;
@@ -228,8 +231,8 @@ impl Driver {
         // HTTP/2 carries other exchanges of the user meanwhile.
         lines.idle.extend(connection.as_ref().and_then(Connection::share));
         let handle = self.exchanges.spawn_local(async move {
-            let (reply, connection) = client.exchange(request, connection).await;
-            (generation, Done { task, reply, connection })
+            let (came, connection) = client.exchange(request, connection).await;
+            (generation, Done { task, came, connection })
         });
         self.lines(task.user).note(handle);
     }
@@ -249,7 +252,8 @@ impl Driver {
                 lines.idle.push(connection);
             }
         }
-        self.worker.reply(done.task, &done.reply, self.clock.now());
+        let now = self.clock.now();
+        done.came.show(|reply| self.worker.reply(done.task, reply, now));
     }
 
     /// Gives the full shard away and goes on with an empty one. If the collector is behind, the
@@ -276,7 +280,7 @@ impl Driver {
 
 /// The measurements since the last handover.
 fn package(
-    worker: &mut Worker,
+    worker: &mut Worker<'_>,
     since: &mut Since,
     now: Nanos,
     (beat, last): (u64, bool),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
-use http::{HeaderValue, Method, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Uri, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::ClientConfig;
@@ -15,11 +15,12 @@ use rustls::ClientConfig;
 use super::body::unpack;
 use super::clock::within;
 use super::connection::{Connection, Dialer, Resolver, Sender};
+use super::received::{Came, Content, Received};
 use super::stamped::Passed;
 use super::tls::{self, TlsError};
 use super::{Clock, body};
 use crate::names::ErrorKind;
-use crate::plan::{Answer, Failure, HttpAnswer, HttpVersion, Limits, Plan, Reply, Request, Timing};
+use crate::plan::{Failure, HttpVersion, Limits, Plan, Request, Timing};
 use crate::units::Nanos;
 
 /// What every request says of who sent it.
@@ -76,15 +77,15 @@ impl Client {
         &self,
         request: Request,
         connection: Option<Connection>,
-    ) -> (Reply, Option<Connection>) {
+    ) -> (Came, Option<Connection>) {
         let mut timing = Timing::default();
         let mut connection = connection;
         timing.begun = self.dialer.clock.now();
         match self.attempt(&request, &mut connection, &mut timing).await {
             Ok((answer, end)) => {
-                (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection)
+                (Came { end, timing, result: Ok(Content::Http(answer)) }, connection)
             }
-            Err((failure, end)) => (Reply { end, timing, result: Err(failure) }, None),
+            Err((failure, end)) => (Came { end, timing, result: Err(failure) }, None),
         }
     }
 
@@ -93,7 +94,7 @@ impl Client {
         request: &Request,
         connection: &mut Option<Connection>,
         timing: &mut Timing,
-    ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
+    ) -> Result<(Received, Nanos), (Failure, Nanos)> {
         let clock = self.dialer.clock;
         let limit = request.timeout.unwrap_or(self.limits.timeout);
         let fail = |failure: Failure| (failure, clock.now());
@@ -157,7 +158,7 @@ impl Client {
         open: &mut Connection,
         timing: &mut Timing,
         begun: (Passed, Nanos),
-    ) -> Result<(HttpAnswer, Nanos), Missed> {
+    ) -> Result<(Received, Nanos), Missed> {
         let response = open.send(message).await?;
         let received = self.receive(request, response, open, timing, begun).await;
         received.map_err(|(failure, end)| Missed::Broken(failure, end))
@@ -170,7 +171,7 @@ impl Client {
         open: &Connection,
         timing: &mut Timing,
         (before, start): (Passed, Nanos),
-    ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
+    ) -> Result<(Received, Nanos), (Failure, Nanos)> {
         let clock = self.dialer.clock;
         let head = clock.now();
         let (parts, incoming) = response.into_parts();
@@ -190,7 +191,7 @@ impl Client {
         };
         let duration = timing.duration();
         let status = parts.status.as_u16();
-        Ok((HttpAnswer { status, headers: parts.headers, body, body_bytes, duration }, end))
+        Ok((Received { status, headers: parts.headers, body, body_bytes, duration }, end))
     }
 
     /// The request as hyper wants it.
@@ -200,7 +201,7 @@ impl Client {
         sender: &Sender,
     ) -> Result<http::Request<Full<Bytes>>, Failure> {
         let target = &self.dialer.target;
-        let path = &request.target;
+        let path = request.target();
         let uri = match sender {
             Sender::One(_) => path.parse::<Uri>(),
             Sender::Many(_) => {
@@ -211,24 +212,29 @@ impl Client {
         let uri = uri.map_err(|error| {
             Failure::new(ErrorKind::Data, format!("`{path}` is not a path: {error}"))
         })?;
-        let mut message = http::Request::new(Full::new(request.body.clone()));
+        let mut message = http::Request::new(Full::new(Bytes::copy_from_slice(request.body())));
         *message.method_mut() = request.method.clone();
         *message.uri_mut() = uri;
         let one = matches!(sender, Sender::One(_));
         *message.version_mut() = if one { Version::HTTP_11 } else { Version::HTTP_2 };
         let headers = message.headers_mut();
-        headers.clone_from(&request.headers);
-        if one && !headers.contains_key(HOST) {
+        for (name, value) in request.headers() {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                headers.insert(name, value);
+            }
+        }
+        let given = request.given();
+        if one && !given.host {
             headers.insert(HOST, self.authority.clone());
         }
-        if !headers.contains_key(USER_AGENT) {
+        if !given.agent {
             headers.insert(USER_AGENT, AGENT);
         }
-        if self.decompress && !headers.contains_key(ACCEPT_ENCODING) {
+        if self.decompress && !given.codings {
             headers.insert(ACCEPT_ENCODING, CODINGS);
         }
         let says_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-        if says_length && request.body.is_empty() {
+        if says_length && request.body().is_empty() {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(message)

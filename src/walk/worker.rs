@@ -8,7 +8,7 @@ use super::session::{Exclusive, Pool};
 use super::user::{Role, Strand, User, Waiting};
 use super::{Command, Stop, Task};
 use crate::names::{Metric, SeriesId};
-use crate::plan::{Plan, Shape, Start, Ticket, Tickets};
+use crate::plan::{Plan, Request, Shape, Start, Ticket, Tickets};
 use crate::record::Counts;
 use crate::recorder::{QueryCache, Shard};
 use crate::scenario::FeederPick;
@@ -45,8 +45,8 @@ struct Member {
 
 /// The sans-I/O core of the engine: one worker's virtual users.
 #[derive(Debug)]
-pub struct Worker {
-    pub(super) plan: Arc<Plan>,
+pub struct Worker<'p> {
+    pub(super) plan: &'p Plan,
     share: Share,
     tickets: Tickets,
     next: Option<Ticket>,
@@ -58,6 +58,8 @@ pub struct Worker {
     pub(super) commands: Vec<Command>,
     /// The measurement of the running interval.
     pub shard: Shard,
+    /// Memory of requests that are over.
+    pub(super) spare: Vec<Box<Request>>,
     pub(super) queries: Vec<QueryCache>,
     pub(super) pools: Vec<Pool>,
     exclusive: Vec<Option<Exclusive>>,
@@ -67,9 +69,9 @@ pub struct Worker {
     pub(super) aborted: Option<String>,
 }
 
-impl Worker {
+impl<'p> Worker<'p> {
     /// A worker that has not started.
-    pub fn new(plan: &Arc<Plan>, share: Share) -> Self {
+    pub fn new(plan: &'p Plan, share: Share) -> Self {
         let planned = u16::try_from(plan.catalogue.len()).unwrap_or(u16::MAX);
         let exclusive = |(at, source): (usize, &crate::plan::Source)| {
             (source.pick == FeederPick::Unique)
@@ -91,7 +93,8 @@ impl Worker {
             active: 0,
             stopping: None,
             aborted: None,
-            plan: Arc::clone(plan),
+            plan,
+            spare: Vec::new(),
         };
         worker.next = worker.next_of_mine();
         worker
@@ -114,6 +117,12 @@ impl Worker {
     /// What has to be done, in order.
     pub fn commands(&mut self) -> std::vec::Drain<'_, Command> {
         self.commands.drain(..)
+    }
+
+    /// The request of a [`Command::Send`]; `None` if it is no longer wanted.
+    pub fn request(&self, task: Task) -> Option<&Request> {
+        let user = self.users.get(task.user).filter(|user| user.round == task.round)?;
+        user.strands.get(task.strand)?.request.as_deref()
     }
 
     /// When [`Worker::advance`] has something to do again.
@@ -237,10 +246,10 @@ impl Worker {
 
     /// Puts a virtual user on the first step of a journey, or on the login before it.
     pub(super) fn begin(&mut self, at: usize, mut ticket: Ticket, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(journey) = plan.journeys.get(ticket.journey) else { return };
         let mut held = Vec::new();
-        let complete = self.choose_rows(&plan, &mut ticket, &mut held);
+        let complete = self.choose_rows(plan, &mut ticket, &mut held);
         let Some(user) = self.users.get_mut(at) else { return };
         user.held = held;
         if !complete {
@@ -258,7 +267,7 @@ impl Worker {
         let rows = std::mem::take(&mut ticket.rows);
         user.begin(ticket, plan.seed);
         for ((source, slots), row) in journey.feeds.iter().zip(rows) {
-            feed(user, &plan, *source, slots, row);
+            feed(user, plan, *source, slots, row);
         }
         for (slot, text) in &journey.constants {
             if let Ok(value) = text.render(&mut user.view()) {
@@ -301,7 +310,7 @@ impl Worker {
 
     /// The journey is over: records it, and lets the user begin again or go.
     pub(super) fn end_journey(&mut self, at: usize, end: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(user) = self.users.get_mut(at) else { return };
         let Some(ticket) = user.ticket.take() else { return };
         let (failed, over, moved) = (user.failed, user.over, user.moved);
