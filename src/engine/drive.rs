@@ -87,10 +87,17 @@ impl Lines {
 }
 
 /// The last handover: CPU time of the thread, and when it was.
-#[derive(Clone, Copy)]
-struct Since {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Since {
     cpu: Nanos,
     at: Nanos,
+}
+
+impl Since {
+    /// The start of the calling worker.
+    pub(super) fn now() -> Self {
+        Self { cpu: thread_cpu(), at: Nanos::ZERO }
+    }
 }
 
 struct Driver<'p> {
@@ -127,7 +134,7 @@ pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
             exchanges: JoinSet::new(),
             lines: Vec::new(),
             beat: 0,
-            since: Since { cpu: thread_cpu(), at: Nanos::ZERO },
+            since: Since::now(),
             job,
         };
         driver.run().await;
@@ -189,8 +196,7 @@ impl Driver<'_> {
 
     /// Does what the core wants.
     fn carry_out(&mut self) {
-        let commands: Vec<Command> = self.worker.commands().collect();
-        for command in commands {
+        while let Some(command) = self.worker.next_command() {
             match command {
                 Command::Send { task } => self.send(task),
                 Command::Query { task, statement } => {
@@ -279,7 +285,7 @@ impl Driver<'_> {
 }
 
 /// The measurements since the last handover.
-fn package(
+pub(super) fn package(
     worker: &mut Worker<'_>,
     since: &mut Since,
     now: Nanos,

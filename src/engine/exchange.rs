@@ -15,19 +15,19 @@ use rustls::ClientConfig;
 use super::body::unpack;
 use super::clock::within;
 use super::connection::{Connection, Dialer, Resolver, Sender};
-use super::received::{Came, Content, Received};
+use super::received::{Came, Content, Received, headers_of};
 use super::stamped::Passed;
 use super::tls::{self, TlsError};
 use super::{Clock, body};
+use crate::http1::Headers;
 use crate::names::ErrorKind;
 use crate::plan::{Failure, HttpVersion, Limits, Plan, Request, Timing};
 use crate::units::Nanos;
 
 /// What every request says of who sent it.
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("loadgate/", env!("CARGO_PKG_VERSION")));
+pub(super) const AGENT: &str = concat!("loadgate/", env!("CARGO_PKG_VERSION"));
 /// What can be unpacked.
-const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br");
+pub(super) const CODINGS: &str = "gzip, deflate, br";
 
 /// How exchanges with the target are made; each worker has its own.
 #[derive(Clone, Debug)]
@@ -183,11 +183,12 @@ impl Client {
         let several = matches!(open.sender, Sender::Many(_));
         split(timing, several, &passed, (start, head, end));
         let (body, body_bytes) = read.map_err(|failure| (failure, end))?;
-        let packed = self.decompress && !body.is_empty();
-        let body = match packed.then(|| unpack(body.clone(), &parts.headers, self.limits.max_body))
-        {
-            Some(unpacked) => unpacked.map_err(|failure| (failure, end))?,
-            None => body,
+        let body = if self.decompress && !body.is_empty() {
+            let list: Vec<_> = headers_of(&parts.headers).collect();
+            let unpacked = unpack(&body, Headers::new(&list), self.limits.max_body);
+            unpacked.map_err(|failure| (failure, end))?.map_or(body, Bytes::from)
+        } else {
+            body
         };
         let duration = timing.duration();
         let status = parts.status.as_u16();
@@ -228,10 +229,10 @@ impl Client {
             headers.insert(HOST, self.authority.clone());
         }
         if !given.agent {
-            headers.insert(USER_AGENT, AGENT);
+            headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         }
         if self.decompress && !given.codings {
-            headers.insert(ACCEPT_ENCODING, CODINGS);
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
         let says_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
         if says_length && request.body().is_empty() {

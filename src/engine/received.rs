@@ -37,6 +37,11 @@ pub(super) enum Content {
     Rows(Rows),
 }
 
+/// The headers as those of `http1`.
+pub(super) fn headers_of(map: &HeaderMap) -> impl Iterator<Item = Header<'_>> {
+    map.iter().map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
+}
+
 impl Came {
     /// Shows it as the core sees it.
     pub(super) fn show(&self, to: impl FnOnce(&Reply<'_>)) {
@@ -45,11 +50,8 @@ impl Came {
         let result =
             match result {
                 Ok(Content::Http(received)) => {
-                    list.extend(received.headers.iter().map(|(name, value)| Header {
-                        name: name.as_str(),
-                        value: value.as_bytes(),
-                    }));
-                    Ok(Answer::Http(HttpAnswer {
+                    list.extend(headers_of(&received.headers));
+                Ok(Answer::Http(HttpAnswer {
                         status: received.status,
                         headers: Headers::new(&list),
                         body: &received.body,

@@ -113,7 +113,7 @@ impl Simulation<'_> {
         }
         for (at, worker) in self.workers.iter_mut().enumerate() {
             worker.advance(now);
-            for command in worker.commands().collect::<Vec<_>>() {
+            while let Some(command) = worker.next_command() {
                 let (task, (end, result)) = match command {
                     Command::Send { task } => match worker.request(task) {
                         Some(request) => (task, server(request, now)),

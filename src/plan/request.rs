@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderName, Method};
 
 use super::{Missing, Text, View};
@@ -47,6 +47,8 @@ pub struct Given {
     pub codings: bool,
     /// `Content-Length`.
     pub length: bool,
+    /// `Connection`, which may end the connection after the answer.
+    pub close: bool,
 }
 
 impl Given {
@@ -55,6 +57,7 @@ impl Given {
         self.agent |= *name == USER_AGENT;
         self.codings |= *name == ACCEPT_ENCODING;
         self.length |= *name == CONTENT_LENGTH;
+        self.close |= *name == CONNECTION;
     }
 }
 
@@ -131,6 +134,7 @@ impl Request {
             given.agent |= name == USER_AGENT.as_str();
             given.codings |= name == ACCEPT_ENCODING.as_str();
             given.length |= name == CONTENT_LENGTH.as_str();
+            given.close |= name == CONNECTION.as_str();
         }
         self.given = given;
     }

@@ -210,7 +210,7 @@ impl Worker<'_> {
             self.count(phase, series, |counts| counts.fail(ErrorKind::Interrupted));
         }
         self.release(at);
-        self.commands.push(Command::Disconnect { user: at });
+        self.commands.push_back(Command::Disconnect { user: at });
     }
 
     /// Counts the exchanges that are under way as interrupted: they were sent, and nobody waits

@@ -137,7 +137,7 @@ impl Worker<'_> {
                 strand.begin_to_try(leaf);
                 strand.waiting = Waiting::Reply;
                 self.spare.push(request);
-                self.commands.push(Command::Query { task, statement });
+                self.commands.push_back(Command::Query { task, statement });
                 Went::Stopped
             }
             Err(failure) => {
@@ -172,7 +172,7 @@ impl Worker<'_> {
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
         (strand.waiting, strand.used) = (Waiting::Reply, login);
         strand.request = Some(request);
-        self.commands.push(Command::Send { task });
+        self.commands.push_back(Command::Send { task });
     }
 
     /// A strand has come to its end.
@@ -227,7 +227,7 @@ impl Worker<'_> {
         let cleaning = user.strands.first().is_some_and(|strand| strand.role == Role::Cleanup);
         user.strands.clear();
         if others_under_way > 0 {
-            self.commands.push(Command::Disconnect { user: at });
+            self.commands.push_back(Command::Disconnect { user: at });
         }
         let Some(user) = self.users.get_mut(at) else { return };
         let cleanup = user.program(plan, Role::Cleanup).map_or(0, |program| program.ops.len());

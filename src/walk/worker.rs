@@ -1,6 +1,6 @@
 //! A worker: its share of all starts, its virtual users, its shard of the measurement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::alarms::Alarms;
@@ -55,7 +55,7 @@ pub struct Worker<'p> {
     /// Closed-model users by their number.
     members: BTreeMap<u64, Member>,
     pub(super) alarms: Alarms,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: VecDeque<Command>,
     /// The measurement of the running interval.
     pub shard: Shard,
     /// Memory of requests that are over.
@@ -85,7 +85,7 @@ impl<'p> Worker<'p> {
             free: Vec::new(),
             members: BTreeMap::new(),
             alarms: Alarms::default(),
-            commands: Vec::new(),
+            commands: VecDeque::new(),
             shard: Shard::new(planned, plan.phases.len()),
             queries: (0..planned).map(|_| QueryCache::default()).collect(),
             pools: plan.sessions.iter().map(|_| Pool::default()).collect(),
@@ -100,7 +100,7 @@ impl<'p> Worker<'p> {
         worker
     }
 
-    /// Does everything that is due at `now`; take the [`Worker::commands`] afterwards.
+    /// Does everything that is due at `now`; take each [`Worker::next_command`] afterwards.
     pub fn advance(&mut self, now: Nanos) {
         while let Some(ticket) = self.next.take_if(|ticket| ticket.intended <= now) {
             self.next = self.next_of_mine();
@@ -114,9 +114,9 @@ impl<'p> Worker<'p> {
         }
     }
 
-    /// What has to be done, in order.
-    pub fn commands(&mut self) -> std::vec::Drain<'_, Command> {
-        self.commands.drain(..)
+    /// The next thing that has to be done.
+    pub fn next_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
     }
 
     /// The request of a [`Command::Send`]; `None` if it is no longer wanted.
@@ -276,7 +276,7 @@ impl<'p> Worker<'p> {
         }
         user.strands.push(Strand::new(Role::Journey, 0..journey.program.ops.len(), intended));
         if plan.http.fresh_connections {
-            self.commands.push(Command::Disconnect { user: at });
+            self.commands.push_back(Command::Disconnect { user: at });
         }
         match journey.session {
             Some(_) => self.enter(at, 0, identity.unwrap_or_default(), now),

@@ -224,7 +224,7 @@ fn sent(plan: &Arc<Plan>, of: usize) -> Vec<(Nanos, String, Vec<u8>)> {
         let mut now = Nanos::ZERO;
         loop {
             worker.advance(now);
-            for command in worker.commands().collect::<Vec<_>>() {
+            while let Some(command) = worker.next_command() {
                 let Command::Send { task } = command else { continue };
                 let request = worker.request(task).unwrap();
                 sent.push((now, request.target().to_owned(), request.body().to_vec()));
