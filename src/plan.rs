@@ -35,7 +35,7 @@ pub use probe::{Catch, Expectation, Looked, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
 pub use request::{Given, Request};
 pub use schema::schema;
-pub use settings::{Address, AddressError, Health, HttpSettings, Limits};
+pub use settings::{Address, AddressError, Engine, Health, HttpSettings, Limits};
 pub use step::{
     Action, Answer, Failure, HttpAnswer, Outcome, Reply, Rows, Statement, Step, Timing, View,
 };

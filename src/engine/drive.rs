@@ -112,18 +112,11 @@ struct Driver<'p> {
     since: Since,
 }
 
-impl Job {
-    /// A runtime for one worker, made before its thread so that all of them start together.
-    pub fn runtime() -> std::io::Result<Runtime> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build()
-    }
-}
-
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
-pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
+pub(super) fn work(job: Job, runtime: &Runtime) {
     let plan = Arc::clone(&job.plan);
     let worker = Worker::new(&plan, job.share);
-    let Ok(clock) = job.start.recv() else { return Ok(()) };
+    let Ok(clock) = job.start.recv() else { return };
     let local = tokio::task::LocalSet::new();
     local.block_on(runtime, async move {
         let mut driver = Driver {
@@ -139,7 +132,6 @@ pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
         };
         driver.run().await;
     });
-    Ok(())
 }
 
 impl Driver<'_> {

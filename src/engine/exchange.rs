@@ -21,7 +21,7 @@ use super::tls::{self, TlsError};
 use super::{Clock, body};
 use crate::http1::Headers;
 use crate::names::ErrorKind;
-use crate::plan::{Failure, HttpVersion, Limits, Plan, Request, Timing};
+use crate::plan::{Failure, Limits, Plan, Request, Timing};
 use crate::units::Nanos;
 
 /// What every request says of who sent it.
@@ -63,11 +63,11 @@ impl Client {
         }
     }
 
-    /// Opens a connection and closes it again: whether the target can be reached at all.
-    pub(super) async fn try_connection(&self) -> Result<Timing, Failure> {
-        let mut timing = Timing::default();
-        self.dialer.open(&self.resolver, &mut timing).await?;
-        Ok(timing)
+    /// Opens a connection and closes it again: whether the target can be reached at all, and
+    /// whether HTTP/2 is spoken on it.
+    pub(super) async fn try_connection(&self) -> Result<bool, Failure> {
+        let connection = self.dialer.open(&self.resolver, &mut Timing::default()).await?;
+        Ok(matches!(connection.sender, Sender::Many(_)))
     }
 
     /// Sends a request, on `connection` if it is still open, and reads the answer.
@@ -239,17 +239,6 @@ impl Client {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(message)
-    }
-
-    /// Which HTTP is spoken, for the record.
-    pub fn describe(&self) -> String {
-        let version = match self.dialer.version {
-            HttpVersion::Auto if self.dialer.tls.is_some() => "HTTP/2 or HTTP/1.1 by ALPN",
-            HttpVersion::Auto | HttpVersion::Http1 => "HTTP/1.1",
-            HttpVersion::Http2 => "HTTP/2",
-        };
-        let tls = if self.dialer.tls.is_some() { ", TLS by rustls" } else { "" };
-        format!("tokio and hyper, {version}{tls}")
     }
 }
 

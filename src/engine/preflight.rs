@@ -16,6 +16,8 @@ use crate::plan::{Failure, Plan, Request};
 pub struct Preflight {
     /// The version that its health endpoint reports.
     pub version: Option<String>,
+    /// Whether it speaks HTTP/2 with us.
+    pub http2: bool,
     /// Requests that were sent to find out.
     pub requests: u64,
     /// What people should know.
@@ -83,11 +85,9 @@ pub async fn preflight(
 ) -> Result<Preflight, PreflightError> {
     let client = Client::new(plan, tls, clock);
     let target = plan.target.to_string();
-    client
-        .try_connection()
-        .await
-        .map_err(|failure| PreflightError::Unreachable { target, failure })?;
-    let mut found = Preflight::default();
+    let tried = client.try_connection().await;
+    let http2 = tried.map_err(|failure| PreflightError::Unreachable { target, failure })?;
+    let mut found = Preflight { http2, ..Preflight::default() };
     let Some(health) = &plan.health else { return Ok(found) };
     let mut request = Request::default();
     request.begin(&Method::GET);

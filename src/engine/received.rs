@@ -47,21 +47,20 @@ impl Came {
     pub(super) fn show(&self, to: impl FnOnce(&Reply<'_>)) {
         let Self { end, timing, result } = self;
         let mut list = Vec::new();
-        let result =
-            match result {
-                Ok(Content::Http(received)) => {
-                    list.extend(headers_of(&received.headers));
+        let result = match result {
+            Ok(Content::Http(received)) => {
+                list.extend(headers_of(&received.headers));
                 Ok(Answer::Http(HttpAnswer {
-                        status: received.status,
-                        headers: Headers::new(&list),
-                        body: &received.body,
-                        body_bytes: received.body_bytes,
-                        duration: received.duration,
-                    }))
-                }
-                Ok(Content::Rows(rows)) => Ok(Answer::Rows(rows)),
-                Err(failure) => Err(failure.clone()),
-            };
+                    status: received.status,
+                    headers: Headers::new(&list),
+                    body: &received.body,
+                    body_bytes: received.body_bytes,
+                    duration: received.duration,
+                }))
+            }
+            Ok(Content::Rows(rows)) => Ok(Answer::Rows(rows)),
+            Err(failure) => Err(failure.clone()),
+        };
         to(&Reply { end: *end, timing: *timing, result });
     }
 }

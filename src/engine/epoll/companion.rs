@@ -50,11 +50,7 @@ pub(super) struct Companion {
 
 impl Companion {
     /// Starts the thread, which ends with the worker.
-    pub(super) fn start(
-        clock: Clock,
-        databases: Databases,
-        control: Control,
-    ) -> io::Result<Self> {
+    pub(super) fn start(clock: Clock, databases: Databases, control: Control) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
         let (errands, asked) = mpsc::unbounded_channel();
@@ -88,7 +84,7 @@ impl Companion {
     pub(super) fn quiet(&self) {
         let mut count = [0; 8];
         // Empty or not, it is quiet afterwards.
-        drop(rustix::io::read(&self.bell, &mut count));
+        rustix::io::read(&self.bell, &mut count).unwrap_or_default();
     }
 }
 
@@ -114,7 +110,7 @@ impl Worker {
     fn tell(&self, tidings: Tidings) {
         if self.tidings.send(tidings).is_ok() {
             // A bell that can't count further rings already.
-            drop(rustix::io::write(&self.bell, &1_u64.to_ne_bytes()));
+            rustix::io::write(&self.bell, &1_u64.to_ne_bytes()).unwrap_or_default();
         }
     }
 }

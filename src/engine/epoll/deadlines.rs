@@ -49,7 +49,12 @@ impl Deadlines {
 
     /// Whether the deadline has passed, now that the entry of time `entry` has come; if not, the
     /// entry moves on.
-    pub(super) fn is_over(&mut self, deadline: &mut Deadline, entry: (Nanos, u64), now: Nanos) -> bool {
+    pub(super) fn is_over(
+        &mut self,
+        deadline: &mut Deadline,
+        entry: (Nanos, u64),
+        now: Nanos,
+    ) -> bool {
         if deadline.entry != Some(entry.0) {
             return false;
         }

@@ -229,7 +229,7 @@ fn take(
     (worker, plan): (&mut Worker<'_>, &Plan),
 ) -> Heard {
     let Some(exchange) = &mut line.exchange else { return Heard::Useless };
-    let mut slots = http1::slots();
+    let (mut slots, mut at_end) = (http1::slots(), http1::slots());
     let came = match stamp {
         Some((offset, stamp)) => offset.of(stamp, exchange.start, now + AHEAD),
         None => memory.clock.now(),
@@ -241,10 +241,7 @@ fn take(
     let fed = if got.bytes > 0 { line.reader.feed(bytes, &mut slots) } else { Ok(None) };
     let answer = match (fed, got.then) {
         (Ok(Some(answer)), _) => Ok(answer),
-        (Ok(None), Then::Ended) => {
-            slots = http1::slots();
-            line.reader.end(&mut slots)
-        }
+        (Ok(None), Then::Ended) => line.reader.end(&mut at_end),
         (Ok(None), Then::Again | Then::Wait) => return Heard::More,
         (Err(broken), _) => Err(broken),
     };
@@ -268,8 +265,10 @@ fn take(
         })
     });
     // An answer that came before the request was out leaves a connection that nobody understands.
-    let reusable =
-        answer.reusable && got.then != Then::Ended && line.unsent.is_empty() && !exchange.brief.closes;
+    let reusable = answer.reusable
+        && got.then != Then::Ended
+        && line.unsent.is_empty()
+        && !exchange.brief.closes;
     let (task, timing) = (exchange.task, exchange.timing);
     worker.reply(task, &Reply { end: came, timing, result }, came);
     line.exchange = None;
@@ -278,8 +277,8 @@ fn take(
 
 fn failure_of(broken: &Broken) -> Failure {
     let kind = match broken {
-        cut if cut.is_cut_off() => ErrorKind::Reset,
-        large if large.is_too_large() => ErrorKind::BodyTooLarge,
+        cut if cut.cut_off() => ErrorKind::Reset,
+        large if large.too_large() => ErrorKind::BodyTooLarge,
         _ => ErrorKind::Protocol,
     };
     Failure::new(kind, broken.to_string())

@@ -22,7 +22,6 @@ pub(in crate::engine) struct Poll {
 }
 
 /// What is ready, one batch after the other.
-#[derive(Debug)]
 pub(super) struct Ready {
     events: Vec<Event>,
 }

@@ -24,7 +24,11 @@ impl Wire {
         Self {
             host: line("host", &plan.target.authority()),
             agent: line("user-agent", AGENT),
-            codings: if plan.http.decompress { line("accept-encoding", CODINGS) } else { Vec::new() },
+            codings: if plan.http.decompress {
+                line("accept-encoding", CODINGS)
+            } else {
+                Vec::new()
+            },
         }
     }
 
