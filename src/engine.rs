@@ -1,25 +1,32 @@
 //! Carries out what virtual users want, at the intended times.
 //!
-//! The core is [`crate::walk::Worker`], which knows neither clock nor socket. Two drivers carry
-//! out its commands: [`work`] on real sockets, and [`simulate`] in simulated time.
+//! The core is [`crate::walk::Worker`], which knows neither clock nor socket. Three drivers carry
+//! out its commands: two on real sockets, of which [`Path`] names the one for a run, and
+//! [`simulate`] in simulated time.
 
 mod body;
 mod clock;
 mod connection;
 mod drive;
+#[cfg(all(target_os = "linux", feature = "epoll"))]
+mod epoll;
 mod exchange;
 mod machine;
+mod path;
 mod preflight;
+mod received;
 mod simulated;
 mod sql;
 mod stamped;
 mod tls;
 
 pub use clock::{Clock, unix_now};
-pub use drive::{Control, Handover, Job, work};
+pub use drive::{Control, Handover, Job};
 pub use exchange::Client;
 pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
+pub use path::{Path, PathError, work};
 pub use preflight::{Preflight, PreflightError, preflight};
+pub use received::Received;
 pub use simulated::{Circumstances, SimulatedRun, simulate, simulate_under};
 pub use sql::{Databases, SqlError};
 pub use tls::TlsError;

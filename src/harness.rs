@@ -13,10 +13,10 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{
-    Client, Clock, Databases, Handover, Job, Preflight, PreflightError, SqlError, TlsError,
-    peak_rss_bytes, preflight, process_cpu, unix_now, work,
+    Client, Clock, Databases, Handover, Job, Path, PathError, Preflight, PreflightError, SqlError,
+    TlsError, peak_rss_bytes, preflight, process_cpu, unix_now, work,
 };
-use crate::plan::Plan;
+use crate::plan::{HttpVersion, Plan};
 use crate::record::{Counts, End, Generator, Header, RunRecord};
 use crate::store::{Store, StoreError};
 use crate::units::Nanos;
@@ -50,6 +50,9 @@ pub enum RunError {
     /// The target can't be loaded.
     #[error(transparent)]
     Preflight(#[from] PreflightError),
+    /// The engine that was asked for can't do it.
+    #[error(transparent)]
+    Path(#[from] PathError),
     /// TLS can't be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -73,6 +76,7 @@ impl RunError {
         match self {
             Self::Preflight(error) => Some(error.hint().to_owned()),
             Self::Tls(error) => Some(error.hint().to_owned()),
+            Self::Path(_) => Some("leave `--engine` away".to_owned()),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Crashed => None,
@@ -102,11 +106,13 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     databases.check().await?;
     let found = preflight(&plan, tls.clone(), clock).await?;
     found.notes.iter().for_each(|note| (parts.warn)(note));
-    let engine = Client::new(&plan, tls.clone(), clock).describe();
+    let (path, _instead) = Path::choose(&plan, &found)?;
+    let engine = path.describe(&plan, &found);
     let header =
         parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
-    let (lanes, threads, starters) = start_workers(&plan, &parts, tls.as_ref(), &databases)?;
+    let (lanes, threads, starters) =
+        start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
     let cpu_before = process_cpu();
     let clock = Clock::start();
     // A worker that is gone by now has failed, which its thread tells when it is joined.
@@ -132,9 +138,12 @@ pub fn foresee(
     circumstances: Circumstances,
     workers: usize,
 ) -> Result<Header, RunError> {
-    let clock = Clock::start();
-    let engine = Client::new(plan, Client::tls(plan)?, clock).describe();
-    Ok(circumstances.header(plan, &Preflight::default(), engine, workers, unix_now()))
+    let unknown = Preflight::default();
+    let (path, _) = Path::choose(plan, &unknown)?;
+    // With TLS the target has a say in which HTTP is spoken, and so in who speaks it.
+    let asked = plan.target.tls && plan.http.version == HttpVersion::Auto;
+    let engine = if asked { String::new() } else { path.describe(plan, &unknown) };
+    Ok(circumstances.header(plan, &unknown, engine, workers, unix_now()))
 }
 
 type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::Sender<Clock>>);
@@ -143,7 +152,7 @@ type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::S
 fn start_workers(
     plan: &Arc<Plan>,
     parts: &Parts<'_>,
-    tls: Option<&Arc<rustls::ClientConfig>>,
+    (path, tls): (Path, Option<&Arc<rustls::ClientConfig>>),
     databases: &Databases,
 ) -> Result<Started, RunError> {
     let (mut lanes, mut threads, mut starters) = (Vec::new(), Vec::new(), Vec::new());
@@ -162,9 +171,9 @@ fn start_workers(
             out,
             back,
         };
-        let runtime = Job::runtime()?;
+        let prepared = path.prepare()?;
         let name = format!("worker-{index}");
-        let thread = std::thread::Builder::new().name(name).spawn(move || work(job, &runtime))?;
+        let thread = std::thread::Builder::new().name(name).spawn(move || work(job, prepared))?;
         lanes.push(Lane::new(handovers, recycle));
         threads.push(thread);
         starters.push(starter);

@@ -8,6 +8,7 @@ pub mod names;
 pub mod units;
 // Floor 1: the distribution of one series, comparing samples.
 pub mod histogram;
+pub mod http1;
 pub mod stats;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;

@@ -16,6 +16,7 @@ mod load;
 mod members;
 mod probe;
 mod program;
+mod request;
 mod schema;
 mod settings;
 mod step;
@@ -32,11 +33,11 @@ pub use gate::policy_file;
 pub use load::LoadOverrides;
 pub use probe::{Catch, Expectation, Looked, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
+pub use request::{Given, Request};
 pub use schema::schema;
-pub use settings::{Address, AddressError, Health, HttpSettings, Limits};
+pub use settings::{Address, AddressError, Engine, Health, HttpSettings, Limits};
 pub use step::{
-    Action, Answer, Failure, HttpAnswer, Outcome, Reply, Request, Rows, Statement, Step, Timing,
-    View,
+    Action, Answer, Failure, HttpAnswer, Outcome, Reply, Rows, Statement, Step, Timing, View,
 };
 pub use text::{Escape, Missing, Scope, Slot, Text, Variables};
 

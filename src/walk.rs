@@ -18,7 +18,7 @@ mod worker;
 
 pub use worker::{Share, Worker};
 
-use crate::plan::{Request, Statement};
+use crate::plan::Statement;
 
 /// Whose exchange it is: a strand of a virtual user, in one round of its life.
 ///
@@ -36,12 +36,10 @@ pub struct Task {
 /// What the driver has to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Send a request on one of the user's connections.
+    /// Send [`Worker::request`] on one of the user's connections.
     Send {
         /// Whose it is.
         task: Task,
-        /// What to send.
-        request: Box<Request>,
     },
     /// Send a statement to a database.
     Query {

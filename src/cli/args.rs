@@ -14,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, StoreArg};
-pub(super) use play::{HttpArgs, LoadArgs, Play, What};
+pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
 pub(super) use stored::{Report, Runs, RunsCommand};
 
 /// Load and latency benchmark harness: may this upgrade go to production?

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
-use super::args::{HttpArgs, LoadArgs, Play, StoreArg};
+use super::args::{EngineName, HttpArgs, LoadArgs, Play, StoreArg};
 use super::{Exit, Failed, adhoc, builtin};
 use crate::cli::terminal::Terminal;
-use crate::plan::{HttpVersion, Inputs, LoadOverrides, Overrides, Plan, compile};
+use crate::plan::{Engine, HttpVersion, Inputs, LoadOverrides, Overrides, Plan, compile};
 use crate::scenario::{Diagnostic, did_you_mean};
 use crate::steps::KINDS;
 use crate::store::StoreLocation;
@@ -136,7 +136,8 @@ fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
 }
 
 fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
-    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &play.http;
+    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1, engine } =
+        &play.http;
     let LoadArgs { rate, users, duration, iterations, max_users, seed, workers: _ } = &play.load;
     let mut headers = Vec::with_capacity(header.len());
     for line in header {
@@ -162,6 +163,11 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
         (false, true) => Some(HttpVersion::Http1),
         (false, false) => None,
     };
+    let engine = match engine {
+        EngineName::Auto => Engine::Auto,
+        EngineName::Epoll => Engine::Epoll,
+        EngineName::Tokio => Engine::Tokio,
+    };
     Ok(Overrides {
         target: variant.target.map(str::to_owned).or_else(|| play.what.target.clone()),
         load: LoadOverrides {
@@ -175,6 +181,7 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
         seed: *seed,
         journeys: play.what.journey.clone(),
         http,
+        engine,
         timeout: *timeout,
         connect_timeout: *connect_timeout,
         headers,
@@ -187,7 +194,9 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
 /// Flags that change what is measured, for the record. Values that can hold secrets are left out.
 pub(super) fn flags(play: &Play) -> Vec<String> {
     let LoadArgs { rate, users, duration, iterations, max_users, seed: _, workers: _ } = &play.load;
-    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1 } = &play.http;
+    // The engine is said in the record as it was chosen.
+    let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1, engine: _ } =
+        &play.http;
     let header_names = header.iter().filter_map(|line| line.split_once(':'));
     let mut flags: Vec<String> =
         header_names.map(|(name, _)| format!("--header {}", name.trim())).collect();

@@ -4,12 +4,12 @@ use std::io::{self, Read};
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::exchange::failure_of;
+use crate::http1::Headers;
 use crate::names::ErrorKind;
 use crate::plan::Failure;
 use crate::units::Bytes as Size;
@@ -49,19 +49,21 @@ fn too_large(limit: Size) -> Failure {
     Failure::new(ErrorKind::BodyTooLarge, format!("the body is larger than {limit}"))
 }
 
-/// Unpacks a body by its `Content-Encoding`, to at most `limit` bytes.
-pub(super) fn unpack(body: Bytes, headers: &HeaderMap, limit: Size) -> Result<Bytes, Failure> {
-    let mut body = body;
+/// Unpacks a body by its `Content-Encoding`, to at most `limit` bytes; `None` if it is not packed.
+pub(super) fn unpack(
+    body: &[u8],
+    headers: Headers<'_>,
+    limit: Size,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let mut unpacked: Option<Vec<u8>> = None;
     let codings: Vec<String> = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
+        .texts(CONTENT_ENCODING.as_str())
         .flat_map(|value| value.split(','))
         .map(|coding| coding.trim().to_ascii_lowercase())
         .collect();
     for coding in codings.iter().rev() {
-        let packed = body.as_ref();
-        body = match coding.as_str() {
+        let packed = unpacked.as_deref().unwrap_or(body);
+        let plain = match coding.as_str() {
             "" | "identity" => continue,
             "gzip" | "x-gzip" => all(MultiGzDecoder::new(packed), limit)?,
             "br" => all(brotli::Decompressor::new(packed, 4_096), limit)?,
@@ -75,12 +77,13 @@ pub(super) fn unpack(body: Bytes, headers: &HeaderMap, limit: Size) -> Result<By
                 return Err(Failure::new(ErrorKind::Protocol, message));
             }
         };
+        unpacked = Some(plain);
     }
-    Ok(body)
+    Ok(unpacked)
 }
 
 /// Reads all that comes out, but not more than `limit`.
-fn all(reader: impl Read, limit: Size) -> Result<Bytes, Failure> {
+fn all(reader: impl Read, limit: Size) -> Result<Vec<u8>, Failure> {
     let mut out = Vec::new();
     let broken = |error: io::Error| {
         Failure::new(ErrorKind::Protocol, format!("the compressed body is broken: {error}"))
@@ -89,7 +92,7 @@ fn all(reader: impl Read, limit: Size) -> Result<Bytes, Failure> {
     if u64::try_from(out.len()).unwrap_or(u64::MAX) > limit.0 {
         return Err(too_large(limit));
     }
-    Ok(out.into())
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -98,9 +101,9 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-    use http::HeaderValue;
 
     use super::*;
+    use crate::http1::Header;
 
     fn packed(coding: &str, text: &[u8]) -> Vec<u8> {
         let level = Compression::default();
@@ -128,10 +131,10 @@ mod tests {
         }
     }
 
-    fn unpacked(coding: &'static str, bytes: Vec<u8>, limit: u64) -> Result<Bytes, Failure> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
-        unpack(bytes.into(), &headers, Size(limit))
+    fn unpacked(coding: &str, bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Failure> {
+        let headers = [Header { name: "content-encoding", value: coding.as_bytes() }];
+        let unpacked = unpack(&bytes, Headers::new(&headers), Size(limit))?;
+        Ok(unpacked.unwrap_or(bytes))
     }
 
     #[test]

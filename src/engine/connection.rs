@@ -22,7 +22,7 @@ use crate::plan::{Address, Failure, HttpVersion, Timing};
 use crate::units::Nanos;
 
 /// How long an address that was looked up is used.
-const LOOKUP_TTL: Nanos = Nanos::from_secs(60);
+pub(super) const LOOKUP_TTL: Nanos = Nanos::from_secs(60);
 
 /// The body of a request.
 pub(super) type Body = Full<Bytes>;

@@ -11,8 +11,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::clock::Alarm;
 use super::connection::Connection;
 use super::machine::thread_cpu;
+use super::received::Came;
 use super::{Client, Clock, Databases};
-use crate::plan::{Plan, Reply, Request};
+use crate::plan::Plan;
 use crate::recorder::Batch;
 use crate::units::Nanos;
 use crate::walk::{Command, Share, Stop, Task, Worker};
@@ -64,7 +65,7 @@ pub struct Job {
 /// A finished exchange.
 struct Done {
     task: Task,
-    reply: Reply,
+    came: Came,
     connection: Option<Connection>,
 }
 
@@ -86,16 +87,23 @@ impl Lines {
 }
 
 /// The last handover: CPU time of the thread, and when it was.
-#[derive(Clone, Copy)]
-struct Since {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Since {
     cpu: Nanos,
     at: Nanos,
 }
 
-struct Driver {
+impl Since {
+    /// The start of the calling worker.
+    pub(super) fn now() -> Self {
+        Self { cpu: thread_cpu(), at: Nanos::ZERO }
+    }
+}
+
+struct Driver<'p> {
     job: Job,
     clock: Clock,
-    worker: Worker,
+    worker: Worker<'p>,
     client: Client,
     databases: Rc<Databases>,
     exchanges: JoinSet<(u32, Done)>,
@@ -104,17 +112,11 @@ struct Driver {
     since: Since,
 }
 
-impl Job {
-    /// A runtime for one worker, made before its thread so that all of them start together.
-    pub fn runtime() -> std::io::Result<Runtime> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build()
-    }
-}
-
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
-pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
-    let worker = Worker::new(&job.plan, job.share);
-    let Ok(clock) = job.start.recv() else { return Ok(()) };
+pub(super) fn work(job: Job, runtime: &Runtime) {
+    let plan = Arc::clone(&job.plan);
+    let worker = Worker::new(&plan, job.share);
+    let Ok(clock) = job.start.recv() else { return };
     let local = tokio::task::LocalSet::new();
     local.block_on(runtime, async move {
         let mut driver = Driver {
@@ -125,15 +127,14 @@ pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
             exchanges: JoinSet::new(),
             lines: Vec::new(),
             beat: 0,
-            since: Since { cpu: thread_cpu(), at: Nanos::ZERO },
+            since: Since::now(),
             job,
         };
         driver.run().await;
     });
-    Ok(())
 }
 
-impl Driver {
+impl Driver<'_> {
     async fn run(&mut self) {
         let clock = self.clock;
         let mut alarm = Alarm::new();
@@ -187,16 +188,15 @@ impl Driver {
 
     /// Does what the core wants.
     fn carry_out(&mut self) {
-        let commands: Vec<Command> = self.worker.commands().collect();
-        for command in commands {
+        while let Some(command) = self.worker.next_command() {
             match command {
-                Command::Send { task, request } => self.send(task, *request),
+                Command::Send { task } => self.send(task),
                 Command::Query { task, statement } => {
                     let (databases, clock) = (Rc::clone(&self.databases), self.clock);
                     let generation = self.lines(task.user).generation;
                     let handle = self.exchanges.spawn_local(async move {
-                        let reply = databases.query(&statement, clock).await;
-                        (generation, Done { task, reply, connection: None })
+                        let came = databases.query(&statement, clock).await;
+                        (generation, Done { task, came, connection: None })
                     });
                     self.lines(task.user).note(handle);
                 }
@@ -220,7 +220,8 @@ impl Driver {
         }
     }
 
-    fn send(&mut self, task: Task, request: Request) {
+    fn send(&mut self, task: Task) {
+        let Some(request) = self.worker.request(task).cloned() else { return };
         let client = self.client.clone();
         let lines = self.lines(task.user);
         let generation = lines.generation;
@@ -228,8 +229,8 @@ impl Driver {
         // HTTP/2 carries other exchanges of the user meanwhile.
         lines.idle.extend(connection.as_ref().and_then(Connection::share));
         let handle = self.exchanges.spawn_local(async move {
-            let (reply, connection) = client.exchange(request, connection).await;
-            (generation, Done { task, reply, connection })
+            let (came, connection) = client.exchange(request, connection).await;
+            (generation, Done { task, came, connection })
         });
         self.lines(task.user).note(handle);
     }
@@ -249,7 +250,8 @@ impl Driver {
                 lines.idle.push(connection);
             }
         }
-        self.worker.reply(done.task, &done.reply, self.clock.now());
+        let now = self.clock.now();
+        done.came.show(|reply| self.worker.reply(done.task, reply, now));
     }
 
     /// Gives the full shard away and goes on with an empty one. If the collector is behind, the
@@ -275,8 +277,8 @@ impl Driver {
 }
 
 /// The measurements since the last handover.
-fn package(
-    worker: &mut Worker,
+pub(super) fn package(
+    worker: &mut Worker<'_>,
     since: &mut Since,
     now: Nanos,
     (beat, last): (u64, bool),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
-use http::{HeaderValue, Method, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Uri, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::ClientConfig;
@@ -15,18 +15,19 @@ use rustls::ClientConfig;
 use super::body::unpack;
 use super::clock::within;
 use super::connection::{Connection, Dialer, Resolver, Sender};
+use super::received::{Came, Content, Received, headers_of};
 use super::stamped::Passed;
 use super::tls::{self, TlsError};
 use super::{Clock, body};
+use crate::http1::Headers;
 use crate::names::ErrorKind;
-use crate::plan::{Answer, Failure, HttpAnswer, HttpVersion, Limits, Plan, Reply, Request, Timing};
+use crate::plan::{Failure, Limits, Plan, Request, Timing};
 use crate::units::Nanos;
 
 /// What every request says of who sent it.
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("loadgate/", env!("CARGO_PKG_VERSION")));
+pub(super) const AGENT: &str = concat!("loadgate/", env!("CARGO_PKG_VERSION"));
 /// What can be unpacked.
-const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br");
+pub(super) const CODINGS: &str = "gzip, deflate, br";
 
 /// How exchanges with the target are made; each worker has its own.
 #[derive(Clone, Debug)]
@@ -62,11 +63,11 @@ impl Client {
         }
     }
 
-    /// Opens a connection and closes it again: whether the target can be reached at all.
-    pub(super) async fn try_connection(&self) -> Result<Timing, Failure> {
-        let mut timing = Timing::default();
-        self.dialer.open(&self.resolver, &mut timing).await?;
-        Ok(timing)
+    /// Opens a connection and closes it again: whether the target can be reached at all, and
+    /// whether HTTP/2 is spoken on it.
+    pub(super) async fn try_connection(&self) -> Result<bool, Failure> {
+        let connection = self.dialer.open(&self.resolver, &mut Timing::default()).await?;
+        Ok(matches!(connection.sender, Sender::Many(_)))
     }
 
     /// Sends a request, on `connection` if it is still open, and reads the answer.
@@ -76,15 +77,15 @@ impl Client {
         &self,
         request: Request,
         connection: Option<Connection>,
-    ) -> (Reply, Option<Connection>) {
+    ) -> (Came, Option<Connection>) {
         let mut timing = Timing::default();
         let mut connection = connection;
         timing.begun = self.dialer.clock.now();
         match self.attempt(&request, &mut connection, &mut timing).await {
             Ok((answer, end)) => {
-                (Reply { end, timing, result: Ok(Answer::Http(answer)) }, connection)
+                (Came { end, timing, result: Ok(Content::Http(answer)) }, connection)
             }
-            Err((failure, end)) => (Reply { end, timing, result: Err(failure) }, None),
+            Err((failure, end)) => (Came { end, timing, result: Err(failure) }, None),
         }
     }
 
@@ -93,7 +94,7 @@ impl Client {
         request: &Request,
         connection: &mut Option<Connection>,
         timing: &mut Timing,
-    ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
+    ) -> Result<(Received, Nanos), (Failure, Nanos)> {
         let clock = self.dialer.clock;
         let limit = request.timeout.unwrap_or(self.limits.timeout);
         let fail = |failure: Failure| (failure, clock.now());
@@ -157,7 +158,7 @@ impl Client {
         open: &mut Connection,
         timing: &mut Timing,
         begun: (Passed, Nanos),
-    ) -> Result<(HttpAnswer, Nanos), Missed> {
+    ) -> Result<(Received, Nanos), Missed> {
         let response = open.send(message).await?;
         let received = self.receive(request, response, open, timing, begun).await;
         received.map_err(|(failure, end)| Missed::Broken(failure, end))
@@ -170,7 +171,7 @@ impl Client {
         open: &Connection,
         timing: &mut Timing,
         (before, start): (Passed, Nanos),
-    ) -> Result<(HttpAnswer, Nanos), (Failure, Nanos)> {
+    ) -> Result<(Received, Nanos), (Failure, Nanos)> {
         let clock = self.dialer.clock;
         let head = clock.now();
         let (parts, incoming) = response.into_parts();
@@ -182,15 +183,16 @@ impl Client {
         let several = matches!(open.sender, Sender::Many(_));
         split(timing, several, &passed, (start, head, end));
         let (body, body_bytes) = read.map_err(|failure| (failure, end))?;
-        let packed = self.decompress && !body.is_empty();
-        let body = match packed.then(|| unpack(body.clone(), &parts.headers, self.limits.max_body))
-        {
-            Some(unpacked) => unpacked.map_err(|failure| (failure, end))?,
-            None => body,
+        let body = if self.decompress && !body.is_empty() {
+            let list: Vec<_> = headers_of(&parts.headers).collect();
+            let unpacked = unpack(&body, Headers::new(&list), self.limits.max_body);
+            unpacked.map_err(|failure| (failure, end))?.map_or(body, Bytes::from)
+        } else {
+            body
         };
         let duration = timing.duration();
         let status = parts.status.as_u16();
-        Ok((HttpAnswer { status, headers: parts.headers, body, body_bytes, duration }, end))
+        Ok((Received { status, headers: parts.headers, body, body_bytes, duration }, end))
     }
 
     /// The request as hyper wants it.
@@ -200,7 +202,7 @@ impl Client {
         sender: &Sender,
     ) -> Result<http::Request<Full<Bytes>>, Failure> {
         let target = &self.dialer.target;
-        let path = &request.target;
+        let path = request.target();
         let uri = match sender {
             Sender::One(_) => path.parse::<Uri>(),
             Sender::Many(_) => {
@@ -211,38 +213,32 @@ impl Client {
         let uri = uri.map_err(|error| {
             Failure::new(ErrorKind::Data, format!("`{path}` is not a path: {error}"))
         })?;
-        let mut message = http::Request::new(Full::new(request.body.clone()));
+        let mut message = http::Request::new(Full::new(Bytes::copy_from_slice(request.body())));
         *message.method_mut() = request.method.clone();
         *message.uri_mut() = uri;
         let one = matches!(sender, Sender::One(_));
         *message.version_mut() = if one { Version::HTTP_11 } else { Version::HTTP_2 };
         let headers = message.headers_mut();
-        headers.clone_from(&request.headers);
-        if one && !headers.contains_key(HOST) {
+        for (name, value) in request.headers() {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                headers.insert(name, value);
+            }
+        }
+        let given = request.given();
+        if one && !given.host {
             headers.insert(HOST, self.authority.clone());
         }
-        if !headers.contains_key(USER_AGENT) {
-            headers.insert(USER_AGENT, AGENT);
+        if !given.agent {
+            headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         }
-        if self.decompress && !headers.contains_key(ACCEPT_ENCODING) {
-            headers.insert(ACCEPT_ENCODING, CODINGS);
+        if self.decompress && !given.codings {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
         let says_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-        if says_length && request.body.is_empty() {
+        if says_length && request.body().is_empty() {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(message)
-    }
-
-    /// Which HTTP is spoken, for the record.
-    pub fn describe(&self) -> String {
-        let version = match self.dialer.version {
-            HttpVersion::Auto if self.dialer.tls.is_some() => "HTTP/2 or HTTP/1.1 by ALPN",
-            HttpVersion::Auto | HttpVersion::Http1 => "HTTP/1.1",
-            HttpVersion::Http2 => "HTTP/2",
-        };
-        let tls = if self.dialer.tls.is_some() { ", TLS by rustls" } else { "" };
-        format!("tokio and hyper, {version}{tls}")
     }
 }
 

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::Method;
 use rustls::ClientConfig;
 use thiserror::Error;
 
+use super::received::Content;
 use super::{Client, Clock};
 use crate::names::ErrorKind;
-use crate::plan::{Answer, Failure, Plan, Request};
+use crate::plan::{Failure, Plan, Request};
 
 /// What is known of the target before the load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preflight {
     /// The version that its health endpoint reports.
     pub version: Option<String>,
+    /// Whether it speaks HTTP/2 with us.
+    pub http2: bool,
     /// Requests that were sent to find out.
     pub requests: u64,
     /// What people should know.
@@ -82,25 +85,19 @@ pub async fn preflight(
 ) -> Result<Preflight, PreflightError> {
     let client = Client::new(plan, tls, clock);
     let target = plan.target.to_string();
-    client
-        .try_connection()
-        .await
-        .map_err(|failure| PreflightError::Unreachable { target, failure })?;
-    let mut found = Preflight::default();
+    let tried = client.try_connection().await;
+    let http2 = tried.map_err(|failure| PreflightError::Unreachable { target, failure })?;
+    let mut found = Preflight { http2, ..Preflight::default() };
     let Some(health) = &plan.health else { return Ok(found) };
-    let request = Request {
-        method: Method::GET,
-        target: format!("{}{}", plan.target.prefix, health.path),
-        headers: HeaderMap::new(),
-        body: bytes::Bytes::new(),
-        wants_body: true,
-        timeout: None,
-        redirects: Some(0),
-    };
+    let mut request = Request::default();
+    request.begin(&Method::GET);
+    request.target_text().push_str(&plan.target.prefix);
+    request.target_text().push_str(&health.path);
+    request.wants_body = true;
     found.requests = 1;
     let (reply, _connection) = client.exchange(request, None).await;
     match reply.result {
-        Ok(Answer::Http(answer)) if answer.status == 200 => {
+        Ok(Content::Http(answer)) if answer.status == 200 => {
             let json = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
             let node = json.as_ref().and_then(|json| health.version.query(json).first());
             found.version =
@@ -109,10 +106,10 @@ pub async fn preflight(
                 found.notes.push(format!("{} names no version", health.path));
             }
         }
-        Ok(Answer::Http(answer)) => {
+        Ok(Content::Http(answer)) => {
             found.notes.push(format!("{} answered with status {}", health.path, answer.status));
         }
-        Ok(Answer::Rows(_)) => {}
+        Ok(Content::Rows(_)) => {}
         Err(failure) => found.notes.push(format!("{}: {}", health.path, failure.message)),
     }
     let wrong = health.expect.as_ref().filter(|expect| found.version.as_ref() != Some(*expect));

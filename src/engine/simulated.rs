@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
+use super::received::{Came, Content, Received};
 use crate::names::{Catalogue, ErrorKind};
-use crate::plan::{Answer, Failure, Plan, Reply, Request, Timing};
+use crate::plan::{Failure, Plan, Request, Timing};
 use crate::record::{ErrorSample, Interval, Totals};
 use crate::recorder::Collector;
 use crate::units::Nanos;
@@ -47,7 +48,7 @@ impl Default for Circumstances {
 /// Plays `plan` with one worker to its end; see [`simulate_under`].
 pub fn simulate(
     plan: &Arc<Plan>,
-    server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
+    server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Received, Failure>),
 ) -> SimulatedRun {
     simulate_under(plan, &Circumstances::default(), server)
 }
@@ -57,7 +58,7 @@ pub fn simulate(
 pub fn simulate_under(
     plan: &Arc<Plan>,
     circumstances: &Circumstances,
-    mut server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
+    mut server: impl FnMut(&Request, Nanos) -> (Nanos, Result<Received, Failure>),
 ) -> SimulatedRun {
     let of = circumstances.workers;
     let mut simulation = Simulation {
@@ -89,39 +90,45 @@ pub fn simulate_under(
     SimulatedRun { catalogue, totals, intervals: simulation.intervals, samples, ended: now }
 }
 
-struct Simulation {
-    workers: Vec<Worker>,
+struct Simulation<'p> {
+    workers: Vec<Worker<'p>>,
     collector: Collector,
     intervals: Vec<Interval>,
     /// When answers are complete, with their numbers; equal times in the order of sending.
     replies: BinaryHeap<Reverse<(Nanos, u64)>>,
-    under_way: BTreeMap<u64, (usize, Task, Reply)>,
+    under_way: BTreeMap<u64, (usize, Task, Came)>,
     order: u64,
     beat: Nanos,
 }
 
-impl Simulation {
+impl Simulation<'_> {
     /// Lets every worker do what is due and sends it; says whether all have finished.
     fn act(
         &mut self,
         now: Nanos,
-        server: &mut impl FnMut(&Request, Nanos) -> (Nanos, Result<Answer, Failure>),
+        server: &mut impl FnMut(&Request, Nanos) -> (Nanos, Result<Received, Failure>),
     ) -> bool {
         if self.workers.iter().any(|worker| worker.aborted().is_some()) {
             self.workers.iter_mut().for_each(|worker| worker.stop(Stop::Gracefully, now));
         }
         for (at, worker) in self.workers.iter_mut().enumerate() {
             worker.advance(now);
-            for command in worker.commands().collect::<Vec<_>>() {
+            while let Some(command) = worker.next_command() {
                 let (task, (end, result)) = match command {
-                    Command::Send { task, request } => (task, server(&request, now)),
+                    Command::Send { task } => match worker.request(task) {
+                        Some(request) => (task, server(request, now)),
+                        None => continue,
+                    },
                     Command::Query { task, .. } => (task, (now, Err(no_database()))),
                     Command::Disconnect { .. } => continue,
                 };
                 let timing = Timing { begun: now, waiting: end - now, ..Timing::default() };
                 self.order += 1;
                 self.replies.push(Reverse((end, self.order)));
-                self.under_way.insert(self.order, (at, task, Reply { end, timing, result }));
+                self.under_way.insert(
+                    self.order,
+                    (at, task, Came { end, timing, result: result.map(Content::Http) }),
+                );
             }
         }
         self.workers.iter().all(|worker| worker.finished(now))
@@ -139,10 +146,10 @@ impl Simulation {
         while let Some(Reverse((_, order))) = self.replies.peek().filter(|r| r.0.0 <= now) {
             let answered = self.under_way.remove(order);
             self.replies.pop();
-            if let Some((at, task, reply)) = answered
+            if let Some((at, task, came)) = answered
                 && let Some(worker) = self.workers.get_mut(at)
             {
-                worker.reply(task, &reply, now);
+                came.show(|reply| worker.reply(task, reply, now));
             }
         }
     }

@@ -18,8 +18,9 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use super::Clock;
+use super::received::{Came, Content};
 use crate::names::ErrorKind;
-use crate::plan::{Answer, Failure, Plan, Reply, Rows, Statement, Timing};
+use crate::plan::{Failure, Plan, Rows, Statement, Timing};
 use crate::units::Nanos;
 
 /// Most connections that one worker opens to one database.
@@ -102,7 +103,7 @@ impl Databases {
     }
 
     /// Sends a statement and reads the answer.
-    pub(super) async fn query(&self, statement: &Statement, clock: Clock) -> Reply {
+    pub(super) async fn query(&self, statement: &Statement, clock: Clock) -> Came {
         let begun = clock.now();
         // Waiting for a connection is no part of the query's own time.
         let connected = Cell::new(begun);
@@ -111,14 +112,14 @@ impl Databases {
         let (start, end) = (connected.get(), clock.now());
         let timing = Timing { begun, waiting: end - start, ..Timing::default() };
         let result = match asked {
-            Some(Ok(rows)) => Ok(Answer::Rows(Rows { duration: end - start, ..rows })),
+            Some(Ok(rows)) => Ok(Content::Rows(Rows { duration: end - start, ..rows })),
             Some(Err(error)) => Err(Failure::new(ErrorKind::Sql, message(&error))),
             None => {
                 let message = format!("no answer of the database within {PATIENCE}");
                 Err(Failure::new(ErrorKind::Timeout, message))
             }
         };
-        Reply { end, timing, result }
+        Came { end, timing, result }
     }
 
     async fn ask(&self, statement: &Statement, connected: &dyn Fn()) -> Result<Rows, sqlx::Error> {

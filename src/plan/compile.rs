@@ -13,7 +13,7 @@ use http::http_settings;
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
 use super::gate::Resolver;
 use super::load::{self, LoadOverrides};
-use super::{Address, Gate, Health, HttpVersion, Plan, members};
+use super::{Address, Engine, Gate, Health, HttpVersion, Plan, members};
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
 use crate::scenario::{
@@ -51,6 +51,8 @@ pub struct Overrides {
     pub journeys: Vec<String>,
     /// Version of HTTP.
     pub http: Option<HttpVersion>,
+    /// Which driver sends them.
+    pub engine: Engine,
     /// Longest time of a request.
     pub timeout: Option<Nanos>,
     /// Longest time to open a connection.

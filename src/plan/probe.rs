@@ -80,13 +80,13 @@ pub struct Catch {
 /// An answer that is being looked at: its body is parsed at most once.
 #[derive(Debug)]
 pub struct Looked<'a> {
-    answer: Option<&'a Answer>,
+    answer: Option<&'a Answer<'a>>,
     json: OnceCell<Option<Value>>,
 }
 
 impl<'a> Looked<'a> {
     /// Looks at an answer.
-    pub fn at(answer: &'a Answer) -> Self {
+    pub fn at(answer: &'a Answer<'a>) -> Self {
         Self { answer: Some(answer), json: OnceCell::new() }
     }
 
@@ -104,7 +104,7 @@ impl<'a> Looked<'a> {
         }
     }
 
-    fn http(&self) -> Option<&'a HttpAnswer> {
+    fn http(&self) -> Option<&'a HttpAnswer<'a>> {
         match self.answer {
             Some(Answer::Http(answer)) => Some(answer),
             Some(Answer::Rows(_)) | None => None,
@@ -112,12 +112,12 @@ impl<'a> Looked<'a> {
     }
 
     fn json(&self) -> Option<&Value> {
-        let parse = || serde_json::from_slice(&self.http()?.body).ok();
+        let parse = || serde_json::from_slice(self.http()?.body).ok();
         self.json.get_or_init(parse).as_ref()
     }
 
     fn body(&self) -> Cow<'a, str> {
-        self.http().map_or(Cow::Borrowed(""), |answer| String::from_utf8_lossy(&answer.body))
+        self.http().map_or(Cow::Borrowed(""), |answer| String::from_utf8_lossy(answer.body))
     }
 }
 
@@ -212,14 +212,14 @@ fn row(looked: &Looked<'_>, column: &str) -> Vec<String> {
     first.iter().filter(|(name, _)| name == column).filter_map(|(_, v)| v.clone()).collect()
 }
 
-fn headers(http: Option<&HttpAnswer>, name: &HeaderName) -> Vec<String> {
+fn headers(http: Option<&HttpAnswer<'_>>, name: &HeaderName) -> Vec<String> {
     http.into_iter()
-        .flat_map(|answer| answer.headers.get_all(name))
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .flat_map(|answer| answer.headers.all(name.as_str()))
+        .map(|value| String::from_utf8_lossy(value).into_owned())
         .collect()
 }
 
-fn cookie(http: Option<&HttpAnswer>, name: &str) -> Vec<String> {
+fn cookie(http: Option<&HttpAnswer<'_>>, name: &str) -> Vec<String> {
     headers(http, &SET_COOKIE)
         .iter()
         .filter_map(|line| line.split(';').next()?.split_once('='))
@@ -367,19 +367,20 @@ fn random(values: Vec<String>, dice: &mut Dice) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
-
     use super::super::{Rows, Variables};
     use super::*;
+    use crate::http1::{Header, Headers};
 
-    fn answer() -> Answer {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", HeaderValue::from_static("application/json"));
-        headers.append("set-cookie", HeaderValue::from_static("sid=abc; Path=/; HttpOnly"));
+    const HEADERS: &[Header<'_>] = &[
+        Header { name: "Content-Type", value: b"application/json" },
+        Header { name: "set-cookie", value: b"sid=abc; Path=/; HttpOnly" },
+    ];
+
+    fn answer() -> Answer<'static> {
         Answer::Http(HttpAnswer {
             status: 200,
-            headers,
-            body: r#"{"farms":[{"id":"a","n":1},{"id":"b","n":2}],"total":2,"ok":true}"#.into(),
+            headers: Headers::new(HEADERS),
+            body: br#"{"farms":[{"id":"a","n":1},{"id":"b","n":2}],"total":2,"ok":true}"#,
             body_bytes: 66,
             duration: Nanos::from_millis(12),
         })
@@ -450,11 +451,12 @@ mod tests {
 
     #[test]
     fn rows_answer_questions_too() {
-        let rows = Answer::Rows(Rows {
+        let rows = Rows {
             count: 1,
             first: vec![("status".to_owned(), Some("PENDING".to_owned()))],
             duration: Nanos(5),
-        });
+        };
+        let rows = Answer::Rows(&rows);
         let looked = Looked::at(&rows);
         let (mut variables, mut dice) = (Variables::default(), Dice::new(3, 0));
         let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 0, user: 0 };

@@ -29,6 +29,8 @@ pub struct Address {
 pub struct HttpSettings {
     /// Version of HTTP.
     pub version: HttpVersion,
+    /// Which driver sends them.
+    pub engine: Engine,
     /// Whether virtual users keep cookies during a journey.
     pub cookies: bool,
     /// Whether a journey begins with new connections.
@@ -43,6 +45,18 @@ pub struct HttpSettings {
     pub roots: Option<Bytes>,
     /// Limits of one request.
     pub limits: Limits,
+}
+
+/// Which of the engine's drivers carries out a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// The fastest that can do it.
+    #[default]
+    Auto,
+    /// Our own for HTTP/1.1, on Linux.
+    Epoll,
+    /// hyper on tokio.
+    Tokio,
 }
 
 /// Limits of one request.

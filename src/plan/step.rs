@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{HeaderMap, Method};
-
-use super::{Dice, Variables};
+use super::{Dice, Request, Variables};
+use crate::http1::Headers;
 use crate::names::ErrorKind;
 use crate::units::Nanos;
 
@@ -16,11 +14,11 @@ use crate::units::Nanos;
 /// carries it out, and the step is shown the [`Reply`]. It changes nothing but its user's
 /// variables.
 pub trait Step: fmt::Debug + Send + Sync {
-    /// What the step wants now.
-    fn action(&self, view: &mut View<'_>) -> Result<Action, Failure>;
+    /// What the step wants now. A request to be sent is written to `request`.
+    fn action(&self, view: &mut View<'_>, request: &mut Request) -> Result<Action, Failure>;
 
     /// Looks at the answer: checks it and keeps what later steps need.
-    fn settle(&self, answer: &Answer, view: &mut View<'_>) -> Outcome;
+    fn settle(&self, answer: &Answer<'_>, view: &mut View<'_>) -> Outcome;
 }
 
 /// What a step may see and change: one virtual user.
@@ -39,31 +37,12 @@ pub struct View<'a> {
 /// What a step wants. A new variant is a new protocol, and rightly touches the engine.
 #[derive(Debug)]
 pub enum Action {
-    /// Send this request.
-    Send(Request),
+    /// Send the request that was written.
+    Send,
     /// Send this SQL statement.
     Query(Statement),
     /// Do nothing for so long.
     Wait(Nanos),
-}
-
-/// One HTTP request to the target.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// Path and query string, as in the request line.
-    pub target: String,
-    /// Headers of the step; the engine adds host, cookies and the session's headers.
-    pub headers: HeaderMap,
-    /// The body; empty for none.
-    pub body: Bytes,
-    /// Whether the answer's body is looked at; if not it is drained and only counted.
-    pub wants_body: bool,
-    /// Longest time from sending to the last byte; the plan's if `None`.
-    pub timeout: Option<Nanos>,
-    /// How many redirects are followed; the plan's if `None`.
-    pub redirects: Option<u32>,
 }
 
 /// One SQL statement.
@@ -81,13 +60,13 @@ pub struct Statement {
 
 /// What came of an [`Action::Send`] or [`Action::Query`].
 #[derive(Debug)]
-pub struct Reply {
+pub struct Reply<'a> {
     /// When the last byte was there, or the failure was known.
     pub end: Nanos,
     /// Where the time went.
     pub timing: Timing,
     /// The answer.
-    pub result: Result<Answer, Failure>,
+    pub result: Result<Answer<'a>, Failure>,
 }
 
 /// Where the time of one exchange went.
@@ -124,24 +103,24 @@ impl Timing {
     }
 }
 
-/// An answer that arrived whole.
+/// An answer that arrived whole, where it lies.
 #[derive(Debug)]
-pub enum Answer {
+pub enum Answer<'a> {
     /// Of an HTTP request.
-    Http(HttpAnswer),
+    Http(HttpAnswer<'a>),
     /// Of an SQL statement.
-    Rows(Rows),
+    Rows(&'a Rows),
 }
 
 /// The answer to an HTTP request.
-#[derive(Debug)]
-pub struct HttpAnswer {
+#[derive(Clone, Copy, Debug)]
+pub struct HttpAnswer<'a> {
     /// Its status.
     pub status: u16,
     /// Its headers.
-    pub headers: HeaderMap,
+    pub headers: Headers<'a>,
     /// Its body, decompressed, if the step wanted it; else empty.
-    pub body: Bytes,
+    pub body: &'a [u8],
     /// Length of the body as it came.
     pub body_bytes: u64,
     /// The whole exchange, for checks on it.

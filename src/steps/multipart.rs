@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -86,8 +85,8 @@ impl Form {
     }
 
     /// The body with the values of the moment.
-    pub(super) fn body(&self, view: &mut View<'_>) -> Result<Bytes, Missing> {
-        let mut body = BytesMut::new();
+    pub(super) fn body(&self, view: &mut View<'_>) -> Result<Vec<u8>, Missing> {
+        let mut body = Vec::new();
         for (head, content) in &self.parts {
             for text in ["--", &self.boundary, "\r\n", head, "\r\n\r\n"] {
                 body.extend_from_slice(text.as_bytes());
@@ -101,6 +100,6 @@ impl Form {
         for text in ["--", &self.boundary, "--\r\n"] {
             body.extend_from_slice(text.as_bytes());
         }
-        Ok(body.freeze())
+        Ok(body)
     }
 }

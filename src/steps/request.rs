@@ -10,10 +10,9 @@
 //! The series is method and path template: `GET /api/farms/{farmId}`. A status of 400 and more is
 //! a failure, unless a check says what the status has to be.
 
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, Method};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value;
@@ -109,14 +108,18 @@ impl StepKind for Kind {
         let query = queries(builder, &spec.query);
         let body = body(builder, node, &spec);
         let checks: Vec<_> = spec.check.iter().filter_map(|c| builder.check(c)).collect();
-        let headers = builder.headers(&spec.headers);
+        let headers = all_headers(builder.headers(&spec.headers), &body);
+        let captures = captures(builder, &spec.capture);
+        let asked = checks.iter().map(|check| &check.question);
+        let caught = captures.iter().map(|catch| &catch.question);
         let step = HttpRequest {
             method: method.clone(),
             path: builder.text(path, Escape::Url),
             query,
             headers,
             body,
-            captures: captures(builder, &spec.capture),
+            wants_body: asked.chain(caught).any(Question::needs_body),
+            captures,
             judges_status: checks.iter().any(asks_for_status),
             checks,
             timeout: spec.timeout.as_ref().map(|timeout| timeout.value),
@@ -124,6 +127,21 @@ impl StepKind for Kind {
         };
         builder.measured(None, &format!("{method} {template}"), path.node, Box::new(step));
     }
+}
+
+/// The step's headers, each name once (the last one counts), and the body's media type unless
+/// they name it.
+fn all_headers(given: Vec<(HeaderName, Text)>, body: &Body) -> Vec<(HeaderName, Text)> {
+    let mut headers: Vec<(HeaderName, Text)> = Vec::with_capacity(given.len() + 1);
+    for (name, text) in given {
+        headers.retain(|(known, _)| *known != name);
+        headers.push((name, text));
+    }
+    let media_type = body.media_type();
+    if let Some(media_type) = media_type.filter(|_| headers.iter().all(|h| h.0 != CONTENT_TYPE)) {
+        headers.push((CONTENT_TYPE, Text::literal(&media_type)));
+    }
+    headers
 }
 
 fn asks_for_status(check: &Expectation) -> bool {
@@ -165,6 +183,35 @@ enum Body {
     Text(Text, Option<&'static str>),
     Fields(Vec<(String, Text)>),
     Form(Form),
+}
+
+impl Body {
+    /// What it is, where the step's own headers don't say.
+    fn media_type(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Text(_, media_type) => media_type.map(str::to_owned),
+            Self::Fields(_) => Some("application/x-www-form-urlencoded".to_owned()),
+            Self::Form(form) => Some(form.content_type()),
+        }
+    }
+}
+
+/// Writes the fields of a form body.
+fn write_fields(
+    fields: &[(String, Text)],
+    view: &mut View<'_>,
+    out: &mut String,
+) -> Result<(), Missing> {
+    for (name, value) in fields {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        out.push_str(name);
+        out.push('=');
+        value.write(view, out)?;
+    }
+    Ok(())
 }
 
 /// The one body of a step.
@@ -214,71 +261,43 @@ struct HttpRequest {
     body: Body,
     checks: Vec<Expectation>,
     captures: Vec<Catch>,
+    /// Whether a check or capture looks at the answer's body.
+    wants_body: bool,
     judges_status: bool,
     timeout: Option<Nanos>,
     redirects: Option<u32>,
 }
 
 impl HttpRequest {
-    fn request(&self, view: &mut View<'_>) -> Result<Request, Missing> {
-        let mut target = self.path.render(view)?;
+    fn write(&self, view: &mut View<'_>, request: &mut Request) -> Result<(), Missing> {
+        request.begin(&self.method);
+        let target = request.target_text();
+        self.path.write(view, target)?;
         let mut separator = if target.contains('?') { '&' } else { '?' };
         for (name, value) in &self.query {
             target.push(separator);
             target.push_str(name);
             target.push('=');
-            value.write(view, &mut target)?;
+            value.write(view, target)?;
             separator = '&';
         }
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + 8);
         for (name, text) in &self.headers {
-            if let Ok(value) = HeaderValue::try_from(text.render(view)?) {
-                headers.insert(name, value);
-            }
+            request.write_header(name, text, view)?;
         }
-        let (body, media_type) = self.body(view)?;
-        if let Some(media_type) = media_type.and_then(|text| HeaderValue::try_from(text).ok()) {
-            headers.entry(CONTENT_TYPE).or_insert(media_type);
+        match &self.body {
+            Body::None => {}
+            Body::Text(text, _) => text.write(view, request.text_body())?,
+            Body::Fields(fields) => write_fields(fields, view, request.text_body())?,
+            Body::Form(form) => request.set_body(form.body(view)?),
         }
-        let asked = self.checks.iter().map(|check| &check.question);
-        let caught = self.captures.iter().map(|catch| &catch.question);
-        let wants_body = asked.chain(caught).any(Question::needs_body);
-        Ok(Request {
-            method: self.method.clone(),
-            target,
-            headers,
-            body,
-            wants_body,
-            timeout: self.timeout,
-            redirects: self.redirects,
-        })
-    }
-
-    fn body(&self, view: &mut View<'_>) -> Result<(Bytes, Option<String>), Missing> {
-        Ok(match &self.body {
-            Body::None => (Bytes::new(), None),
-            Body::Text(text, media_type) => {
-                (text.render(view)?.into(), media_type.map(str::to_owned))
-            }
-            Body::Form(form) => (form.body(view)?, Some(form.content_type())),
-            Body::Fields(fields) => {
-                let mut text = String::new();
-                for (name, value) in fields {
-                    if !text.is_empty() {
-                        text.push('&');
-                    }
-                    text.push_str(name);
-                    text.push('=');
-                    value.write(view, &mut text)?;
-                }
-                let media_type = "application/x-www-form-urlencoded".to_owned();
-                (text.into(), Some(media_type))
-            }
-        })
+        request.wants_body = self.wants_body;
+        (request.timeout, request.redirects) = (self.timeout, self.redirects);
+        request.end_own();
+        Ok(())
     }
 
     /// What a status means when no check asks for it.
-    fn status_failure(&self, answer: &Answer) -> Option<Failure> {
+    fn status_failure(&self, answer: &Answer<'_>) -> Option<Failure> {
         let kind = Looked::at(answer).status_class().filter(|_| !self.judges_status)?;
         let Answer::Http(answer) = answer else { return None };
         Some(Failure::new(kind, format!("status {}", answer.status)))
@@ -286,12 +305,13 @@ impl HttpRequest {
 }
 
 impl Step for HttpRequest {
-    fn action(&self, view: &mut View<'_>) -> Result<Action, Failure> {
-        let request = self.request(view);
-        request.map(Action::Send).map_err(|why| Failure::new(ErrorKind::Data, why.to_string()))
+    fn action(&self, view: &mut View<'_>, request: &mut Request) -> Result<Action, Failure> {
+        let written = self.write(view, request);
+        written.map_err(|why| Failure::new(ErrorKind::Data, why.to_string()))?;
+        Ok(Action::Send)
     }
 
-    fn settle(&self, answer: &Answer, view: &mut View<'_>) -> Outcome {
+    fn settle(&self, answer: &Answer<'_>, view: &mut View<'_>) -> Outcome {
         let failure = self.status_failure(answer);
         checked(&Looked::at(answer), &self.checks, &self.captures, failure, view)
     }

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use super::request::checked;
 use crate::names::{ErrorKind, SeriesKind};
 use crate::plan::{
-    Action, Answer, Builder, Catch, Escape, Expectation, Failure, Looked, Outcome, Statement, Step,
-    StepKind, Text, View,
+    Action, Answer, Builder, Catch, Escape, Expectation, Failure, Looked, Outcome, Request,
+    Statement, Step, StepKind, Text, View,
 };
 use crate::scenario::{At, Capture, Check, Named, NodeId, OneOrMany, Template};
 
@@ -94,7 +94,7 @@ struct Sql {
 }
 
 impl Step for Sql {
-    fn action(&self, view: &mut View<'_>) -> Result<Action, Failure> {
+    fn action(&self, view: &mut View<'_>, _request: &mut Request) -> Result<Action, Failure> {
         let mut parameters = Vec::with_capacity(self.parameters.len());
         for parameter in &self.parameters {
             let value = parameter.render(view);
@@ -108,7 +108,7 @@ impl Step for Sql {
         }))
     }
 
-    fn settle(&self, answer: &Answer, view: &mut View<'_>) -> Outcome {
+    fn settle(&self, answer: &Answer<'_>, view: &mut View<'_>) -> Outcome {
         checked(&Looked::at(answer), &self.checks, &self.captures, None, view)
     }
 }

@@ -9,7 +9,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use crate::plan::{Action, Answer, Builder, Dice, Failure, Outcome, Step, StepKind, View};
+use crate::plan::{Action, Answer, Builder, Dice, Failure, Outcome, Request, Step, StepKind, View};
 use crate::scenario::{At, NodeId, ThinkDistribution, ThinkSpec};
 use crate::units::Nanos;
 
@@ -43,11 +43,11 @@ impl StepKind for Kind {
 struct Think(ThinkSpec);
 
 impl Step for Think {
-    fn action(&self, view: &mut View<'_>) -> Result<Action, Failure> {
+    fn action(&self, view: &mut View<'_>, _request: &mut Request) -> Result<Action, Failure> {
         Ok(Action::Wait(draw(&self.0, view.dice)))
     }
 
-    fn settle(&self, _answer: &Answer, _view: &mut View<'_>) -> Outcome {
+    fn settle(&self, _answer: &Answer<'_>, _view: &mut View<'_>) -> Outcome {
         Outcome::default()
     }
 }

@@ -1,7 +1,11 @@
 //! The cookies of one virtual user.
 
+use std::rc::Rc;
+
 use http::header::{COOKIE, SET_COOKIE};
-use http::{HeaderMap, HeaderValue};
+
+use crate::http1::Headers;
+use crate::plan::Request;
 
 /// The most cookies that one user keeps.
 const MAX_COOKIES: usize = 100;
@@ -11,7 +15,8 @@ const MAX_COOKIES: usize = 100;
 /// There is one host, so domains do not matter; the path does.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jar {
-    cookies: Vec<Cookie>,
+    /// Shared with the login that they come from until one changes.
+    cookies: Rc<Vec<Cookie>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +28,15 @@ struct Cookie {
 
 impl Jar {
     pub(super) fn clear(&mut self) {
-        self.cookies.clear();
+        if !self.cookies.is_empty() {
+            self.cookies = Rc::default();
+        }
     }
 
     /// Keeps what an answer to `path` sets, and forgets what it takes back.
-    pub(super) fn store(&mut self, headers: &HeaderMap, path: &str) {
-        for line in headers.get_all(SET_COOKIE) {
-            if let Ok(line) = line.to_str() {
-                self.set(line, path);
-            }
+    pub(super) fn store(&mut self, headers: Headers<'_>, path: &str) {
+        for line in headers.texts(SET_COOKIE.as_str()) {
+            self.set(line, path);
         }
     }
 
@@ -58,30 +63,34 @@ impl Jar {
                 gone |= value.contains("1970");
             }
         }
-        self.cookies.retain(|kept| kept.name != cookie.name || kept.path != cookie.path);
-        if !gone && !cookie.name.is_empty() && self.cookies.len() < MAX_COOKIES {
-            self.cookies.push(cookie);
+        // What servers set again with every answer is mostly there already.
+        if !gone && self.cookies.contains(&cookie) {
+            return;
+        }
+        let cookies = Rc::make_mut(&mut self.cookies);
+        cookies.retain(|kept| kept.name != cookie.name || kept.path != cookie.path);
+        if !gone && !cookie.name.is_empty() && cookies.len() < MAX_COOKIES {
+            cookies.push(cookie);
         }
     }
 
-    /// Adds the `Cookie` header for a request to `path`, if there is something to send.
-    pub(super) fn add_to(&self, headers: &mut HeaderMap, path: &str) {
+    /// Adds the `Cookie` header to a request, if there is something to send.
+    pub(super) fn add_to(&self, request: &mut Request) {
         if self.cookies.is_empty() {
             return;
         }
-        let path = path.split('?').next().unwrap_or(path);
-        let mut line = String::new();
-        for cookie in self.cookies.iter().filter(|cookie| path_matches(&cookie.path, path)) {
-            if !line.is_empty() {
-                line.push_str("; ");
+        request.add_line(COOKIE.as_str(), |target, line| {
+            let path = target.split('?').next().unwrap_or(target);
+            let start = line.len();
+            for cookie in self.cookies.iter().filter(|cookie| path_matches(&cookie.path, path)) {
+                if line.len() > start {
+                    line.push_str("; ");
+                }
+                line.push_str(&cookie.name);
+                line.push('=');
+                line.push_str(&cookie.value);
             }
-            line.push_str(&cookie.name);
-            line.push('=');
-            line.push_str(&cookie.value);
-        }
-        if let (false, Ok(value)) = (line.is_empty(), HeaderValue::try_from(line)) {
-            headers.insert(COOKIE, value);
-        }
+        });
     }
 }
 
@@ -110,9 +119,10 @@ mod tests {
         for line in lines {
             jar.set(line, "/api/auth/login");
         }
-        let mut headers = HeaderMap::new();
-        jar.add_to(&mut headers, path);
-        headers.get(COOKIE).map(|value| value.to_str().unwrap().to_owned())
+        let mut request = Request::default();
+        request.target_text().push_str(path);
+        jar.add_to(&mut request);
+        request.header("cookie").map(str::to_owned)
     }
 
     #[test]

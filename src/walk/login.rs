@@ -1,5 +1,6 @@
 //! Logging in: once for each identity, again when the target asks for it.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -12,12 +13,12 @@ use crate::names::{ErrorKind, Metric};
 use crate::plan::{Leaf, Plan, Reply};
 use crate::units::Nanos;
 
-impl Worker {
+impl Worker<'_> {
     /// Asks for the identity in `row` on behalf of a strand.
     pub(super) fn enter(&mut self, at: usize, number: usize, row: usize, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(user) = self.users.get_mut(at) else { return };
-        let Some(index) = session_of(&plan, user) else { return };
+        let Some(index) = session_of(plan, user) else { return };
         user.identity = Some(row);
         let task = Task { user: at, strand: number, round: user.round };
         let Some(pool) = self.pools.get_mut(index) else { return };
@@ -26,7 +27,7 @@ impl Worker {
             Admission::Wait => self.wait_for_login(at, number),
             Admission::LogIn => {
                 self.wait_for_login(at, number);
-                self.log_in(&plan, at, number, row);
+                self.log_in(plan, at, number, row);
             }
         }
     }
@@ -66,19 +67,18 @@ impl Worker {
         let mut headers = Vec::with_capacity(session.headers.len());
         for (name, text) in &session.headers {
             let rendered = text.render(&mut user.view());
-            match rendered.map(HeaderValue::try_from) {
-                Ok(Ok(mut value)) => {
-                    value.set_sensitive(true);
+            match rendered {
+                Ok(value) if HeaderValue::from_str(&value).is_ok() => {
                     headers.push((name.clone(), value));
                 }
-                Ok(Err(_)) | Err(_) => return self.login_failed(at, ErrorKind::Data, end),
+                Ok(_) | Err(_) => return self.login_failed(at, ErrorKind::Data, end),
             }
         }
-        let login = Login::new(session, &user.variables, headers, user.jar.clone(), end);
+        let login = Rc::new(Login::new(session, &user.variables, headers, user.jar.clone(), end));
         let (row, round) = (user.identity.unwrap_or_default(), user.round);
         user.trim(asking);
         let Some(pool) = self.pools.get_mut(index) else { return };
-        let waiting = pool.settle(row, Some(login.clone()));
+        let waiting = pool.settle(row, Some(Rc::clone(&login)));
         self.admitted(Task { user: at, strand: asking, round }, &login, Some(end));
         for task in waiting {
             self.admitted(task, &login, Some(end));
@@ -94,7 +94,7 @@ impl Worker {
         for (slot, value) in &login.variables {
             user.variables.set(*slot, Arc::clone(value));
         }
-        user.login = Arc::clone(&login.headers);
+        user.login = Some(login.headers.clone());
         user.jar.clone_from(&login.jar);
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
         strand.waiting = Waiting::Nothing;
@@ -108,8 +108,7 @@ impl Worker {
         }
         match strand.request.take() {
             Some(request) => {
-                let plan = Arc::clone(&self.plan);
-                self.send(&plan, task, *request);
+                self.send(task, request);
             }
             None => self.walk(task.user, task.strand),
         }
@@ -117,10 +116,10 @@ impl Worker {
 
     /// A login has failed: the journeys that needed it can't go on.
     pub(super) fn login_failed(&mut self, at: usize, kind: ErrorKind, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(user) = self.users.get_mut(at) else { return };
         let (row, round) = (user.identity.unwrap_or_default(), user.round);
-        let pool = session_of(&plan, user).and_then(|index| self.pools.get_mut(index));
+        let pool = session_of(plan, user).and_then(|index| self.pools.get_mut(index));
         let waiting = pool.map(|pool| pool.settle(row, None)).unwrap_or_default();
         self.break_off(at, kind, now);
         let others = waiting.into_iter().filter(|task| task.user != at || task.round != round);
@@ -133,12 +132,12 @@ impl Worker {
 
     /// Gives up a login that the user is about to make; names those who waited for it.
     pub(super) fn give_up_login(&mut self, at: usize) -> Option<(usize, Vec<Task>)> {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let user = self.users.get(at)?;
         let mut strands = user.strands.iter();
         strands.find(|strand| strand.role == Role::Login && strand.waiting != Waiting::Over)?;
         let row = user.identity.unwrap_or_default();
-        let pool = self.pools.get_mut(session_of(&plan, user)?)?;
+        let pool = self.pools.get_mut(session_of(plan, user)?)?;
         Some((row, pool.settle(row, None)))
     }
 
@@ -160,7 +159,7 @@ impl Worker {
         plan: &Plan,
         task: Task,
         leaf: &Leaf,
-        reply: &Reply,
+        reply: &Reply<'_>,
         now: Nanos,
     ) -> bool {
         let Some(user) = self.users.get_mut(task.user) else { return false };
@@ -173,7 +172,7 @@ impl Worker {
             return false;
         };
         strand.renewed = true;
-        let login = Arc::clone(&strand.used);
+        let login = strand.used.clone();
         let phase = plan.phase_at(strand.intended);
         let response = reply.end - strand.intended;
         if let Some(series) = leaf.series {
@@ -181,7 +180,7 @@ impl Worker {
             self.count(phase, series, |counts| counts.relogins += 1);
         }
         if let Some(pool) = self.pools.get_mut(session) {
-            pool.reject(row, &login);
+            pool.reject(row, login.as_ref());
         }
         self.enter(task.user, task.strand, row, now);
         true

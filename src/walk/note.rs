@@ -1,7 +1,5 @@
 //! What is recorded of an exchange.
 
-use http::HeaderName;
-
 use super::server_timing::queries;
 use super::worker::Worker;
 use crate::names::{Metric, SeriesId};
@@ -12,7 +10,7 @@ use crate::units::Nanos;
 /// The most characters of a message that are kept.
 const MAX_MESSAGE: usize = 300;
 
-impl Worker {
+impl Worker<'_> {
     /// Counts one exchange with the target, whatever came of it.
     pub(super) fn note_exchange(&mut self, phase: u8, leaf: &Leaf, timing: &Timing) {
         let Some(series) = leaf.series else { return };
@@ -65,7 +63,7 @@ impl Worker {
         &mut self,
         phase: u8,
         leaf: &Leaf,
-        answer: &Answer,
+        answer: &Answer<'_>,
         response: Nanos,
         timing: &Timing,
     ) {
@@ -96,13 +94,12 @@ impl Worker {
     }
 
     /// Records the queries that the target reports with its answer.
-    pub(super) fn note_queries(&mut self, phase: u8, leaf: &Leaf, answer: &HttpAnswer) {
+    pub(super) fn note_queries(&mut self, phase: u8, leaf: &Leaf, answer: &HttpAnswer<'_>) {
         let (Some(series), Some(about)) = (leaf.series, &leaf.about) else { return };
         let Some(cache) = self.queries.get_mut(series.index()) else { return };
         let shard = &mut self.shard;
         let mut place = 0;
-        for value in answer.headers.get_all(HeaderName::from_static("server-timing")) {
-            let Ok(value) = value.to_str() else { continue };
+        for value in answer.headers.texts("server-timing") {
             queries(value, |name, duration| {
                 let id = shard.query(cache, place, about, name);
                 place += 1;

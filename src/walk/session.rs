@@ -1,8 +1,10 @@
 //! Identities: logged in once, used by many journeys.
 
+use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 
 use super::Task;
 use super::cookies::Jar;
@@ -18,12 +20,33 @@ pub(super) struct Pool {
     identities: Vec<(usize, Identity)>,
 }
 
+/// The headers that a login's requests carry. Their values are secrets.
+#[derive(Clone, Default)]
+pub(super) struct Headers(Arc<[(HeaderName, String)]>);
+
+impl Headers {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&HeaderName, &str)> {
+        self.0.iter().map(|(name, value)| (name, value.as_str()))
+    }
+
+    /// Whether they are of the same login.
+    fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}
+
 /// What a login gave.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Login {
     /// What the login set, and nothing else of the journey in which it was made.
     pub(super) variables: Vec<(Slot, Arc<str>)>,
-    pub(super) headers: Arc<[(HeaderName, HeaderValue)]>,
+    pub(super) headers: Headers,
     pub(super) jar: Jar,
     /// When it has to be renewed.
     expires: Option<Nanos>,
@@ -36,14 +59,14 @@ enum Identity {
     /// Somebody is logging in, and these wait for it.
     LoggingIn(Vec<Task>),
     /// Logged in.
-    In(Login),
+    In(Rc<Login>),
 }
 
 /// What a journey that needs an identity has to do.
 #[derive(Debug)]
 pub(super) enum Admission {
     /// Go on with this login.
-    Enter(Login),
+    Enter(Rc<Login>),
     /// Log in yourself; others will wait for you.
     LogIn,
     /// Somebody is logging in; you will be woken.
@@ -54,14 +77,14 @@ impl Login {
     pub(super) fn new(
         session: &Session,
         variables: &Variables,
-        headers: Vec<(HeaderName, HeaderValue)>,
+        headers: Vec<(HeaderName, String)>,
         jar: Jar,
         now: Nanos,
     ) -> Self {
         let value = |slot: &Slot| Some((*slot, Arc::clone(variables.get(*slot)?)));
         let variables = session.gives.iter().filter_map(value).collect();
         let expires = session.ttl.map(|ttl| now + ttl.since(MARGIN).max(Nanos(ttl.0 >> 1)));
-        Self { variables, headers: headers.into(), jar, expires }
+        Self { variables, headers: Headers(headers.into()), jar, expires }
     }
 }
 
@@ -85,7 +108,7 @@ impl Pool {
         let identity = self.identity(row);
         match identity {
             Identity::In(login) if login.expires.is_none_or(|expires| now < expires) => {
-                Admission::Enter(login.clone())
+                Admission::Enter(Rc::clone(login))
             }
             Identity::In(_) | Identity::Out => {
                 *identity = Identity::LoggingIn(Vec::new());
@@ -99,15 +122,16 @@ impl Pool {
     }
 
     /// Forgets a login that the target no longer accepts, unless it was renewed meanwhile.
-    pub(super) fn reject(&mut self, row: usize, used: &Arc<[(HeaderName, HeaderValue)]>) {
+    pub(super) fn reject(&mut self, row: usize, used: Option<&Headers>) {
         let identity = self.identity(row);
-        if matches!(identity, Identity::In(login) if Arc::ptr_eq(&login.headers, used)) {
+        if matches!((&*identity, used), (Identity::In(login), Some(used)) if login.headers.same(used))
+        {
             *identity = Identity::Out;
         }
     }
 
     /// Ends a login, well or not, and names those who waited for it.
-    pub(super) fn settle(&mut self, row: usize, login: Option<Login>) -> Vec<Task> {
+    pub(super) fn settle(&mut self, row: usize, login: Option<Rc<Login>>) -> Vec<Task> {
         let identity = self.identity(row);
         let next = login.map_or(Identity::Out, Identity::In);
         match std::mem::replace(identity, next) {

@@ -1,9 +1,7 @@
 //! What becomes of a reply: recording, redirects, new logins, and how the journey goes on.
 
-use std::sync::Arc;
-
 use http::Method;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::header::LOCATION;
 
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
@@ -16,12 +14,12 @@ use crate::units::Nanos;
 /// How long a step with `eventually` waits before it tries again.
 const POLL: Nanos = Nanos::from_millis(100);
 
-impl Worker {
+impl Worker<'_> {
     /// Shows the worker what came of a [`Command`]. A reply that comes too late is ignored: it
     /// was counted when it was given up.
-    pub fn reply(&mut self, task: Task, reply: &Reply, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
-        let Some(leaf) = self.waiting_leaf(&plan, task) else { return };
+    pub fn reply(&mut self, task: Task, reply: &Reply<'_>, now: Nanos) {
+        let plan = self.plan;
+        let Some(leaf) = self.waiting_leaf(plan, task) else { return };
         let Some(user) = self.users.get_mut(task.user) else { return };
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
         strand.waiting = Waiting::Nothing;
@@ -43,18 +41,18 @@ impl Worker {
             }
         };
         if let Answer::Http(answer) = answer {
-            let path = strand.request.as_ref().map_or("/", |request| request.target.as_str());
-            user.jar.store(&answer.headers, path);
+            let path = strand.request.as_ref().map_or("/", |request| request.target());
+            user.jar.store(answer.headers, path);
             self.note_exchange(phase, leaf, &reply.timing);
             self.note_queries(phase, leaf, answer);
-            if self.redirect(&plan, task, leaf, answer, reply) {
+            if self.redirect(plan, task, leaf, answer, reply) {
                 return;
             }
-            if answer.status == 401 && self.log_in_again(&plan, task, leaf, reply, now) {
+            if answer.status == 401 && self.log_in_again(plan, task, leaf, reply, now) {
                 return;
             }
         }
-        self.judge(&plan, task, leaf, answer, reply);
+        self.judge(plan, task, leaf, answer, reply);
     }
 
     /// The step that a task waits for, if the task is still of interest.
@@ -69,7 +67,14 @@ impl Worker {
     }
 
     /// Shows the answer to the step, records the outcome, and lets the journey go on.
-    fn judge(&mut self, plan: &Plan, task: Task, leaf: &Leaf, answer: &Answer, reply: &Reply) {
+    fn judge(
+        &mut self,
+        plan: &Plan,
+        task: Task,
+        leaf: &Leaf,
+        answer: &Answer<'_>,
+        reply: &Reply<'_>,
+    ) {
         let Some(user) = self.users.get_mut(task.user) else { return };
         let outcome = leaf.step.settle(answer, &mut user.view());
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
@@ -93,7 +98,9 @@ impl Worker {
         match outcome.failure {
             None => {
                 if let Some(strand) = self.strand(task) {
+                    let request = strand.request.take();
                     strand.next_step(reply.end);
+                    self.spare.extend(request);
                 }
                 self.note_success(phase, leaf, answer, response, &reply.timing);
                 self.walk(task.user, task.strand);
@@ -123,19 +130,19 @@ impl Worker {
         plan: &Plan,
         task: Task,
         leaf: &Leaf,
-        answer: &HttpAnswer,
-        reply: &Reply,
+        answer: &HttpAnswer<'_>,
+        reply: &Reply<'_>,
     ) -> bool {
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return false;
         }
         let Some(user) = self.users.get_mut(task.user) else { return false };
         let Some(strand) = user.strands.get_mut(task.strand) else { return false };
-        let Some(request) = strand.request.take() else { return false };
+        let Some(mut request) = strand.request.take() else { return false };
         let allowed = request.redirects.unwrap_or(plan.http.limits.redirects);
-        let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = answer.headers.texts(LOCATION.as_str()).next();
         let (Some(location), true) = (location, allowed > 0) else { return false };
-        let next = same_target(&plan.target, &request.target, location);
+        let next = same_target(&plan.target, request.target(), location);
         strand.redirects += 1;
         let problem = match (&next, strand.redirects > allowed) {
             (None, _) => Some(format!("redirect to another host: `{}`", host_of(location))),
@@ -143,7 +150,10 @@ impl Worker {
             (Some(_), false) => None,
         };
         match (problem, next) {
-            (None, Some(target)) => self.send(plan, task, follow(*request, answer.status, target)),
+            (None, Some(target)) => {
+                follow(&mut request, answer.status, &target);
+                self.send(task, request);
+            }
             (problem, _) => {
                 let intended = strand.intended;
                 let failure = Failure::new(ErrorKind::Redirect, problem.unwrap_or_default());
@@ -200,14 +210,14 @@ impl Worker {
             self.count(phase, series, |counts| counts.fail(ErrorKind::Interrupted));
         }
         self.release(at);
-        self.commands.push(Command::Disconnect { user: at });
+        self.commands.push_back(Command::Disconnect { user: at });
     }
 
     /// Counts the exchanges that are under way as interrupted: they were sent, and nobody waits
     /// for them any more.
     /// Says how many there were.
     pub(super) fn abandon(&mut self, at: usize, now: Nanos) -> usize {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(user) = self.users.get(at) else { return 0 };
         let tasks: Vec<(Task, Nanos)> = (0..)
             .zip(&user.strands)
@@ -216,7 +226,7 @@ impl Worker {
             .collect();
         let under_way = tasks.len();
         for (task, intended) in tasks {
-            let Some(leaf) = self.waiting_leaf(&plan, task) else { continue };
+            let Some(leaf) = self.waiting_leaf(plan, task) else { continue };
             let phase = plan.phase_at(intended);
             let failure = Failure::new(ErrorKind::Interrupted, "cut off while it was under way");
             self.note_exchange(phase, leaf, &Timing::default());
@@ -276,18 +286,14 @@ fn relative(from: &str, location: &str) -> String {
 
 /// The request that follows a redirect (RFC 9110, section 15.4): a POST becomes a GET, except
 /// for 307 and 308.
-fn follow(mut request: Request, status: u16, target: String) -> Request {
+fn follow(request: &mut Request, status: u16, target: &str) {
     let keeps = matches!(status, 307 | 308)
         || (status != 303 && request.method != Method::POST)
         || request.method == Method::HEAD;
     if !keeps {
-        request.method = Method::GET;
-        request.body = bytes::Bytes::new();
-        request.headers.remove(CONTENT_TYPE);
-        request.headers.remove(CONTENT_LENGTH);
+        request.become_get();
     }
-    request.target = target;
-    request
+    request.go_to(target);
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! How a strand goes from one operation to the next.
 
-use std::sync::Arc;
-
-use http::{HeaderMap, HeaderValue};
-
+use super::session::Headers;
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
 use crate::names::ErrorKind;
-use crate::plan::{Action, Failure, Leaf, Op, Plan, Request};
+use crate::plan::{Action, Failure, Leaf, Missing, Op, Plan, Request};
 use crate::scenario::OnFail;
 use crate::units::Nanos;
 
@@ -20,11 +17,10 @@ enum Went {
     Stopped,
 }
 
-impl Worker {
+impl Worker<'_> {
     /// Lets a strand go on until it waits for something or is over.
     pub(super) fn walk(&mut self, user: usize, strand: usize) {
-        let plan = Arc::clone(&self.plan);
-        while let Went::On = self.operate(&plan, user, strand) {}
+        while let Went::On = self.operate(self.plan, user, strand) {}
     }
 
     /// Does one operation.
@@ -113,13 +109,15 @@ impl Worker {
     fn perform(&mut self, plan: &Plan, at: usize, number: usize, leaf: &Leaf) -> Went {
         let Some(user) = self.users.get_mut(at) else { return Went::Stopped };
         let task = Task { user: at, strand: number, round: user.round };
-        let action = leaf.step.action(&mut user.view());
+        let mut request = self.spare.pop().unwrap_or_default();
+        let action = leaf.step.action(&mut user.view(), &mut request);
         user.moved |= !matches!(action, Ok(Action::Wait(Nanos::ZERO)) | Err(_));
         let Some(strand) = user.strands.get_mut(number) else { return Went::Stopped };
         match action {
             Ok(Action::Wait(pause)) => {
                 let until = strand.intended + pause;
                 strand.next_step(until);
+                self.spare.push(request);
                 if pause == Nanos::ZERO {
                     return Went::On;
                 }
@@ -127,53 +125,54 @@ impl Worker {
                 self.alarms.set(until, task);
                 Went::Stopped
             }
-            Ok(Action::Send(mut request)) => {
+            Ok(Action::Send) => {
                 if !plan.target.prefix.is_empty() {
-                    request.target.insert_str(0, &plan.target.prefix);
+                    request.target_text().insert_str(0, &plan.target.prefix);
                 }
-                if strand.until.is_none() {
-                    strand.until = leaf.eventually.map(|patience| strand.intended + patience);
-                }
-                self.send(plan, task, request);
+                strand.begin_to_try(leaf);
+                self.send(task, request);
                 Went::Stopped
             }
             Ok(Action::Query(statement)) => {
-                if strand.until.is_none() {
-                    strand.until = leaf.eventually.map(|patience| strand.intended + patience);
-                }
+                strand.begin_to_try(leaf);
                 strand.waiting = Waiting::Reply;
-                self.commands.push(Command::Query { task, statement });
+                self.spare.push(request);
+                self.commands.push_back(Command::Query { task, statement });
                 Went::Stopped
             }
-            Err(failure) => self.could_not_start(plan, at, number, leaf, &failure),
+            Err(failure) => {
+                self.spare.push(request);
+                self.could_not_start(plan, at, number, leaf, &failure)
+            }
         }
     }
 
     /// Adds what belongs to the user (headers, cookies) and gives the request to the driver.
-    pub(super) fn send(&mut self, plan: &Plan, task: Task, request: Request) {
+    pub(super) fn send(&mut self, task: Task, mut request: Box<Request>) {
         let Some(user) = self.users.get_mut(task.user) else { return };
-        let mut whole = request.clone();
+        request.keep_own();
         let in_login = user.strands.get(task.strand).is_some_and(|s| s.role == Role::Login);
-        if !in_login {
-            add_missing(&mut whole.headers, user.login.iter().map(|(n, v)| (n, v.clone())));
-        }
-        for (name, text) in &plan.http.headers {
-            if whole.headers.contains_key(name) {
-                continue;
-            }
-            let rendered = text.render(&mut user.view()).ok();
-            if let Some(value) = rendered.and_then(|text| HeaderValue::try_from(text).ok()) {
-                whole.headers.insert(name.clone(), value);
+        let login = user.login.clone().filter(|_| !in_login);
+        for (name, value) in login.iter().flat_map(Headers::iter) {
+            if request.header(name.as_str()).is_none() {
+                request.add_header(name, value);
             }
         }
-        if plan.http.cookies {
-            user.jar.add_to(&mut whole.headers, &whole.target);
+        for (name, text) in &self.plan.http.headers {
+            if request.header(name.as_str()).is_none() {
+                // A variable without a value is a header without one, which is left out.
+                let written: Result<(), Missing> =
+                    request.write_header(name, text, &mut user.view());
+                drop(written);
+            }
+        }
+        if self.plan.http.cookies {
+            user.jar.add_to(&mut request);
         }
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
-        strand.waiting = Waiting::Reply;
-        strand.request = Some(Box::new(request));
-        strand.used = if in_login { Arc::new([]) } else { Arc::clone(&user.login) };
-        self.commands.push(Command::Send { task, request: Box::new(whole) });
+        (strand.waiting, strand.used) = (Waiting::Reply, login);
+        strand.request = Some(request);
+        self.commands.push_back(Command::Send { task });
     }
 
     /// A strand has come to its end.
@@ -218,7 +217,7 @@ impl Worker {
 
     /// The journey ends before its last step.
     pub(super) fn break_off(&mut self, at: usize, kind: ErrorKind, end: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let others_under_way = self.abandon(at, end);
         let given_up = self.give_up_login(at);
         let Some(user) = self.users.get_mut(at) else { return };
@@ -228,10 +227,10 @@ impl Worker {
         let cleaning = user.strands.first().is_some_and(|strand| strand.role == Role::Cleanup);
         user.strands.clear();
         if others_under_way > 0 {
-            self.commands.push(Command::Disconnect { user: at });
+            self.commands.push_back(Command::Disconnect { user: at });
         }
         let Some(user) = self.users.get_mut(at) else { return };
-        let cleanup = user.program(&plan, Role::Cleanup).map_or(0, |program| program.ops.len());
+        let cleanup = user.program(plan, Role::Cleanup).map_or(0, |program| program.ops.len());
         if cleanup > 0 && !cleaning {
             user.strands.push(Strand::new(Role::Cleanup, 0..cleanup, end));
             self.walk(at, 0);
@@ -270,17 +269,5 @@ impl Worker {
         }
         self.after_failure(at, number, leaf, failure, intended);
         Went::Stopped
-    }
-}
-
-/// Adds headers that are not there yet.
-fn add_missing<'a>(
-    headers: &mut HeaderMap,
-    more: impl Iterator<Item = (&'a http::HeaderName, HeaderValue)>,
-) {
-    for (name, value) in more {
-        if !headers.contains_key(name) {
-            headers.insert(name.clone(), value);
-        }
     }
 }

@@ -1,12 +1,9 @@
 //! One virtual user: a place in a program, and what it remembers.
 
-use std::sync::Arc;
-
-use http::{HeaderName, HeaderValue};
-
 use super::cookies::Jar;
+use super::session::Headers;
 use crate::names::ErrorKind;
-use crate::plan::{Dice, Plan, Program, Request, Ticket, Variables, View};
+use crate::plan::{Dice, Leaf, Plan, Program, Request, Ticket, Variables, View};
 use crate::units::Nanos;
 
 /// One virtual user.
@@ -29,7 +26,8 @@ pub(super) struct User {
     pub(super) strands: Vec<Strand>,
     /// Row of the identity that it uses.
     pub(super) identity: Option<usize>,
-    pub(super) login: Arc<[(HeaderName, HeaderValue)]>,
+    /// Headers of its login.
+    pub(super) login: Option<Headers>,
     /// Rows that nobody else may use meanwhile: index of the source, row.
     pub(super) held: Vec<(usize, usize)>,
     /// Why the journey ended before its last step.
@@ -84,7 +82,7 @@ pub(super) struct Strand {
     pub(super) request: Option<Box<Request>>,
     pub(super) redirects: u32,
     /// The login that the request was sent with.
-    pub(super) used: Arc<[(HeaderName, HeaderValue)]>,
+    pub(super) used: Option<Headers>,
     /// Whether the step has been sent again after a login.
     pub(super) renewed: bool,
     /// Until when the step is tried again.
@@ -104,9 +102,16 @@ impl Strand {
             intended,
             request: None,
             redirects: 0,
-            used: Arc::new([]),
+            used: None,
             renewed: false,
             until: None,
+        }
+    }
+
+    /// Notes until when the step is tried, if it is tried for the first time.
+    pub(super) fn begin_to_try(&mut self, leaf: &Leaf) {
+        if self.until.is_none() {
+            self.until = leaf.eventually.map(|patience| self.intended + patience);
         }
     }
 
@@ -133,7 +138,7 @@ impl User {
             jar: Jar::default(),
             strands: Vec::new(),
             identity: None,
-            login: Arc::new([]),
+            login: None,
             held: Vec::new(),
             failed: None,
             over: None,
@@ -159,7 +164,7 @@ impl User {
         self.variables.clear();
         self.jar.clear();
         self.strands.clear();
-        (self.identity, self.login) = (None, Arc::new([]));
+        (self.identity, self.login) = (None, None);
         (self.failed, self.over, self.moved) = (None, None, false);
     }
 

@@ -1,6 +1,6 @@
 //! A worker: its share of all starts, its virtual users, its shard of the measurement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::alarms::Alarms;
@@ -8,7 +8,7 @@ use super::session::{Exclusive, Pool};
 use super::user::{Role, Strand, User, Waiting};
 use super::{Command, Stop, Task};
 use crate::names::{Metric, SeriesId};
-use crate::plan::{Plan, Shape, Start, Ticket, Tickets};
+use crate::plan::{Plan, Request, Shape, Start, Ticket, Tickets};
 use crate::record::Counts;
 use crate::recorder::{QueryCache, Shard};
 use crate::scenario::FeederPick;
@@ -45,8 +45,8 @@ struct Member {
 
 /// The sans-I/O core of the engine: one worker's virtual users.
 #[derive(Debug)]
-pub struct Worker {
-    pub(super) plan: Arc<Plan>,
+pub struct Worker<'p> {
+    pub(super) plan: &'p Plan,
     share: Share,
     tickets: Tickets,
     next: Option<Ticket>,
@@ -55,9 +55,11 @@ pub struct Worker {
     /// Closed-model users by their number.
     members: BTreeMap<u64, Member>,
     pub(super) alarms: Alarms,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: VecDeque<Command>,
     /// The measurement of the running interval.
     pub shard: Shard,
+    /// Memory of requests that are over.
+    pub(super) spare: Vec<Box<Request>>,
     pub(super) queries: Vec<QueryCache>,
     pub(super) pools: Vec<Pool>,
     exclusive: Vec<Option<Exclusive>>,
@@ -67,9 +69,9 @@ pub struct Worker {
     pub(super) aborted: Option<String>,
 }
 
-impl Worker {
+impl<'p> Worker<'p> {
     /// A worker that has not started.
-    pub fn new(plan: &Arc<Plan>, share: Share) -> Self {
+    pub fn new(plan: &'p Plan, share: Share) -> Self {
         let planned = u16::try_from(plan.catalogue.len()).unwrap_or(u16::MAX);
         let exclusive = |(at, source): (usize, &crate::plan::Source)| {
             (source.pick == FeederPick::Unique)
@@ -83,7 +85,7 @@ impl Worker {
             free: Vec::new(),
             members: BTreeMap::new(),
             alarms: Alarms::default(),
-            commands: Vec::new(),
+            commands: VecDeque::new(),
             shard: Shard::new(planned, plan.phases.len()),
             queries: (0..planned).map(|_| QueryCache::default()).collect(),
             pools: plan.sessions.iter().map(|_| Pool::default()).collect(),
@@ -91,13 +93,14 @@ impl Worker {
             active: 0,
             stopping: None,
             aborted: None,
-            plan: Arc::clone(plan),
+            plan,
+            spare: Vec::new(),
         };
         worker.next = worker.next_of_mine();
         worker
     }
 
-    /// Does everything that is due at `now`; take the [`Worker::commands`] afterwards.
+    /// Does everything that is due at `now`; take each [`Worker::next_command`] afterwards.
     pub fn advance(&mut self, now: Nanos) {
         while let Some(ticket) = self.next.take_if(|ticket| ticket.intended <= now) {
             self.next = self.next_of_mine();
@@ -111,9 +114,15 @@ impl Worker {
         }
     }
 
-    /// What has to be done, in order.
-    pub fn commands(&mut self) -> std::vec::Drain<'_, Command> {
-        self.commands.drain(..)
+    /// The next thing that has to be done.
+    pub fn next_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// The request of a [`Command::Send`]; `None` if it is no longer wanted.
+    pub fn request(&self, task: Task) -> Option<&Request> {
+        let user = self.users.get(task.user).filter(|user| user.round == task.round)?;
+        user.strands.get(task.strand)?.request.as_deref()
     }
 
     /// When [`Worker::advance`] has something to do again.
@@ -237,10 +246,10 @@ impl Worker {
 
     /// Puts a virtual user on the first step of a journey, or on the login before it.
     pub(super) fn begin(&mut self, at: usize, mut ticket: Ticket, now: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(journey) = plan.journeys.get(ticket.journey) else { return };
         let mut held = Vec::new();
-        let complete = self.choose_rows(&plan, &mut ticket, &mut held);
+        let complete = self.choose_rows(plan, &mut ticket, &mut held);
         let Some(user) = self.users.get_mut(at) else { return };
         user.held = held;
         if !complete {
@@ -258,7 +267,7 @@ impl Worker {
         let rows = std::mem::take(&mut ticket.rows);
         user.begin(ticket, plan.seed);
         for ((source, slots), row) in journey.feeds.iter().zip(rows) {
-            feed(user, &plan, *source, slots, row);
+            feed(user, plan, *source, slots, row);
         }
         for (slot, text) in &journey.constants {
             if let Ok(value) = text.render(&mut user.view()) {
@@ -267,7 +276,7 @@ impl Worker {
         }
         user.strands.push(Strand::new(Role::Journey, 0..journey.program.ops.len(), intended));
         if plan.http.fresh_connections {
-            self.commands.push(Command::Disconnect { user: at });
+            self.commands.push_back(Command::Disconnect { user: at });
         }
         match journey.session {
             Some(_) => self.enter(at, 0, identity.unwrap_or_default(), now),
@@ -301,7 +310,7 @@ impl Worker {
 
     /// The journey is over: records it, and lets the user begin again or go.
     pub(super) fn end_journey(&mut self, at: usize, end: Nanos) {
-        let plan = Arc::clone(&self.plan);
+        let plan = self.plan;
         let Some(user) = self.users.get_mut(at) else { return };
         let Some(ticket) = user.ticket.take() else { return };
         let (failed, over, moved) = (user.failed, user.over, user.moved);

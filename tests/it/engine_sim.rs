@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use loadgate::engine::{Circumstances, SimulatedRun, simulate, simulate_under};
+use loadgate::engine::{Circumstances, Received, SimulatedRun, simulate, simulate_under};
 use loadgate::histogram::Histogram;
 use loadgate::names::{ErrorKind, Metric, SeriesId, SeriesKind};
-use loadgate::plan::{
-    Answer, Failure, HttpAnswer, Inputs, LoadOverrides, Overrides, Phase, Plan, Request, compile,
-};
+use loadgate::plan::{Failure, Inputs, LoadOverrides, Overrides, Phase, Plan, Request, compile};
 use loadgate::record::{Counts, Pick};
 use loadgate::steps::KINDS;
 use loadgate::units::Nanos;
@@ -20,7 +18,7 @@ mod load;
 mod sessions;
 mod stall;
 
-type Said = (Nanos, Result<Answer, Failure>);
+type Said = (Nanos, Result<Received, Failure>);
 
 const MS: Nanos = Nanos::from_millis(1);
 
@@ -59,22 +57,22 @@ fn limited(text: &str, iterations: u64) -> Arc<Plan> {
 }
 
 /// An answer with headers and a body.
-fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Received {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
-    Answer::Http(HttpAnswer {
+    Received {
         status,
         headers: map,
         body: Bytes::copy_from_slice(body.as_bytes()),
         body_bytes: u64::try_from(body.len()).unwrap(),
         duration: MS,
-    })
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is what a server says")]
-fn status(status: u16) -> Result<Answer, Failure> {
+fn status(status: u16) -> Result<Received, Failure> {
     Ok(answer(status, &[], ""))
 }
 

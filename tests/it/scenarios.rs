@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use farmers_market::{Config, Market};
 use loadgate::harness::{self, Circumstances, Parts};
+use loadgate::http1::Headers;
 use loadgate::names::SeriesKind;
 use loadgate::plan::{
     Answer, Gate, HttpAnswer, Inputs, Journey, Leaf, LoadOverrides, Overrides, Plan, Reply, Ticket,
@@ -204,18 +205,18 @@ fn a_seed_repeats_journeys_rows_and_times() {
 }
 
 /// What a target says to everything.
-fn answer() -> Answer {
+fn answer() -> Answer<'static> {
     Answer::Http(HttpAnswer {
         status: 200,
-        headers: http::HeaderMap::new(),
-        body: r#"{"ids":["a","b","c","d","e"]}"#.into(),
+        headers: Headers::default(),
+        body: br#"{"ids":["a","b","c","d","e"]}"#,
         body_bytes: 29,
         duration: Nanos::from_millis(3),
     })
 }
 
 /// What the users of `of` workers send, and when, to a target that answers after 3 ms.
-fn sent(plan: &Arc<Plan>, of: usize) -> Vec<(Nanos, String, bytes::Bytes)> {
+fn sent(plan: &Arc<Plan>, of: usize) -> Vec<(Nanos, String, Vec<u8>)> {
     let mut sent = Vec::new();
     for index in 0..of {
         let mut worker = Worker::new(plan, Share { index, of });
@@ -223,9 +224,10 @@ fn sent(plan: &Arc<Plan>, of: usize) -> Vec<(Nanos, String, bytes::Bytes)> {
         let mut now = Nanos::ZERO;
         loop {
             worker.advance(now);
-            for command in worker.commands().collect::<Vec<_>>() {
-                let Command::Send { task, request } = command else { continue };
-                sent.push((now, request.target.clone(), request.body.clone()));
+            while let Some(command) = worker.next_command() {
+                let Command::Send { task } = command else { continue };
+                let request = worker.request(task).unwrap();
+                sent.push((now, request.target().to_owned(), request.body().to_vec()));
                 replies.push_back((now + Nanos::from_millis(3), task));
             }
             if worker.finished(now) {

@@ -111,6 +111,18 @@ pub(in crate::cli) struct LoadArgs {
     pub(in crate::cli) workers: Option<u16>,
 }
 
+/// What sends the requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum EngineName {
+    /// The fastest that can do it
+    #[default]
+    Auto,
+    /// Our own, for HTTP/1.1 on Linux
+    Epoll,
+    /// hyper on tokio
+    Tokio,
+}
+
 /// How requests are sent.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "HTTP")]
@@ -137,6 +149,10 @@ pub(in crate::cli) struct HttpArgs {
     /// Speak HTTP/1.1 even if the server offers HTTP/2
     #[arg(long = "http1.1", id = "http1")]
     pub(in crate::cli) http1: bool,
+    /// What sends the requests: our own engine for HTTP/1.1 on Linux (epoll), or tokio and hyper
+    #[arg(long, value_enum, default_value_t, env = "LOADGATE_ENGINE", value_name = "NAME")]
+    #[arg(hide_possible_values = false)]
+    pub(in crate::cli) engine: EngineName,
 }
 
 /// A rate above zero.

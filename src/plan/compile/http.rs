@@ -45,6 +45,7 @@ pub(super) fn http_settings(
     };
     Some(HttpSettings {
         version: overrides.http.unwrap_or(http.version.value),
+        engine: overrides.engine,
         cookies: http.cookies,
         fresh_connections: http.connections == Connections::Fresh,
         headers,

@@ -19,7 +19,7 @@ fn think_times_count_from_the_end_of_the_pause() {
     );
     let mut arrived = Vec::new();
     let ran = play(&plan, |request, now| {
-        arrived.push((request.target.clone(), now));
+        arrived.push((request.target().to_owned(), now));
         (now + ms(7), status(200))
     });
     assert_near(ran.values("GET /b", Metric::Response).max(), ms(7));
@@ -112,8 +112,8 @@ fn a_poisson_process_arrives_at_random_and_is_answered_whole() {
 fn asked(plan: &Arc<Plan>, workers: usize) -> BTreeMap<String, Vec<String>> {
     let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     play_with(plan, workers, |request, now| {
-        let number = request.headers.get("x-seq").unwrap().to_str().unwrap().to_owned();
-        let what = format!("{} {now} {:?}", request.target, request.headers.get("x-id"));
+        let number = request.header("x-seq").unwrap().to_owned();
+        let what = format!("{} {now} {:?}", request.target(), request.header("x-id"));
         asked.entry(number).or_default().push(what);
         (now + ms(3), status(200))
     });
@@ -154,7 +154,7 @@ fn every_journey_has_a_number_of_its_own_whatever_the_phases() {
     for workers in [1, 3] {
         let mut seen = BTreeSet::new();
         play_with(&plan, workers, |request, now| {
-            assert!(seen.insert(request.target.clone()), "{} at {now}", request.target);
+            assert!(seen.insert(request.target().to_owned()), "{} at {now}", request.target());
             (now + ms(10), status(200))
         });
     }
@@ -163,7 +163,7 @@ fn every_journey_has_a_number_of_its_own_whatever_the_phases() {
 #[test]
 fn totals_are_the_sum_of_the_intervals() {
     let ran = play_with(&plan_of(VARIED), 2, |request, now| {
-        let failed = request.target.contains("Bonn");
+        let failed = request.target().contains("Bonn");
         (now + ms(700), status(if failed { 500 } else { 200 }))
     });
     assert_eq!(Totals::from_intervals(&ran.run.intervals).unwrap(), ran.run.totals);

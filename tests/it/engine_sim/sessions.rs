@@ -29,8 +29,8 @@ struct Shop {
 
 impl Shop {
     fn serve(&mut self, request: &Request, now: Nanos) -> Said {
-        if request.target == "/login" {
-            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        if request.target() == "/login" {
+            let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
             let who = body["email"].as_str().unwrap().to_owned();
             self.logins.push((who.clone(), now));
             let token = format!("{who}#{}", self.logins.len());
@@ -38,9 +38,7 @@ impl Shop {
             let status = if self.refuse { 403 } else { 200 };
             return (now + ms(100), Ok(answer(status, &[], &body)));
         }
-        let header = |name: &str| {
-            request.headers.get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default()
-        };
+        let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
         let token = header("authorization");
         self.seen.push((token.clone(), header("x-who")));
         let known = token.contains('#') && !self.forgotten.contains(&token);
@@ -75,16 +73,16 @@ fn a_shared_login_shares_nothing_but_itself() {
     let mut paths = Vec::new();
     let mut calls = 0;
     play(&plan, |request, now| {
-        if request.target == "/login" {
+        if request.target() == "/login" {
             return shop.serve(request, now);
         }
-        paths.push(request.target.clone());
+        paths.push(request.target().to_owned());
         calls += 1;
         // Every 17th request is refused once, so that logins happen within journeys, too.
         if calls % 17 == 0 {
             return (now + MS, status(401));
         }
-        (now + MS, Ok(answer(200, &[("x-seen", request.target.trim_start_matches('/'))], "")))
+        (now + MS, Ok(answer(200, &[("x-seen", request.target().trim_start_matches('/'))], "")))
     });
     for city in ["Aachen", "Bonn", "Celle", "Duisburg"] {
         let visits = paths.iter().filter(|path| **path == format!("/{city}")).count();
@@ -130,7 +128,7 @@ fn a_second_refusal_is_an_error() {
     let plan = with_session("", STEPS, "{ phase: p, rate: 1/s, for: 1s }");
     let ran = play(&plan, |request, now| {
         let body = r#"{"token":"x"}"#;
-        let login = request.target == "/login";
+        let login = request.target() == "/login";
         (now + MS, Ok(answer(if login { 200 } else { 401 }, &[], body)))
     });
     let me = ran.counts("GET /me");
@@ -159,7 +157,7 @@ fn a_login_that_is_cut_off_is_taken_over_by_those_who_wait() {
     let plan = with_session("", journey, "{ phase: p, rate: 10/s, for: 1s }");
     let mut shop = Shop::default();
     let ran = play(&plan, |request, now| {
-        if request.target == "/bad" {
+        if request.target() == "/bad" {
             return (now + ms(50), status(500));
         }
         if now >= ms(200) {
@@ -184,8 +182,8 @@ fn unique_rows_belong_to_one_live_user_and_the_rest_is_dropped() {
         let mut busy: Vec<(String, Nanos)> = Vec::new();
         let ran = play_with(&plan, workers, |request, now| {
             busy.retain(|(_, until)| *until > now);
-            assert!(busy.iter().all(|(who, _)| *who != request.target), "{busy:?}");
-            busy.push((request.target.clone(), now + ms(25)));
+            assert!(busy.iter().all(|(who, _)| *who != request.target()), "{busy:?}");
+            busy.push((request.target().to_owned(), now + ms(25)));
             (now + ms(25), status(200))
         });
         let journeys = ran.journeys();

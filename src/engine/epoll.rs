@@ -1,0 +1,22 @@
+//! The driver for HTTP/1.1 on Linux: one thread, epoll, and nothing in between.
+//!
+//! A request costs one `send` and one `recvmsg`, and waiting costs one `epoll_pwait2` for all that
+//! is ready: sockets are registered once, edge-triggered, and the same call is the clock of the
+//! schedule. The kernel stamps what it receives, so that an answer's time does not contain the
+//! time until this thread woke up.
+
+mod companion;
+mod deadlines;
+mod dial;
+mod driver;
+mod exchange;
+mod line;
+mod lines;
+mod pace;
+mod poll;
+mod stamp;
+mod stream;
+mod wire;
+
+pub(super) use driver::work;
+pub(super) use poll::Poll;

@@ -1,0 +1,212 @@
+//! One worker's loop.
+
+use std::io;
+use std::sync::Arc;
+
+use super::companion::{Companion, Errand, Tidings};
+use super::deadlines::Deadlines;
+use super::dial::Dialer;
+use super::line::Stage;
+use super::lines::Lines;
+use super::pace::{Pace, Precision};
+use super::poll::{Happened, Poll, Ready};
+use super::stamp::Offset;
+use super::wire::Wire;
+use crate::engine::Clock;
+use crate::engine::drive::{Job, Since, package};
+use crate::plan::Plan;
+use crate::units::Nanos;
+use crate::walk::{Command, Worker};
+
+/// The name of the companion's bell among those of connections.
+const BELL: u64 = u64::MAX;
+/// Bytes that one reading takes at most: as many as a TLS record has, and several times what most
+/// answers need.
+const READING: usize = 64 << 10;
+
+/// What a worker needs.
+#[derive(Debug)]
+pub(super) struct Driver<'p> {
+    pub(super) clock: Clock,
+    /// The last look at the clock.
+    pub(super) now: Nanos,
+    pub(super) plan: &'p Plan,
+    pub(super) worker: Worker<'p>,
+    pub(super) poll: Poll,
+    pub(super) wire: Wire,
+    pub(super) lines: Lines,
+    pub(super) deadlines: Deadlines,
+    pub(super) dialer: Dialer,
+    pub(super) companion: Companion,
+    pub(super) offset: Offset,
+    pub(super) memory: Memory,
+    /// Exchanges that are under way.
+    pub(super) awaited: usize,
+}
+
+/// Memory that all connections of a worker use in turn.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) clock: Clock,
+    /// The request that is being written.
+    pub(super) out: Vec<u8>,
+    /// What was read.
+    pub(super) plain: Vec<u8>,
+    /// What was read and is still encrypted.
+    pub(super) sealed: Vec<u8>,
+}
+
+/// What is handed over, and when.
+#[derive(Debug)]
+struct Beats {
+    job: Job,
+    beat: u64,
+    since: Since,
+}
+
+/// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
+pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
+    let plan = Arc::clone(&job.plan);
+    let worker = Worker::new(&plan, job.share);
+    Poll::sharpen();
+    let Ok(clock) = job.start.recv() else { return Ok(()) };
+    let companion = Companion::start(clock, job.databases.clone(), job.control.clone())?;
+    poll.add(companion.bell(), BELL)?;
+    let sealed = if job.tls.is_some() { READING } else { 0 };
+    let mut driver = Driver {
+        clock,
+        now: clock.now(),
+        worker,
+        poll,
+        wire: Wire::new(&plan),
+        lines: Lines::default(),
+        deadlines: Deadlines::default(),
+        dialer: Dialer::new(&plan, job.tls.as_ref()),
+        companion,
+        offset: Offset::new(clock),
+        memory: Memory { clock, out: Vec::new(), plain: vec![0; READING], sealed: vec![0; sealed] },
+        awaited: 0,
+        plan: &plan,
+    };
+    let mut beats = Beats { job, beat: 0, since: Since::now() };
+    let outcome = driver.run(&mut beats);
+    beats.last_words(&mut driver.worker, clock);
+    outcome
+}
+
+impl Driver<'_> {
+    fn run(&mut self, beats: &mut Beats) -> io::Result<()> {
+        let pace = Pace::new(Precision::Exact, self.clock);
+        let mut ready = Ready::new();
+        loop {
+            self.now = self.clock.now();
+            self.worker.advance(self.now);
+            self.expire(self.now);
+            self.carry_out();
+            let now = self.clock.now();
+            if now >= beats.next() {
+                beats.hand_over(&mut self.worker, now);
+            }
+            if self.worker.finished(now) {
+                return Ok(());
+            }
+            let due = [self.worker.next_deadline(), self.deadlines.next(), Some(beats.next())];
+            let due = due.into_iter().flatten().min().unwrap_or(now);
+            pace.wait(&self.poll, &mut ready, due, self.awaited)?;
+            self.now = self.clock.now();
+            self.offset.refresh(self.clock, self.now);
+            for at in 0..ready.len() {
+                let Some(happened) = ready.get(at) else { break };
+                self.handle(happened);
+                self.carry_out();
+                // What falls due while a batch is worked on does not wait for its end.
+                if self.worker.next_deadline().is_some_and(|due| due <= self.now) {
+                    self.worker.advance(self.now);
+                    self.carry_out();
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, happened: Happened) {
+        let token = happened.token;
+        if token == BELL {
+            return self.listen();
+        }
+        let Some(line) = self.lines.get(token) else { return };
+        if line.stage != Stage::Open {
+            return self.dialed(token);
+        }
+        if happened.writable && line.has_unsent() {
+            self.write_on(token);
+        }
+        if happened.readable {
+            self.hear(token, happened.ended);
+        }
+    }
+
+    /// Takes what the companion has to tell.
+    fn listen(&mut self) {
+        self.companion.quiet();
+        while let Some(tidings) = self.companion.tidings() {
+            let now = self.clock.now();
+            match tidings {
+                Tidings::Stop(stop) => self.worker.stop(stop, now),
+                Tidings::Found(found) => self.found(found),
+                Tidings::Answered(task, came) => {
+                    self.awaited -= 1;
+                    came.show(|reply| self.worker.reply(task, reply, now));
+                }
+            }
+        }
+    }
+
+    /// Does what the core wants, and what that leads to.
+    fn carry_out(&mut self) {
+        loop {
+            while let Some(command) = self.worker.next_command() {
+                match command {
+                    Command::Send { task } => self.send(task),
+                    Command::Query { task, statement } => {
+                        self.awaited += 1;
+                        self.companion.ask(Errand::Query(task, statement));
+                    }
+                    Command::Disconnect { user } => {
+                        while let Some(token) = self.lines.any(user) {
+                            self.close(token);
+                        }
+                    }
+                }
+            }
+            if !self.next_turn() {
+                return;
+            }
+        }
+    }
+}
+
+impl Beats {
+    /// When the running interval ends.
+    fn next(&self) -> Nanos {
+        Nanos(self.job.interval.0.saturating_mul(self.beat + 1))
+    }
+
+    /// Gives the full shard away and goes on with an empty one. If the collector is behind, the
+    /// interval goes on: measurements can be late, they are never lost.
+    fn hand_over(&mut self, worker: &mut Worker<'_>, now: Nanos) {
+        while let Ok(batch) = self.job.back.try_recv() {
+            worker.shard.recycle(batch);
+        }
+        if let Ok(permit) = self.job.out.try_reserve() {
+            permit.send(package(worker, &mut self.since, now, (self.beat, false)));
+        }
+        self.beat += 1;
+    }
+
+    /// Hands over what is left, and waits for room to do so.
+    fn last_words(mut self, worker: &mut Worker<'_>, clock: Clock) {
+        let last = package(worker, &mut self.since, clock.now(), (self.beat, true));
+        // A collector that is gone has ended the run.
+        self.job.out.blocking_send(last).unwrap_or_default();
+    }
+}
