@@ -20,8 +20,12 @@ mod memory;
 mod row;
 mod secure;
 
-/// The drivers that are held against the tables, by the word with which the record names them.
-const DRIVERS: [&str; 1] = ["hyper"];
+/// The drivers that are held against the tables, by the words that a scenario and the record have
+/// for them.
+#[cfg(all(target_os = "linux", feature = "epoll"))]
+const DRIVERS: &[&str] = &["tokio", "epoll"];
+#[cfg(not(all(target_os = "linux", feature = "epoll")))]
+const DRIVERS: &[&str] = &["tokio"];
 
 /// Compiles a scenario whose only file is `rows.csv`.
 fn plan(url: &str, text: &str, rows: &str) -> Arc<Plan> {

@@ -164,12 +164,12 @@ impl Row {
 
     fn wanted(&self, driver: &str) -> (&Want, u64, &'static str) {
         match &self.hyper {
-            Some(own) if driver == "hyper" => (&own.want, own.connections, own.why),
+            Some(own) if driver == "tokio" => (&own.want, own.connections, own.why),
             Some(_) | None => (&self.want, self.connections, "as the standard has it"),
         }
     }
 
-    fn scenario(&self, want: &Want, body: Body) -> String {
+    fn scenario(&self, driver: &str, want: &Want, body: Body) -> String {
         let Self { method, more, before, between, times, .. } = self;
         let check = match (want, body) {
             (Want::Answer(status, text), Body::Kept) if !text.is_empty() => {
@@ -184,7 +184,7 @@ impl Row {
         let late = matches!(want, Want::Fails(ErrorKind::Timeout));
         let timeout = if late { "300ms" } else { "10s" };
         format!(
-            "http: {{ timeout: {timeout}, max_body: 64KB, insecure: true }}\n\
+            "http: {{ engine: {driver}, timeout: {timeout}, max_body: 64KB, insecure: true }}\n\
              feeders: {{ rows: {{ csv: rows.csv }} }}\n\
              journeys: {{ j: {{ feed: rows, steps: [ {before}{{ {method}: /row, name: row, repeat: {times}, check: [ {check} ]{more} }}, \
              {between}{{ get: /ok, name: after, check: [ status == 200, body == ok ] }} ] }} }}\n\
@@ -205,7 +205,8 @@ pub(super) fn check_over_tls(tls: &Arc<ServerConfig>, rows: &[Row]) {
 
 fn check_over(tls: Option<&Arc<ServerConfig>>, rows: &[Row]) {
     let wrong: Vec<String> = DRIVERS
-        .into_iter()
+        .iter()
+        .copied()
         .flat_map(|driver| rows.iter().map(move |row| (driver, row)))
         .flat_map(|(driver, row)| row.bodies.iter().map(move |body| (driver, row, *body)))
         .filter_map(|(driver, row, body)| {
@@ -223,7 +224,7 @@ fn differs(driver: &str, tls: Option<&Arc<ServerConfig>>, row: &Row, body: Body)
     let (want, connections, why) = row.wanted(driver);
     let large = if row.more.contains("large") { LARGE } else { 1 };
     let rows = format!("large\n{}\n", "x".repeat(large));
-    let record = play(driver, &plan(&url, &row.scenario(want, body), &rows));
+    let record = play(driver, &plan(&url, &row.scenario(driver, want, body), &rows));
     let counts = |step: &str| {
         let ids = record.catalogue.matching(|series| series.step == step);
         record.totals.counts(&Pick::all(&record.header.load.phases), ids)
