@@ -425,7 +425,7 @@ mod tests {
         assert_eq!(played, Nanos::from_secs(200 * 9));
         assert_eq!(known(&whole, "a", Bank::Measured).1.started, 400);
         assert_eq!(known(&whole, "a", Bank::Unmeasured).1.started, 200);
-        assert!(whole.totals.cells().all(|cell| cell.phase < 2));
+        assert!(whole.totals.encode().iter().all(|cell| cell.phase < 2));
     }
 
     #[test]
