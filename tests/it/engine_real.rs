@@ -57,7 +57,7 @@ fn play_beside<F: Future<Output = ()>>(
     })
 }
 
-fn play(plan: &Arc<Plan>) -> RunRecord {
+pub(crate) fn play(plan: &Arc<Plan>) -> RunRecord {
     let finished = play_beside(plan, async |_| {}).unwrap();
     assert!(finished.unstored.is_none());
     finished.record

@@ -13,14 +13,20 @@ use tempfile::TempDir;
 const LOOKS: u32 = 1_000;
 
 /// An nginx on a free port, in a folder of its own.
-struct Nginx {
+pub(crate) struct Nginx {
     child: Child,
-    folder: TempDir,
-    port: u16,
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
 }
 
 impl Nginx {
     fn start() -> Self {
+        let json = "location / { default_type application/json; return 200 '{\"ok\":true}'; }";
+        Self::with(&[], json)
+    }
+
+    /// With files below `static/` of its folder, and these locations.
+    pub(crate) fn with(files: &[(&str, &str)], locations: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("loadgate-nginx-").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let at = folder.path().display();
@@ -31,9 +37,12 @@ impl Nginx {
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;
              events {{ worker_connections 512; }}
              http {{ {paths} access_log {at}/access.log combined buffer=64k flush=50ms;
-               server {{ listen 127.0.0.1:{port};
-                 location / {{ default_type application/json; return 200 '{{\"ok\":true}}'; }} }} }}"
+               server {{ listen 127.0.0.1:{port}; root {at}; {locations} }} }}"
         );
+        fs::create_dir(folder.path().join("static")).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join("static").join(name), text).unwrap();
+        }
         fs::write(folder.path().join("nginx.conf"), config).unwrap();
         let program =
             ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|p| Path::new(p).exists());
@@ -48,16 +57,9 @@ impl Nginx {
         nginx
     }
 
-    #[expect(clippy::disallowed_methods, reason = "waits for another process, with a limit")]
-    fn wait_for<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-        for _ in 0..LOOKS {
-            if let Some(found) = look() {
-                return found;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let log = fs::read_to_string(self.folder.path().join("error.log"));
-        panic!("no {what} of nginx: {log:?}")
+    fn wait_for(&self, what: &str, look: impl FnMut() -> Option<()>) {
+        let log = self.folder.path().join("error.log");
+        assert!(comes(look), "no {what} of nginx: {:?}", fs::read_to_string(log));
     }
 
     /// Waits until the access log has so many lines, and gives a little time for one more.
@@ -76,6 +78,18 @@ impl Drop for Nginx {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Looks until something is there, but not for ever; whether it came.
+#[expect(clippy::disallowed_methods, reason = "waits for another process, with a limit")]
+pub(crate) fn comes(mut look: impl FnMut() -> Option<()>) -> bool {
+    for _ in 0..LOOKS {
+        if look().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
 }
 
 fn measured(nginx: &Nginx, load: &[&str]) -> Value {
