@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::clock::Alarm;
 use super::connection::Connection;
-use super::machine::thread_cpu;
+use super::usage::{Meter, Usage};
 use super::{Client, Clock, Databases};
 use crate::plan::{Plan, Reply, Request};
 use crate::recorder::Batch;
@@ -32,6 +32,8 @@ pub struct Handover {
     pub batch: Batch,
     /// How long they took: more than an interval if the collector was behind.
     pub covers: Nanos,
+    /// How long the worker waited for a processor meanwhile; `None` where it is not known.
+    pub queued: Option<Nanos>,
     /// Why a step ended the run, if one did.
     pub aborted: Option<String>,
     /// Whether the worker has nothing left to do.
@@ -85,13 +87,6 @@ impl Lines {
     }
 }
 
-/// The last handover: CPU time of the thread, and when it was.
-#[derive(Clone, Copy)]
-struct Since {
-    cpu: Nanos,
-    at: Nanos,
-}
-
 struct Driver {
     job: Job,
     clock: Clock,
@@ -101,7 +96,7 @@ struct Driver {
     exchanges: JoinSet<(u32, Done)>,
     lines: Vec<Lines>,
     beat: u64,
-    since: Since,
+    meter: Meter,
 }
 
 impl Job {
@@ -125,7 +120,7 @@ pub fn work(job: Job, runtime: &Runtime) -> std::io::Result<()> {
             exchanges: JoinSet::new(),
             lines: Vec::new(),
             beat: 0,
-            since: Since { cpu: thread_cpu(), at: Nanos::ZERO },
+            meter: Meter::start(),
             job,
         };
         driver.run().await;
@@ -260,7 +255,7 @@ impl Driver {
         }
         if let Ok(permit) = self.job.out.try_reserve() {
             let now = self.clock.now();
-            permit.send(package(&mut self.worker, &mut self.since, now, (self.beat, last)));
+            permit.send(package(&mut self.worker, &mut self.meter, now, (self.beat, last)));
         }
         self.beat += 1;
     }
@@ -269,7 +264,7 @@ impl Driver {
     async fn last_words(&mut self) {
         if let Ok(permit) = self.job.out.reserve().await {
             let now = self.clock.now();
-            permit.send(package(&mut self.worker, &mut self.since, now, (self.beat, true)));
+            permit.send(package(&mut self.worker, &mut self.meter, now, (self.beat, true)));
         }
     }
 }
@@ -277,15 +272,14 @@ impl Driver {
 /// The measurements since the last handover.
 fn package(
     worker: &mut Worker,
-    since: &mut Since,
+    meter: &mut Meter,
     now: Nanos,
     (beat, last): (u64, bool),
 ) -> Handover {
-    let (used, covers) = (thread_cpu(), now - since.at);
+    let Usage { cpu, queued, covers } = meter.since(now);
     let mut batch = worker.shard.take();
     batch.active_users = worker.active_users();
-    batch.cpu = used - since.cpu;
-    *since = Since { cpu: used, at: now };
+    batch.cpu = cpu;
     let aborted = worker.aborted().map(str::to_owned);
-    Handover { beat, batch, covers, aborted, last }
+    Handover { beat, batch, covers, queued, aborted, last }
 }
