@@ -121,7 +121,7 @@ impl Driver<'_> {
                 self.handle(happened);
                 self.carry_out();
                 // What falls due while a batch is worked on does not wait for its end.
-                if self.worker.next_deadline().is_some_and(|due| due <= self.now) {
+                if self.worker.is_due(self.now) {
                     self.worker.advance(self.now);
                     self.carry_out();
                 }
