@@ -11,6 +11,7 @@ mod drive;
 #[cfg(all(target_os = "linux", feature = "epoll"))]
 mod epoll;
 mod exchange;
+mod limits;
 mod machine;
 mod path;
 mod preflight;
@@ -19,10 +20,12 @@ mod simulated;
 mod sql;
 mod stamped;
 mod tls;
+mod usage;
 
 pub use clock::{Clock, unix_now};
 pub use drive::{Control, Handover, Job};
 pub use exchange::Client;
+pub use limits::is_local;
 pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
 pub use path::{Path, PathError, work};
 pub use preflight::{Preflight, PreflightError, preflight};

@@ -287,6 +287,8 @@ pub enum ErrorKind {
     Sql,
     /// The run ended while the exchange was under way.
     Interrupted,
+    /// The generator itself had no socket, port or memory left: it says nothing of the target.
+    Generator,
 }
 
 impl ErrorKind {
@@ -294,7 +296,7 @@ impl ErrorKind {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All kinds, in the order of their [`ErrorKind::index`].
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Dns,
         Self::Connect,
         Self::ConnectTimeout,
@@ -311,6 +313,7 @@ impl ErrorKind {
         Self::Data,
         Self::Sql,
         Self::Interrupted,
+        Self::Generator,
     ];
 
     /// The name in documents and on the terminal.
@@ -332,6 +335,7 @@ impl ErrorKind {
             Self::Data => "data",
             Self::Sql => "sql",
             Self::Interrupted => "interrupted",
+            Self::Generator => "generator",
         }
     }
 
@@ -354,6 +358,7 @@ impl ErrorKind {
             Self::Data => 13,
             Self::Sql => 14,
             Self::Interrupted => 15,
+            Self::Generator => 16,
         }
     }
 }

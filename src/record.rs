@@ -18,8 +18,8 @@ pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
-    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, Repetition, StopReason,
-    TargetInfo, ThresholdText, ValidityPolicy, WorkerUse,
+    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, PrecisionText, Queued,
+    Repetition, StopReason, TargetInfo, ThresholdText, ValidityPolicy, WorkerUse,
 };
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};

@@ -330,7 +330,7 @@ mod tests {
             scenario: "customer".to_owned(),
             started_unix_ns: 1,
             seed: 1,
-            load: Load { phases: Vec::new(), max_users: None, workers: 1 },
+            load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
             journeys: Vec::new(),
             thresholds: Vec::new(),
             origin: Origin::default(),

@@ -8,6 +8,7 @@
 mod cookies;
 mod alarms;
 mod login;
+mod members;
 mod note;
 mod server_timing;
 mod session;

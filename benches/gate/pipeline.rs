@@ -99,7 +99,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             scenario: "all".to_owned(),
             started_unix_ns: number * (SECONDS + 10) * 1_000_000_000,
             seed: 1,
-            load: Load { phases: vec![phase], max_users: None, workers: 1 },
+            load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
             journeys: vec!["all".to_owned()],
             thresholds: Vec::new(),
             origin: Origin::default(),

@@ -10,8 +10,8 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::clock::Alarm;
 use super::connection::Connection;
-use super::machine::thread_cpu;
 use super::received::Came;
+use super::usage::{Meter, Usage};
 use super::{Client, Clock, Databases};
 use crate::plan::Plan;
 use crate::recorder::Batch;
@@ -33,6 +33,8 @@ pub struct Handover {
     pub batch: Batch,
     /// How long they took: more than an interval if the collector was behind.
     pub covers: Nanos,
+    /// How long the worker waited for a processor meanwhile; `None` where it is not known.
+    pub queued: Option<Nanos>,
     /// Why a step ended the run, if one did.
     pub aborted: Option<String>,
     /// Whether the worker has nothing left to do.
@@ -86,20 +88,6 @@ impl Lines {
     }
 }
 
-/// The last handover: CPU time of the thread, and when it was.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Since {
-    cpu: Nanos,
-    at: Nanos,
-}
-
-impl Since {
-    /// The start of the calling worker.
-    pub(super) fn now() -> Self {
-        Self { cpu: thread_cpu(), at: Nanos::ZERO }
-    }
-}
-
 struct Driver<'p> {
     job: Job,
     clock: Clock,
@@ -109,7 +97,7 @@ struct Driver<'p> {
     exchanges: JoinSet<(u32, Done)>,
     lines: Vec<Lines>,
     beat: u64,
-    since: Since,
+    meter: Meter,
 }
 
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
@@ -127,7 +115,7 @@ pub(super) fn work(job: Job, runtime: &Runtime) {
             exchanges: JoinSet::new(),
             lines: Vec::new(),
             beat: 0,
-            since: Since::now(),
+            meter: Meter::start(),
             job,
         };
         driver.run().await;
@@ -262,7 +250,7 @@ impl Driver<'_> {
         }
         if let Ok(permit) = self.job.out.try_reserve() {
             let now = self.clock.now();
-            permit.send(package(&mut self.worker, &mut self.since, now, (self.beat, last)));
+            permit.send(package(&mut self.worker, &mut self.meter, now, (self.beat, last)));
         }
         self.beat += 1;
     }
@@ -271,7 +259,7 @@ impl Driver<'_> {
     async fn last_words(&mut self) {
         if let Ok(permit) = self.job.out.reserve().await {
             let now = self.clock.now();
-            permit.send(package(&mut self.worker, &mut self.since, now, (self.beat, true)));
+            permit.send(package(&mut self.worker, &mut self.meter, now, (self.beat, true)));
         }
     }
 }
@@ -279,15 +267,14 @@ impl Driver<'_> {
 /// The measurements since the last handover.
 pub(super) fn package(
     worker: &mut Worker<'_>,
-    since: &mut Since,
+    meter: &mut Meter,
     now: Nanos,
     (beat, last): (u64, bool),
 ) -> Handover {
-    let (used, covers) = (thread_cpu(), now - since.at);
+    let Usage { cpu, queued, covers } = meter.since(now);
     let mut batch = worker.shard.take();
     batch.active_users = worker.active_users();
-    batch.cpu = used - since.cpu;
-    *since = Since { cpu: used, at: now };
+    batch.cpu = cpu;
     let aborted = worker.aborted().map(str::to_owned);
-    Handover { beat, batch, covers, aborted, last }
+    Handover { beat, batch, covers, queued, aborted, last }
 }

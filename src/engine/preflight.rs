@@ -56,6 +56,7 @@ impl PreflightError {
                     "give the CA that signed the certificate with `--cacert FILE`, or accept any \
                      certificate with `--insecure`"
                 }
+                ErrorKind::Generator => "the message says what this machine lacks",
                 ErrorKind::ConnectTimeout => "is a firewall in between? is the port right?",
                 ErrorKind::Connect
                 | ErrorKind::Timeout

@@ -247,6 +247,7 @@ mod tests {
                 phases: vec![phase("warmup", "10/s", 10), phase("steady", "50/s", 30)],
                 max_users: Some(100),
                 workers: 1,
+                precision: None,
             },
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),

@@ -1,5 +1,7 @@
 //! Judgements on records made by hand.
 
+mod validity;
+
 use super::threshold::{Outcome, Status, judge, judge_by};
 use super::validity::{FaultKind, cut_short, faults, reasons};
 use crate::histogram::Histogram;
@@ -34,7 +36,7 @@ impl Run {
             scenario: "customer".to_owned(),
             started_unix_ns: 0,
             seed: 1,
-            load: Load { phases, max_users: None, workers: 1 },
+            load: Load { phases, max_users: None, workers: 1, precision: None },
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
             origin: Origin::default(),
@@ -249,79 +251,6 @@ fn a_sustained_rate_is_broken_by_an_outage() {
     run.check("http_reqs", "count/s > 50 for 13s", "Passed broken for 12.0 s");
     run.check("http_reqs", "count/s < 61 for 1s", "Passed never broken");
     run.check("http_reqs{phase:warmup}", "count/s > 50 for 10s", "NoData nothing was measured");
-}
-
-#[test]
-fn a_sound_run_is_valid() {
-    assert_eq!(reasons(&run().record), Vec::<String>::new());
-}
-
-#[test]
-fn a_generator_at_its_limits_makes_the_run_invalid() {
-    let mut run = run();
-    run.values(0, SeriesId::RUN, Metric::ScheduleLag, &[900; 100]);
-    run.values(1, SeriesId::RUN, Metric::ScheduleLag, &[80; 100]);
-    let journey = run.series(SeriesKind::Journey, "customer");
-    run.counts(1, journey, Counts { dropped: 24, ..started(1) });
-    let end = run.record.end.as_mut().unwrap();
-    let worker = |peak: f64| WorkerUse { cpu: Nanos::SECOND, peak: Ratio(peak) };
-    end.generator.workers = vec![worker(0.5), worker(0.97)];
-    assert_eq!(
-        reasons(&run.record),
-        [
-            "p99 schedule lag 80.0 ms is above 50.0 ms: use more workers or a lower rate",
-            "20.0 % of all starts were dropped (25 of 125), the limit is 1.0 %: raise `max_users`, \
-             or lower the rate to what the target can do",
-            "a worker used 97.0 % of its processor, the limit is 90.0 %: use more workers, another \
-             machine or a lower rate",
-        ]
-    );
-}
-
-#[test]
-fn a_run_without_figures_is_invalid() {
-    let mut run = Run::new();
-    let only = |record: &RunRecord| {
-        let mut all = reasons(record);
-        assert_eq!(all.len(), 1, "{all:?}");
-        all.remove(0)
-    };
-    assert!(only(&run.record).starts_with("no request was measured: "));
-    let end = run.record.end.as_mut().unwrap();
-    end.reason = StopReason::Interrupted;
-    end.lasted = Nanos::from_secs(12);
-    assert!(only(&run.record).starts_with(
-        "the run was interrupted after 12.0 s, the first measured phase `steady` starts at 1m: "
-    ));
-    run.record.end = None;
-    assert!(only(&run.record).starts_with("the run is unfinished"));
-    run.record.end = Run::new().record.end;
-    run.record.header.load.phases.retain(|phase| !phase.measure);
-    assert!(only(&run.record).starts_with("no phase is measured: "));
-}
-
-#[test]
-fn who_ended_a_run_decides_who_is_to_blame() {
-    let mut run = run();
-    let kinds = |record: &RunRecord| {
-        let all = faults(record).into_iter().chain(cut_short(record));
-        all.map(|fault| (fault.kind, fault.kind.is_of_generator())).collect::<Vec<_>>()
-    };
-    assert_eq!(kinds(&run.record), []);
-    for (reason, want) in [
-        (StopReason::Aborted, (FaultKind::Aborted, false)),
-        (StopReason::Interrupted, (FaultKind::CutShort, true)),
-        (StopReason::Killed, (FaultKind::CutShort, true)),
-    ] {
-        let end = run.record.end.as_mut().unwrap();
-        (end.reason, end.lasted) = (reason, Nanos::from_secs(300));
-        assert_eq!(kinds(&run.record), [want]);
-        // Before anything was measured.
-        run.record.end.as_mut().unwrap().lasted = Nanos::from_secs(12);
-        assert_eq!(faults(&run.record)[0].kind, want.0);
-    }
-    let nothing = Run::new();
-    assert_eq!(kinds(&nothing.record), [(FaultKind::NothingMeasured, false)]);
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! Whether a run is a measurement at all, or shows the limits of the generator.
 
-use crate::names::{Metric, SeriesId, SeriesKind};
-use crate::record::{Bank, End, Pick, RunRecord, StopReason};
-use crate::units::Ratio;
+use crate::names::{ErrorKind, Metric, SeriesId, SeriesKind};
+use crate::record::{Bank, End, Pick, RunRecord, StopReason, WorkerUse};
+use crate::units::{Nanos, Ratio, group_thousands};
+
+/// How long a worker must have waited for a processor to spoil a run: a second in which the
+/// scheduler put another thread first happens on every machine.
+const QUEUED_LEAST: Nanos = Nanos::from_secs(2);
+/// The same as a share of what was measured: what is rarer does not reach a P99.
+const QUEUED_SHARE: Ratio = Ratio(0.01);
 
 /// What is wrong with a run that is no measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +27,10 @@ pub enum FaultKind {
     Dropped,
     /// A worker had no time left.
     Busy,
+    /// A worker had no processor when it needed one.
+    Queued,
+    /// Requests failed because the generator had no socket, port or memory left.
+    Exhausted,
 }
 
 impl FaultKind {
@@ -29,7 +39,12 @@ impl FaultKind {
     /// to leave such a run out, or to play it again, would make the target look better.
     pub fn is_of_generator(self) -> bool {
         match self {
-            Self::Unfinished | Self::CutShort | Self::Lag | Self::Busy => true,
+            Self::Unfinished
+            | Self::CutShort
+            | Self::Lag
+            | Self::Busy
+            | Self::Queued
+            | Self::Exhausted => true,
             Self::Aborted | Self::NothingMeasured | Self::Dropped => false,
         }
     }
@@ -66,6 +81,8 @@ pub fn faults(record: &RunRecord) -> Vec<Fault> {
         fault(FaultKind::Lag, lag(record, &pick)),
         fault(FaultKind::Dropped, dropped(record, &pick)),
         fault(FaultKind::Busy, busy(record, end)),
+        fault(FaultKind::Queued, queued(record, end)),
+        fault(FaultKind::Exhausted, exhausted(record, end, &pick)),
     ];
     all.into_iter().flatten().collect()
 }
@@ -151,14 +168,91 @@ fn dropped(record: &RunRecord, pick: &Pick) -> Option<String> {
     })
 }
 
+/// The worker that was above its limit for the longest time, and the largest share of an interval.
 fn busy(record: &RunRecord, end: &End) -> Option<String> {
     let limit = record.header.policy.worker_cpu;
-    let peaks = end.generator.workers.iter().map(|worker| worker.peak);
-    let peak = peaks.fold(Ratio::default(), |most, peak| if peak > most { peak } else { most });
-    (peak > limit).then(|| {
-        format!(
-            "a worker used {peak} of its processor, the limit is {limit}: use more workers, \
-             another machine or a lower rate"
-        )
-    })
+    let above = |worker: &WorkerUse| worker.peak > limit;
+    let long = |worker: &WorkerUse| (worker.busy, worker.peak);
+    let (worker, used, others) = worst(end, above, long)?;
+    // A record of an older loadgate does not know for how long.
+    let time = match used.busy {
+        Nanos::ZERO => String::new(),
+        time => format!(" for {time}"),
+    };
+    let verb = if others.is_empty() { "was" } else { "were" };
+    let peak = used.peak;
+    Some(format!(
+        "worker {worker}{others} {verb} at {peak} CPU{time}, the limit is {limit}: use more \
+         workers, another machine or a lower rate"
+    ))
+}
+
+/// The worker that waited longest for a processor.
+///
+/// Where the target is on the same machine and shares processors with the workers, it is the load
+/// itself that makes them wait, as in every closed loop there: that is no fault. Where it is on
+/// another machine, or the workers have no processor to choose from, something else is at work.
+fn queued(record: &RunRecord, end: &End) -> Option<String> {
+    let header = &record.header;
+    let (limit, workers) = (header.policy.run_queue, header.load.workers);
+    let cpus = header.origin.machine.cpus;
+    if header.origin.target.local && cpus > workers {
+        return None;
+    }
+    let phases = header.load.phases.iter().filter(|phase| phase.measure);
+    let until = |at: Nanos| at.min(end.lasted);
+    let measured: u64 =
+        phases.map(|phase| until(phase.start + phase.length).since(until(phase.start)).0).sum();
+    let waited = |worker: &WorkerUse| worker.queued.unwrap_or_default();
+    let above = |worker: &WorkerUse| {
+        let above = waited(worker).above;
+        let share = Ratio::of(above.0, measured).unwrap_or_default();
+        above >= QUEUED_LEAST && share >= QUEUED_SHARE
+    };
+    let (worker, used, others) =
+        worst(end, above, |worker| (waited(worker).above, waited(worker).peak))?;
+    let (peak, time) = (waited(used).peak, waited(used).above);
+    let cause = if cpus < workers {
+        format!("{workers} workers share {cpus} processors: use fewer workers")
+    } else {
+        "something else keeps its processor busy: end that, or give loadgate a processor of its own"
+            .to_owned()
+    };
+    Some(format!(
+        "worker {worker}{others} waited up to {peak} of the time for a processor, for {time} more \
+         than the limit of {limit}: {cause}"
+    ))
+}
+
+/// The worker that `above` holds for and that is worst by `rank`: its number, what it used, and in
+/// words for how many others it holds, too.
+fn worst<R: PartialOrd>(
+    end: &End,
+    above: impl Fn(&WorkerUse) -> bool,
+    rank: impl Fn(&WorkerUse) -> R,
+) -> Option<(usize, &WorkerUse, String)> {
+    let workers = end.generator.workers.iter().enumerate();
+    let mut above: Vec<_> = workers.filter(|(_, worker)| above(worker)).collect();
+    let worst = above
+        .iter()
+        .copied()
+        .reduce(|worst, other| if rank(other.1) > rank(worst.1) { other } else { worst });
+    let others = match above.split_off(above.len().min(1)).len() {
+        0 => String::new(),
+        1 => " and another one".to_owned(),
+        count => format!(" and {count} others"),
+    };
+    worst.map(|(number, worker)| (number, worker, others))
+}
+
+/// Requests that say nothing of the target, because they never left: one is enough, because where
+/// one found no socket others waited for one.
+fn exhausted(record: &RunRecord, end: &End, pick: &Pick) -> Option<String> {
+    let kinds = |kind: SeriesKind| kind.is_http() || kind == SeriesKind::SqlStep;
+    let series = record.catalogue.matching(|series| kinds(series.kind));
+    let failed = record.totals.counts(pick, series).failed_by(ErrorKind::Generator);
+    let sample = end.samples.iter().find(|sample| sample.kind == ErrorKind::Generator);
+    let why = sample.map_or("it had no socket, port or memory left", |sample| &sample.message);
+    let (count, noun) = (group_thousands(failed), if failed == 1 { "request" } else { "requests" });
+    (failed > 0).then(|| format!("the generator itself failed {count} {noun}: {why}"))
 }

@@ -9,11 +9,11 @@ use crate::engine::{Clock, Handover};
 use crate::names::{Catalogue, Metric, SeriesId};
 use crate::plan::Plan;
 use crate::record::{
-    Counts, ErrorSample, Interval, PhaseInfo, Pick, StopReason, Totals, WorkerUse,
+    Counts, ErrorSample, Interval, PhaseInfo, Pick, StopReason, Totals, ValidityPolicy, WorkerUse,
 };
 use crate::recorder::{Batch, Collector};
 use crate::store::RunWriter;
-use crate::units::{Nanos, Ratio, count_to_f64};
+use crate::units::{Nanos, count_to_f64};
 use crate::walk::Stop;
 
 /// Intervals that are kept in memory while the store refuses them: an hour.
@@ -143,13 +143,14 @@ impl Lane {
         Some(next)
     }
 
-    /// Notes how busy the worker was over the time that a handover covers.
-    fn note_cpu(&mut self, cpu: Nanos, length: Nanos, measured: bool) {
-        self.used.cpu = self.used.cpu + cpu;
+    /// Notes how busy the worker was over the time that a handover covers, and holds it against
+    /// the limits of a measured phase.
+    fn note_use(&mut self, handover: &Handover, limits: Option<&ValidityPolicy>) {
+        let Handover { batch, covers, queued, .. } = handover;
+        self.used.add(batch.cpu, *queued);
         // A short rest of an interval says nothing of the load.
-        if measured && length >= INTERVAL {
-            let share = count_to_f64(cpu.0) / count_to_f64(length.0.max(1));
-            self.used.peak = Ratio(self.used.peak.0.max(share));
+        if let Some(limits) = limits.filter(|_| *covers >= INTERVAL) {
+            self.used.hold_against(limits, *covers, batch.cpu, *queued);
         }
     }
 }
@@ -170,13 +171,14 @@ pub(super) async fn collect(
     let mut ended = Nanos::ZERO;
     for beat in 0_u64.. {
         let mut batches = Vec::with_capacity(lanes.len());
+        let limits = watched.is_measured(beat).then_some(&plan.validity);
         for lane in &mut lanes {
             let handover = lane.up_to(beat).await;
             if let Some(reason) = handover.as_ref().and_then(|handover| handover.aborted.clone()) {
                 aborted.get_or_insert(reason);
             }
             if let Some(handover) = &handover {
-                lane.note_cpu(handover.batch.cpu, handover.covers, watched.is_measured(beat));
+                lane.note_use(handover, limits);
             }
             batches.push(handover.map(|handover| handover.batch).unwrap_or_default());
         }

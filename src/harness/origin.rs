@@ -1,6 +1,6 @@
 //! Where a run's numbers come from: the head of its record.
 
-use crate::engine::{Preflight, git_version, machine};
+use crate::engine::{Preflight, git_version, is_local, machine};
 use crate::plan::{Phase, Plan};
 use crate::record::{FORMAT, Header, Load, Origin, Repetition, TargetInfo};
 
@@ -42,6 +42,7 @@ impl Circumstances {
                 phases: plan.phases.iter().map(Phase::info).collect(),
                 max_users: plan.phases.iter().filter_map(|phase| phase.max_users).max(),
                 workers: u64::try_from(workers).unwrap_or_default(),
+                precision: None,
             },
             journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
             thresholds: plan.thresholds.clone(),
@@ -55,6 +56,7 @@ impl Circumstances {
                     url: plan.target.to_string(),
                     version: found.version.clone(),
                     embedded: self.embedded,
+                    local: is_local(&plan.target),
                 },
                 engine,
                 flags: self.flags,

@@ -147,8 +147,10 @@ impl Head<'_> {
             // The length of a name tells almost all others apart.
             match name.len() {
                 10 if name.eq_ignore_ascii_case("connection") => {
-                    close |= lists(value, "close");
-                    keep |= lists(value, "keep-alive");
+                    for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                        close |= option.eq_ignore_ascii_case(b"close");
+                        keep |= option.eq_ignore_ascii_case(b"keep-alive");
+                    }
                 }
                 14 if !bodiless && name.eq_ignore_ascii_case("content-length") => {
                     length = Some(same_length(value, length)?);
@@ -173,13 +175,6 @@ impl Head<'_> {
         let open = !close && (self.newer || keep) && ends != Ends::WithConnection;
         Ok((ends, open))
     }
-}
-
-/// Whether a header that is a list of words has `word`.
-fn lists(value: &[u8], word: &str) -> bool {
-    value
-        .split(|byte| *byte == b',')
-        .any(|one| one.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Whether a list of transfer codings is `chunked`, once.

@@ -69,6 +69,9 @@ impl Phase {
     /// How many users a closed phase has at a time; `None` for an open phase.
     pub fn users_at(&self, at: Nanos) -> Option<u64> {
         let Shape::Closed { from, to } = self.shape else { return None };
+        if from == to {
+            return Some(from);
+        }
         let share = (at.since(self.start).as_secs_f64() / self.length.as_secs_f64()).min(1.0);
         let (low, high) = (count_to_f64(from), count_to_f64(to));
         Some(f64_to_u64(low + (high - low) * share))

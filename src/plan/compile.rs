@@ -321,6 +321,8 @@ fn validity(spec: &ScenarioSpec) -> ValidityPolicy {
         policy.lag_p99 = validity.lag_p99.as_ref().map_or(policy.lag_p99, |lag| lag.value);
         policy.dropped = validity.dropped.as_ref().map_or(policy.dropped, |share| share.value);
         policy.worker_cpu = validity.worker_cpu.as_ref().map_or(policy.worker_cpu, |cpu| cpu.value);
+        policy.run_queue =
+            validity.run_queue.as_ref().map_or(policy.run_queue, |share| share.value);
     }
     policy
 }

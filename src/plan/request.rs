@@ -127,7 +127,14 @@ impl Request {
 
     /// Takes away what [`Request::end_own`] set apart.
     pub fn keep_own(&mut self) {
+        if self.lines.len() == self.own {
+            return;
+        }
         self.lines.truncate(self.own);
+        self.note_given();
+    }
+
+    fn note_given(&mut self) {
         let mut given = Given::default();
         for (name, _) in self.headers() {
             given.host |= name == HOST.as_str();
@@ -201,7 +208,7 @@ impl Request {
         }
         self.own = kept.len();
         self.lines = kept;
-        self.keep_own();
+        self.note_given();
     }
 }
 

@@ -219,7 +219,7 @@ impl Packer {
         }
         self.line(&Line::Header(Box::new(record.header.clone())))?;
         self.line(&Line::Series(record.catalogue.clone()))?;
-        let totals = record.totals.cells().map(|cell| StoredCell::from(&cell.encode())).collect();
+        let totals = record.totals.encode().iter().map(StoredCell::from).collect();
         self.line(&Line::Totals(totals))?;
         let tallies = record.totals.tallies().map(|tally| StoredTally::from(&tally)).collect();
         self.line(&Line::Tallies(tallies))?;

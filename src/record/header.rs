@@ -68,6 +68,18 @@ pub struct Load {
     pub max_users: Option<u64>,
     /// Worker threads of the generator.
     pub workers: u64,
+    /// How exactly workers keep to the intended times; unknown in files before format 1.2.
+    #[serde(default)]
+    pub precision: Option<PrecisionText>,
+}
+
+/// How exactly workers keep to the intended times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrecisionText {
+    /// The word of it: `exact`, `100us`, `1ms`, `spin`.
+    pub word: String,
+    /// The load of one worker that it was chosen for, in words; `None` when somebody asked for it.
+    pub chosen_for: Option<String>,
 }
 
 /// One phase of the load, for people and for the identity of a baseline.
@@ -143,6 +155,9 @@ pub struct TargetInfo {
     pub version: Option<String>,
     /// Whether it is the embedded market.
     pub embedded: bool,
+    /// Whether it runs on the machine that makes the load, as far as its address shows it.
+    #[serde(default)]
+    pub local: bool,
 }
 
 /// How far a run may be off before it is not a measurement.
@@ -154,11 +169,25 @@ pub struct ValidityPolicy {
     pub dropped: Ratio,
     /// Largest share of one processor that a worker may use.
     pub worker_cpu: Ratio,
+    /// Largest share of the time that a worker may wait for a processor.
+    #[serde(default = "default_run_queue")]
+    pub run_queue: Ratio,
+}
+
+/// A tenth of the time in which an answer is not looked at is a tenth of the answers that are late
+/// by what the scheduler hands out at once, some milliseconds.
+fn default_run_queue() -> Ratio {
+    Ratio(0.10)
 }
 
 impl Default for ValidityPolicy {
     fn default() -> Self {
-        Self { lag_p99: Nanos::from_millis(50), dropped: Ratio(0.01), worker_cpu: Ratio(0.90) }
+        Self {
+            lag_p99: Nanos::from_millis(50),
+            dropped: Ratio(0.01),
+            worker_cpu: Ratio(0.90),
+            run_queue: default_run_queue(),
+        }
     }
 }
 
@@ -216,6 +245,70 @@ pub struct WorkerUse {
     pub cpu: Nanos,
     /// Largest share of one processor over one interval.
     pub peak: Ratio,
+    /// How long, in measured intervals, its share was above [`ValidityPolicy::worker_cpu`].
+    #[serde(default)]
+    pub busy: Nanos,
+    /// How it waited for a processor; `None` where the kernel does not count it.
+    #[serde(default)]
+    pub queued: Option<Queued>,
+}
+
+/// The time in which a thread could have run and had no processor: `run_delay` of Linux's
+/// `/proc/PID/task/TID/schedstat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Queued {
+    /// All of it.
+    pub total: Nanos,
+    /// Largest share of one measured interval.
+    pub peak: Ratio,
+    /// How long, in measured intervals, its share was above [`ValidityPolicy::run_queue`].
+    pub above: Nanos,
+}
+
+impl WorkerUse {
+    /// Adds CPU time, and time in the run queue where it is known.
+    pub fn add(&mut self, cpu: Nanos, queued: Option<Nanos>) {
+        self.cpu = self.cpu + cpu;
+        if let Some(waited) = queued {
+            let mine = self.queued.get_or_insert_default();
+            mine.total = mine.total + waited;
+        }
+    }
+
+    /// Holds the use of a measured interval of `length` against the limits of `policy`.
+    pub fn hold_against(
+        &mut self,
+        policy: &ValidityPolicy,
+        length: Nanos,
+        cpu: Nanos,
+        queued: Option<Nanos>,
+    ) {
+        let share = |part: Nanos| Ratio::of(part.0, length.0).unwrap_or_default();
+        let over = |part: Nanos, limit: Ratio| {
+            if share(part) > limit { length } else { Nanos::ZERO }
+        };
+        self.peak = Ratio(self.peak.0.max(share(cpu).0));
+        self.busy = self.busy + over(cpu, policy.worker_cpu);
+        if let Some(waited) = queued {
+            let mine = self.queued.get_or_insert_default();
+            mine.peak = Ratio(mine.peak.0.max(share(waited).0));
+            mine.above = mine.above + over(waited, policy.run_queue);
+        }
+    }
+
+    /// Adds what the same worker used in another run: times add up, peaks are the higher ones.
+    pub fn merge(&mut self, other: &Self) {
+        let Self { cpu, peak, busy, queued } = other;
+        self.cpu = self.cpu + *cpu;
+        self.peak = Ratio(self.peak.0.max(peak.0));
+        self.busy = self.busy + *busy;
+        if let Some(Queued { total, peak, above }) = queued {
+            let mine = self.queued.get_or_insert_default();
+            mine.total = mine.total + *total;
+            mine.peak = Ratio(mine.peak.0.max(peak.0));
+            mine.above = mine.above + *above;
+        }
+    }
 }
 
 /// The first message of one kind of error in one series.
@@ -243,7 +336,8 @@ mod tests {
         // An import compares what it was given with what is stored.
         #[test]
         fn a_share_is_read_back_to_its_last_bit(peak in 0.0..10.0_f64) {
-            let used = WorkerUse { cpu: Nanos::SECOND, peak: Ratio(peak) };
+            let queued = Queued { peak: Ratio(peak), ..Queued::default() };
+            let used = WorkerUse { peak: Ratio(peak), queued: Some(queued), ..WorkerUse::default() };
             let text = serde_json::to_string(&used).unwrap();
             prop_assert_eq!(serde_json::from_str::<WorkerUse>(&text).unwrap(), used);
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
-use crate::histogram::{DecodeError, Histogram};
+use crate::histogram::{DecodeError, Encoder, Histogram};
 use crate::names::{Metric, SeriesId};
 use crate::units::Nanos;
 
@@ -62,17 +62,22 @@ pub struct EncodedCell {
 impl Cell {
     /// The stored form.
     pub fn encode(&self) -> EncodedCell {
-        EncodedCell {
-            phase: self.phase,
-            series: self.series,
-            metric: self.metric,
-            bytes: self.histogram.encode(),
-            beyond: self.histogram.beyond(),
-        }
+        let place = (self.phase, self.series, self.metric);
+        EncodedCell::of(place, &self.histogram, &mut Encoder::new())
     }
 }
 
 impl EncodedCell {
+    /// The stored form of a distribution that is somewhere else, and its place.
+    pub fn of(
+        (phase, series, metric): (u8, SeriesId, Metric),
+        histogram: &Histogram,
+        encoder: &mut Encoder,
+    ) -> Self {
+        let (bytes, beyond) = (encoder.encode(histogram), histogram.beyond());
+        Self { phase, series, metric, bytes, beyond }
+    }
+
     /// The distribution itself.
     pub fn decode(&self) -> Result<Cell, DecodeError> {
         Ok(Cell {

@@ -7,7 +7,7 @@ use super::{
     Tally, Totals, WorkerUse,
 };
 use crate::names::{Catalogue, OTHER, Series, SeriesId, SeriesKind};
-use crate::units::{Nanos, Ratio};
+use crate::units::Nanos;
 
 /// All repetitions of one load as one record: nothing is averaged, everything is added up.
 ///
@@ -182,8 +182,7 @@ fn both(one: Generator, other: &Generator) -> Generator {
     let mut workers = one.workers;
     workers.resize(workers.len().max(other.workers.len()), WorkerUse::default());
     for (mine, theirs) in workers.iter_mut().zip(&other.workers) {
-        mine.cpu = mine.cpu + theirs.cpu;
-        mine.peak = Ratio(mine.peak.0.max(theirs.peak.0));
+        mine.merge(theirs);
     }
     Generator {
         cpu: one.cpu + other.cpu,
@@ -206,8 +205,10 @@ mod tests {
     use crate::histogram::Histogram;
     use crate::names::{ErrorKind, MAX_SERIES, Metric};
     use crate::record::{
-        Bank, Cell, Counts, FORMAT, Gauges, Load, Origin, Pick, Policy, Repetition, ValidityPolicy,
+        Bank, Cell, Counts, FORMAT, Gauges, Load, Origin, Pick, Policy, Queued, Repetition,
+        ValidityPolicy,
     };
+    use crate::units::Ratio;
 
     /// A second of one repetition: the phase, which series, values in milliseconds.
     type Second = (u8, usize, Vec<u64>);
@@ -244,6 +245,7 @@ mod tests {
                     phases: vec![phase("lead-in", 0, 1, false), phase("steady", 1, 9, true)],
                     max_users: None,
                     workers: 1,
+                    precision: None,
                 },
                 journeys: Vec::new(),
                 thresholds: Vec::new(),
@@ -356,7 +358,15 @@ mod tests {
 
     #[test]
     fn ends_add_up_and_peaks_stay_peaks() {
-        let worker = |cpu, peak| WorkerUse { cpu: Nanos(cpu), peak: Ratio(peak) };
+        let worker = |cpu, peak| WorkerUse {
+            cpu: Nanos(cpu),
+            peak: Ratio(peak),
+            busy: Nanos(cpu),
+            queued: None,
+        };
+        let waited = |total, peak| {
+            Some(Queued { total: Nanos(total), peak: Ratio(peak), above: Nanos(total) })
+        };
         let sample = |series, at| ErrorSample {
             series: SeriesId(series),
             kind: ErrorKind::Timeout,
@@ -369,7 +379,7 @@ mod tests {
         let mut cut = end(StopReason::Killed, 10);
         cut.generator = Generator {
             cpu: Nanos(5),
-            workers: vec![worker(5, 0.5)],
+            workers: vec![WorkerUse { queued: waited(3, 0.1), ..worker(5, 0.5) }],
             requests_sent: 7,
             peak_rss_bytes: 100,
         };
@@ -378,7 +388,7 @@ mod tests {
         let mut complete = End { reason: StopReason::Complete, ..cut.clone() };
         complete.generator = Generator {
             cpu: Nanos(6),
-            workers: vec![worker(2, 0.7), worker(4, 0.2)],
+            workers: vec![WorkerUse { queued: waited(4, 0.3), ..worker(2, 0.7) }, worker(4, 0.2)],
             requests_sent: 8,
             peak_rss_bytes: 90,
         };
@@ -390,7 +400,10 @@ mod tests {
             end.generator,
             Generator {
                 cpu: Nanos(11),
-                workers: vec![worker(7, 0.7), worker(4, 0.2)],
+                workers: vec![
+                    WorkerUse { queued: waited(7, 0.3), ..worker(7, 0.7) },
+                    worker(4, 0.2),
+                ],
                 requests_sent: 15,
                 peak_rss_bytes: 100,
             }
@@ -425,7 +438,7 @@ mod tests {
         assert_eq!(played, Nanos::from_secs(200 * 9));
         assert_eq!(known(&whole, "a", Bank::Measured).1.started, 400);
         assert_eq!(known(&whole, "a", Bank::Unmeasured).1.started, 200);
-        assert!(whole.totals.cells().all(|cell| cell.phase < 2));
+        assert!(whole.totals.encode().iter().all(|cell| cell.phase < 2));
     }
 
     #[test]

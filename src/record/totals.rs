@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::{Cell, Counts, Interval, Tally};
-use crate::histogram::{DecodeError, Histogram};
+use super::{Cell, Counts, EncodedCell, Interval, Tally};
+use crate::histogram::{DecodeError, Encoder, Histogram};
 use crate::names::{Metric, SeriesId};
 
 /// Distributions and counts by phase, series and metric.
@@ -48,18 +48,21 @@ impl Pick {
         Self(phases.iter().map(|other| other.same_words(phase)).collect())
     }
 
-    fn takes(&self, phase: u8) -> bool {
-        self.0.get(usize::from(phase)).copied().unwrap_or(false)
+    /// Places of the phases that are picked.
+    fn phases(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..=u8::MAX).zip(&self.0).filter(|(_, picked)| **picked).map(|(phase, _)| phase)
     }
 }
 
 impl Totals {
     /// Adds one distribution.
     pub fn add_cell(&mut self, cell: &Cell) {
-        self.histograms
-            .entry((cell.phase, cell.series, cell.metric))
-            .or_default()
-            .merge(&cell.histogram);
+        self.add((cell.phase, cell.series, cell.metric), &cell.histogram);
+    }
+
+    /// Adds one distribution that is somewhere else, at its place.
+    pub fn add(&mut self, place: (u8, SeriesId, Metric), histogram: &Histogram) {
+        self.histograms.entry(place).or_default().merge(histogram);
     }
 
     /// Adds what was counted.
@@ -111,8 +114,8 @@ impl Totals {
     ) -> Histogram {
         let mut merged = Histogram::new();
         for id in series {
-            for ((phase, at, of), histogram) in &self.histograms {
-                if *at == id && *of == metric && pick.takes(*phase) {
+            for phase in pick.phases() {
+                if let Some(histogram) = self.histograms.get(&(phase, id, metric)) {
                     merged.merge(histogram);
                 }
             }
@@ -124,8 +127,8 @@ impl Totals {
     pub fn counts(&self, pick: &Pick, series: impl IntoIterator<Item = SeriesId>) -> Counts {
         let mut merged = Counts::default();
         for id in series {
-            for ((phase, at), counts) in &self.counts {
-                if *at == id && pick.takes(*phase) {
+            for phase in pick.phases() {
+                if let Some(counts) = self.counts.get(&(phase, id)) {
                     merged.merge(counts);
                 }
             }
@@ -133,16 +136,14 @@ impl Totals {
         merged
     }
 
-    /// Every distribution, for the store.
-    pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
-        self.histograms.iter().filter(|(_, histogram)| !histogram.is_empty()).map(
-            |((phase, series, metric), histogram)| Cell {
-                phase: *phase,
-                series: *series,
-                metric: *metric,
-                histogram: histogram.clone(),
-            },
-        )
+    /// Every distribution in its stored form.
+    pub fn encode(&self) -> Vec<EncodedCell> {
+        let mut encoder = Encoder::new();
+        self.histograms
+            .iter()
+            .filter(|(_, histogram)| !histogram.is_empty())
+            .map(|(place, histogram)| EncodedCell::of(*place, histogram, &mut encoder))
+            .collect()
     }
 
     /// Everything that was counted, for the store.

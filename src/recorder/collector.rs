@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Batch;
-use crate::histogram::Histogram;
+use crate::histogram::{Encoder, Histogram};
 use crate::names::{Catalogue, Metric, OTHER, Series, SeriesId, SeriesKind};
-use crate::record::{Cell, Counts, End, ErrorSample, Gauges, Interval, Tally, Totals};
+use crate::record::{Counts, EncodedCell, End, ErrorSample, Gauges, Interval, Tally, Totals};
 use crate::units::Nanos;
+
+/// What one worker has for a phase, series and metric.
+type Part<'a> = ((u8, SeriesId, Metric), &'a Histogram);
 
 /// Merges what the workers measured. Lives on one thread; the workers never see it.
 #[derive(Debug)]
@@ -17,6 +20,9 @@ pub struct Collector {
     discovered: Vec<Vec<SeriesId>>,
     totals: Totals,
     samples: Vec<ErrorSample>,
+    /// Memory for adding up what several workers have.
+    merged: Histogram,
+    encoder: Encoder,
 }
 
 impl Collector {
@@ -29,19 +35,20 @@ impl Collector {
             discovered: vec![Vec::new(); workers],
             totals: Totals::default(),
             samples: Vec::new(),
+            merged: Histogram::new(),
+            encoder: Encoder::new(),
         }
     }
 
     /// Merges one batch of each worker, in the order of the workers, into an interval.
     pub fn merge(&mut self, start: Nanos, length: Nanos, batches: &[Batch]) -> Interval {
-        let mut cells: BTreeMap<(u8, SeriesId, Metric), Histogram> = BTreeMap::new();
+        let mut parts: Vec<Part<'_>> = Vec::new();
         let mut tallies: BTreeMap<(u8, SeriesId), Counts> = BTreeMap::new();
         let mut gauges = Gauges::default();
         for (worker, batch) in batches.iter().enumerate() {
             self.meet(worker, &batch.discovered);
             for (phase, series, metric, histogram) in batch.histograms() {
-                let id = self.global(worker, series);
-                cells.entry((phase, id, metric)).or_default().merge(histogram);
+                parts.push(((phase, self.global(worker, series), metric), histogram));
             }
             for (phase, series, counts) in batch.tallies() {
                 let id = self.global(worker, series);
@@ -55,30 +62,30 @@ impl Collector {
             gauges.active_users += batch.active_users;
             gauges.generator_cpu = gauges.generator_cpu + batch.cpu;
         }
-        self.close(start, length, cells, tallies, gauges)
-    }
-
-    /// Adds an interval's content to the totals and gives the interval its stored form.
-    fn close(
-        &mut self,
-        start: Nanos,
-        length: Nanos,
-        cells: BTreeMap<(u8, SeriesId, Metric), Histogram>,
-        tallies: BTreeMap<(u8, SeriesId), Counts>,
-        gauges: Gauges,
-    ) -> Interval {
-        let mut interval = Interval { start, length, gauges, ..Interval::default() };
-        for ((phase, series, metric), histogram) in cells {
-            let cell = Cell { phase, series, metric, histogram };
-            self.totals.add_cell(&cell);
-            interval.cells.push(cell.encode());
-        }
-        for ((phase, series), counts) in tallies {
+        parts.sort_by_key(|(place, _)| *place);
+        let cells = parts.chunk_by(|one, next| one.0 == next.0);
+        let cells = cells.filter_map(|parts| self.cell(parts)).collect();
+        let tallies = tallies.into_iter().map(|((phase, series), counts)| {
             let tally = Tally { phase, series, counts };
             self.totals.add_tally(&tally);
-            interval.tallies.push(tally);
-        }
-        interval
+            tally
+        });
+        Interval { start, length, tallies: tallies.collect(), cells, gauges }
+    }
+
+    /// Adds what the workers have for one place to the totals, and gives it its stored form. What
+    /// only one worker has needs no memory of its own.
+    fn cell(&mut self, parts: &[Part<'_>]) -> Option<EncodedCell> {
+        let (place, first) = parts.first()?;
+        let merged = if parts.len() == 1 {
+            first
+        } else {
+            self.merged.reset();
+            parts.iter().for_each(|(_, histogram)| self.merged.merge(histogram));
+            &self.merged
+        };
+        self.totals.add(*place, merged);
+        Some(EncodedCell::of(*place, merged, &mut self.encoder))
     }
 
     /// Gives series that a worker met for the first time their place in the run's catalogue.

@@ -38,7 +38,8 @@ pub struct Batch {
 /// The measurements that belong to one phase of the load.
 #[derive(Debug, Default)]
 struct Phase {
-    histograms: Vec<Option<Box<Histogram>>>,
+    /// [`Metric::COUNT`] for each series, of which most have no memory.
+    histograms: Vec<Histogram>,
     counts: Vec<Counts>,
 }
 
@@ -63,11 +64,13 @@ impl Shard {
         }
     }
 
-    /// Records one value. Nothing is hashed, formatted or looked up; memory for a histogram is
-    /// taken the first time that it gets a value.
+    /// Records one value. Nothing is hashed, formatted or looked up; a histogram takes memory for
+    /// the part of its range in which the value lies, and keeps it until it had nothing to record
+    /// for a whole interval.
+    #[inline]
     pub fn record(&mut self, phase: u8, series: SeriesId, metric: Metric, value: Nanos) {
         if let Some(phase) = self.batch.phases.get_mut(usize::from(phase)) {
-            phase.histogram(series, metric).record(value);
+            phase.record(series, metric, value);
         }
     }
 
@@ -162,7 +165,7 @@ impl Batch {
     fn reset(&mut self) {
         let Self { phases, samples, discovered, active_users, cpu } = self;
         for phase in phases {
-            phase.histograms.iter_mut().flatten().for_each(|histogram| histogram.reset());
+            phase.histograms.iter_mut().for_each(Histogram::reset);
             phase.counts.iter_mut().for_each(|counts| *counts = Counts::default());
         }
         samples.clear();
@@ -175,10 +178,8 @@ impl Batch {
         (0..).zip(&self.phases).flat_map(|(at, phase)| {
             phase.histograms.chunks(Metric::COUNT).zip((0..).map(SeriesId)).flat_map(
                 move |(row, series)| {
-                    Metric::ALL.into_iter().zip(row).filter_map(move |(metric, histogram)| {
-                        let histogram = histogram.as_deref().filter(|h| !h.is_empty())?;
-                        Some((at, series, metric, histogram))
-                    })
+                    let filled = Metric::ALL.into_iter().zip(row).filter(|(_, h)| !h.is_empty());
+                    filled.map(move |(metric, histogram)| (at, series, metric, histogram))
                 },
             )
         })
@@ -197,16 +198,21 @@ impl Batch {
 }
 
 impl Phase {
-    fn histogram(&mut self, series: SeriesId, metric: Metric) -> &mut Histogram {
+    #[inline]
+    fn record(&mut self, series: SeriesId, metric: Metric, value: Nanos) {
         let at = series.index() * Metric::COUNT + metric.index();
         if at >= self.histograms.len() {
-            let rows = (series.index() + 1) * Metric::COUNT;
-            self.histograms.resize_with(rows, || None);
+            self.make_room(series);
         }
-        match self.histograms.get_mut(at) {
-            Some(place) => place.get_or_insert_with(Box::default),
-            None => unreachable!("the list was just made long enough"),
+        if let Some(histogram) = self.histograms.get_mut(at) {
+            histogram.record(value);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, series: SeriesId) {
+        self.histograms.resize_with((series.index() + 1) * Metric::COUNT, Histogram::new);
     }
 
     fn counts(&mut self, series: SeriesId) -> &mut Counts {

@@ -217,4 +217,7 @@ pub struct ValiditySpec {
     pub dropped: Option<At<Ratio>>,
     /// Largest share of one processor that a worker may use; 90 % where it is not given.
     pub worker_cpu: Option<At<Ratio>>,
+    /// Largest share of the time that a worker may wait for a processor; 10 % where it is not
+    /// given.
+    pub run_queue: Option<At<Ratio>>,
 }

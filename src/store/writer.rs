@@ -212,7 +212,7 @@ impl RunWriter {
             errors,
             ended: end.map(|end| self.document(end)).transpose()?,
             tallies: self.tallies(&tallies)?,
-            cells: totals.cells().map(|cell| cell.encode()).collect(),
+            cells: totals.encode(),
         })
     }
 

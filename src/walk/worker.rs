@@ -1,9 +1,10 @@
 //! A worker: its share of all starts, its virtual users, its shard of the measurement.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::alarms::Alarms;
+use super::members::Members;
 use super::session::{Exclusive, Pool};
 use super::user::{Role, Strand, User, Waiting};
 use super::{Command, Stop, Task};
@@ -30,19 +31,6 @@ pub struct Share {
     pub of: usize,
 }
 
-/// A user of closed phases.
-#[derive(Debug, Default)]
-struct Member {
-    /// Whether it is at work.
-    here: bool,
-    /// Journeys begun in all phases.
-    rounds: u64,
-    /// The phase of the last one.
-    phase: u8,
-    /// Journeys begun in that phase.
-    begun: u64,
-}
-
 /// The sans-I/O core of the engine: one worker's virtual users.
 #[derive(Debug)]
 pub struct Worker<'p> {
@@ -52,8 +40,7 @@ pub struct Worker<'p> {
     next: Option<Ticket>,
     pub(super) users: Vec<User>,
     free: Vec<usize>,
-    /// Closed-model users by their number.
-    members: BTreeMap<u64, Member>,
+    members: Members,
     pub(super) alarms: Alarms,
     pub(super) commands: VecDeque<Command>,
     /// The measurement of the running interval.
@@ -83,7 +70,7 @@ impl<'p> Worker<'p> {
             next: None,
             users: Vec::new(),
             free: Vec::new(),
-            members: BTreeMap::new(),
+            members: Members::new(share.of),
             alarms: Alarms::default(),
             commands: VecDeque::new(),
             shard: Shard::new(planned, plan.phases.len()),
@@ -132,6 +119,12 @@ impl<'p> Worker<'p> {
         // Without users the worker still stays until the end of the load.
         let idle = (self.active == 0 && self.stopping.is_none()).then(|| self.plan.end());
         [start, self.alarms.next(), end, idle].into_iter().flatten().min()
+    }
+
+    /// Whether a start or a strand is due at `now`: asked often, so it looks at no more.
+    pub fn is_due(&self, now: Nanos) -> bool {
+        self.next.as_ref().is_some_and(|ticket| ticket.intended <= now)
+            || self.alarms.next().is_some_and(|at| at <= now)
     }
 
     /// Whether there is nothing left to do.
@@ -193,7 +186,7 @@ impl<'p> Worker<'p> {
     /// Starts what is due, or counts that it could not be started.
     fn start(&mut self, ticket: Ticket, now: Nanos) {
         if let Start::User(user) = ticket.start
-            && self.members.get(&user).is_some_and(|member| member.here)
+            && self.members.get(user).here
         {
             return;
         }
@@ -214,7 +207,7 @@ impl<'p> Worker<'p> {
         let ticket = match ticket.start {
             Start::Arrival => ticket,
             Start::User(number) => {
-                self.members.entry(number).or_default().here = true;
+                self.members.get(number).here = true;
                 if let Some(user) = self.users.get_mut(at) {
                     user.member = Some(number);
                 }
@@ -353,7 +346,7 @@ impl<'p> Worker<'p> {
     /// The next journey of a closed-model user.
     fn next_round(&mut self, number: u64, intended: Nanos) -> Ticket {
         let phase = self.plan.phase_at(intended);
-        let member = self.members.entry(number).or_default();
+        let member = self.members.get(number);
         if member.phase != phase {
             (member.phase, member.begun) = (phase, 0);
         }
@@ -364,15 +357,15 @@ impl<'p> Worker<'p> {
     }
 
     /// Whether a closed-model user goes on at `at`.
-    fn stays(&self, number: u64, at: Nanos) -> bool {
+    fn stays(&mut self, number: u64, at: Nanos) -> bool {
         if self.is_stopping() || at >= self.plan.end() {
             return false;
         }
         let index = self.plan.phase_at(at);
         let Some(phase) = self.plan.phases.get(usize::from(index)) else { return false };
         let Shape::Closed { from, to } = phase.shape else { return false };
-        let member = self.members.get(&number).filter(|member| member.phase == index);
-        let begun = member.map_or(0, |member| member.begun);
+        let member = self.members.get(number);
+        let begun = if member.phase == index { member.begun } else { 0 };
         // A number of iterations is shared by all users of the phase.
         let share_left = phase
             .iterations
@@ -394,8 +387,8 @@ impl<'p> Worker<'p> {
         self.give_back(at);
         if let Some(user) = self.users.get_mut(at) {
             let number = user.member.take();
-            if let Some(member) = number.and_then(|number| self.members.get_mut(&number)) {
-                member.here = false;
+            if let Some(number) = number {
+                self.members.get(number).here = false;
             }
             user.pausing = false;
             user.ticket = None;

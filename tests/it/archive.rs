@@ -29,8 +29,7 @@ use crate::store::{assert_same, file, save_record};
 /// A baseline of two repetitions; the second was killed.
 fn baseline(format: FormatVersion) -> Archive {
     let record = |number: u32| {
-        let mut record = fixture::record();
-        record.header.format = format;
+        let mut record = fixture::record_of(format);
         record.header.id = format!("2026010{number}-030405-fixture");
         let set = "20260101-030405-fixture".to_owned();
         record.header.repetition = Some(Repetition { set, number, of: 2 });
@@ -184,10 +183,10 @@ fn what_is_no_baseline_says_so() {
 #[test]
 fn a_file_of_another_format_says_which() {
     let format = |major: u16| move |line: &mut Value| line["format"]["major"] = json!(major);
-    assert_eq!(told(changed(1, format(2))), "the file was written by a newer loadgate: format 2.1");
+    assert_eq!(told(changed(1, format(2))), "the file was written by a newer loadgate: format 2.2");
     assert_eq!(
         told(changed(1, format(0))),
-        "the file was written by an older loadgate: format 0.1"
+        "the file was written by an older loadgate: format 0.2"
     );
     // A later version may spell the rest of the first line in another way.
     let later = b"{\"loadgate\":\"baseline\",\"format\":{\"major\":3,\"minor\":0},\"name\":[]}\n";

@@ -6,9 +6,9 @@ pub(crate) mod ruling;
 use loadgate::histogram::Histogram;
 use loadgate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use loadgate::record::{
-    Cell, Counts, End, ErrorSample, FORMAT, Gauges, Generator, Header, Interval, Load, Machine,
-    Origin, PhaseInfo, Policy, RunRecord, StopReason, Tally, TargetInfo, ThresholdText, Totals,
-    ValidityPolicy, WorkerUse,
+    Cell, Counts, End, ErrorSample, FORMAT, FormatVersion, Gauges, Generator, Header, Interval,
+    Load, Machine, Origin, PhaseInfo, Policy, PrecisionText, Queued, RunRecord, StopReason, Tally,
+    TargetInfo, ThresholdText, Totals, ValidityPolicy, WorkerUse,
 };
 use loadgate::units::{Nanos, Ratio};
 use rand::{RngExt, SeedableRng};
@@ -33,6 +33,20 @@ pub(crate) fn record() -> RunRecord {
     }
 }
 
+/// The same as a loadgate of this format knew it.
+pub(crate) fn record_of(format: FormatVersion) -> RunRecord {
+    let mut record = record();
+    record.header.format = format;
+    if format.minor < 2 {
+        record.header.origin.target.local = false;
+        record.header.load.precision = None;
+        for worker in record.end.iter_mut().flat_map(|end| &mut end.generator.workers) {
+            (worker.busy, worker.queued) = (Nanos::ZERO, None);
+        }
+    }
+    record
+}
+
 /// What is known before the first request.
 pub(crate) fn header(id: &str) -> Header {
     let phase = |name: &str, load: &str, start, length, measure| PhaseInfo {
@@ -55,6 +69,10 @@ pub(crate) fn header(id: &str) -> Header {
             ],
             max_users: Some(100),
             workers: 2,
+            precision: Some(PrecisionText {
+                word: "exact".to_owned(),
+                chosen_for: Some("10/s".to_owned()),
+            }),
         },
         journeys: vec!["customer".to_owned(), "=cmd()|calc".to_owned()],
         thresholds: vec![ThresholdText {
@@ -88,6 +106,7 @@ fn origin() -> Origin {
             url: "http://127.0.0.1:3000".to_owned(),
             version: Some("7.0.1".to_owned()),
             embedded: true,
+            local: true,
         },
         engine: "tokio, HTTP/1.1".to_owned(),
         flags: vec!["--rate 20/s".to_owned()],
@@ -101,8 +120,21 @@ fn end(ids: &Ids) -> End {
         generator: Generator {
             cpu: Nanos::from_millis(480),
             workers: vec![
-                WorkerUse { cpu: Nanos::from_millis(250), peak: Ratio(0.071) },
-                WorkerUse { cpu: Nanos::from_millis(220), peak: Ratio(0.066) },
+                WorkerUse {
+                    cpu: Nanos::from_millis(250),
+                    peak: Ratio(0.071),
+                    busy: Nanos::ZERO,
+                    queued: Some(Queued {
+                        total: Nanos::from_millis(90),
+                        peak: Ratio(0.031),
+                        above: Nanos::ZERO,
+                    }),
+                },
+                WorkerUse {
+                    cpu: Nanos::from_millis(220),
+                    peak: Ratio(0.066),
+                    ..WorkerUse::default()
+                },
             ],
             requests_sent: 133,
             peak_rss_bytes: 41_000_000,

@@ -36,8 +36,7 @@ fn data() -> PathBuf {
 
 /// The fixture as a loadgate of this format wrote it.
 fn record(format: FormatVersion) -> RunRecord {
-    let mut record = fixture::record();
-    record.header.format = format;
+    let mut record = fixture::record_of(format);
     if format.minor > 0 {
         let set = record.header.id.clone();
         record.header.repetition = Some(Repetition { set, number: 1, of: 5 });

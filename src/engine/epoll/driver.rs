@@ -13,7 +13,8 @@ use super::poll::{Happened, Poll, Ready};
 use super::stamp::Offset;
 use super::wire::Wire;
 use crate::engine::Clock;
-use crate::engine::drive::{Job, Since, package};
+use crate::engine::drive::{Job, package};
+use crate::engine::usage::Meter;
 use crate::plan::Plan;
 use crate::units::Nanos;
 use crate::walk::{Command, Worker};
@@ -61,7 +62,7 @@ pub(super) struct Memory {
 struct Beats {
     job: Job,
     beat: u64,
-    since: Since,
+    meter: Meter,
 }
 
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
@@ -88,7 +89,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
         awaited: 0,
         plan: &plan,
     };
-    let mut beats = Beats { job, beat: 0, since: Since::now() };
+    let mut beats = Beats { job, beat: 0, meter: Meter::start() };
     let outcome = driver.run(&mut beats);
     beats.last_words(&mut driver.worker, clock);
     outcome
@@ -120,7 +121,7 @@ impl Driver<'_> {
                 self.handle(happened);
                 self.carry_out();
                 // What falls due while a batch is worked on does not wait for its end.
-                if self.worker.next_deadline().is_some_and(|due| due <= self.now) {
+                if self.worker.is_due(self.now) {
                     self.worker.advance(self.now);
                     self.carry_out();
                 }
@@ -198,14 +199,14 @@ impl Beats {
             worker.shard.recycle(batch);
         }
         if let Ok(permit) = self.job.out.try_reserve() {
-            permit.send(package(worker, &mut self.since, now, (self.beat, false)));
+            permit.send(package(worker, &mut self.meter, now, (self.beat, false)));
         }
         self.beat += 1;
     }
 
     /// Hands over what is left, and waits for room to do so.
     fn last_words(mut self, worker: &mut Worker<'_>, clock: Clock) {
-        let last = package(worker, &mut self.since, clock.now(), (self.beat, true));
+        let last = package(worker, &mut self.meter, clock.now(), (self.beat, true));
         // A collector that is gone has ended the run.
         self.job.out.blocking_send(last).unwrap_or_default();
     }

@@ -33,7 +33,7 @@ fn record() -> RunRecord {
             scenario: "customer".to_owned(),
             started_unix_ns: 7,
             seed: 1,
-            load: Load { phases, max_users: None, workers: 1 },
+            load: Load { phases, max_users: None, workers: 1, precision: None },
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
             origin: Origin::default(),

@@ -51,7 +51,7 @@ fn header(number: usize) -> Header {
         scenario: "customer".to_owned(),
         started_unix_ns: started,
         seed: 1,
-        load: Load { phases: Vec::new(), max_users: None, workers: 1 },
+        load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
         journeys: vec!["customer".to_owned()],
         thresholds: Vec::new(),
         origin: Origin::default(),

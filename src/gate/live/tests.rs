@@ -95,7 +95,12 @@ impl Target {
                 scenario: "customer".to_owned(),
                 started_unix_ns: 0,
                 seed: 1,
-                load: Load { phases: self.phases.clone(), max_users: None, workers: 1 },
+                load: Load {
+                    phases: self.phases.clone(),
+                    max_users: None,
+                    workers: 1,
+                    precision: None,
+                },
                 journeys: vec!["customer".to_owned()],
                 thresholds: Vec::new(),
                 origin: Origin::default(),

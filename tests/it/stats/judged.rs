@@ -33,7 +33,7 @@ fn header(id: String, length: Nanos) -> Header {
         scenario: "case".to_owned(),
         started_unix_ns: 0,
         seed: 1,
-        load: Load { phases: vec![phase], max_users: None, workers: 1 },
+        load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
         journeys: vec!["all".to_owned()],
         thresholds: Vec::new(),
         origin: Origin::default(),
