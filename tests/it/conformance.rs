@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use loadgate::plan::{Inputs, Overrides, Plan, compile};
+use loadgate::plan::{Engine, Inputs, Overrides, Plan, compile};
 use loadgate::record::RunRecord;
 use loadgate::steps::KINDS;
 
@@ -20,22 +20,23 @@ mod memory;
 mod row;
 mod secure;
 
-/// The drivers that are held against the tables, by the words that a scenario and the record have
-/// for them.
+/// The drivers that are held against the tables, by the words that the command line and the record
+/// have for them.
 #[cfg(all(target_os = "linux", feature = "epoll"))]
-const DRIVERS: &[&str] = &["tokio", "epoll"];
+const DRIVERS: &[(&str, Engine)] = &[("tokio", Engine::Tokio), ("epoll", Engine::Epoll)];
 #[cfg(not(all(target_os = "linux", feature = "epoll")))]
-const DRIVERS: &[&str] = &["tokio"];
+const DRIVERS: &[(&str, Engine)] = &[("tokio", Engine::Tokio)];
 
 /// Compiles a scenario whose only file is `rows.csv`.
-fn plan(url: &str, text: &str, rows: &str) -> Arc<Plan> {
+fn plan(engine: Engine, url: &str, text: &str, rows: &str) -> Arc<Plan> {
     let read = |path: &str| match path {
         "rows.csv" => Ok(Arc::from(rows.as_bytes())),
         _ => Err("there is no such file".to_owned()),
     };
     let inputs = Inputs { path: "conformance.yaml", text, read: &read, environment: &|_| None };
     let target = Some(url.to_owned());
-    match compile(&inputs, KINDS, &Overrides { seed: 7, target, ..Overrides::default() }) {
+    let overrides = Overrides { seed: 7, target, engine, ..Overrides::default() };
+    match compile(&inputs, KINDS, &overrides) {
         Ok(plan) => Arc::new(plan),
         Err(all) => panic!("{}", all.iter().map(|one| one.render(false)).collect::<String>()),
     }

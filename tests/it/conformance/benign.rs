@@ -176,8 +176,8 @@ fn nginx_is_read_as_reqwest_reads_it() {
 fn check(url: &str, visit: &Visit) {
     let Visit { method, path, connections, hops, .. } = visit;
     let got = reference(url, visit);
-    for driver in DRIVERS.iter().copied() {
-        let record = play(driver, &plan(url, &scenario(driver, visit, &got), &rows(&got.text)));
+    for (driver, engine) in DRIVERS.iter().copied() {
+        let record = play(driver, &plan(engine, url, &scenario(visit, &got), &rows(&got.text)));
         let ids = record.catalogue.matching(|series| series.kind.is_http());
         let counts = record.totals.counts(&Pick::all(&record.header.load.phases), ids);
         let messages = messages(&record);
@@ -191,7 +191,7 @@ fn rows(text: &str) -> String {
     format!("want\n\"{}\"\n", text.replace('"', "\"\""))
 }
 
-fn scenario(driver: &str, visit: &Visit, got: &Got) -> String {
+fn scenario(visit: &Visit, got: &Got) -> String {
     let Visit { method, path, headers, body, .. } = visit;
     let Got { status, size, .. } = got;
     let headers: Vec<String> =
@@ -203,8 +203,7 @@ fn scenario(driver: &str, visit: &Visit, got: &Got) -> String {
         Held::Text | Held::Size => "",
     };
     format!(
-        "http: {{ engine: {driver} }}\n\
-         feeders: {{ rows: {{ csv: rows.csv }} }}\n\
+        "feeders: {{ rows: {{ csv: rows.csv }} }}\n\
          journeys: {{ j: {{ feed: rows, steps: [ {{ {method}: '{path}', repeat: {TIMES}, \
          headers: {{ {headers} }}{body}, check: [ status == {status}, size == {size}{text} ] }} ] }} }}\n\
          load: [ {{ phase: p, users: 1, iterations: 1, for: 60s }} ]"

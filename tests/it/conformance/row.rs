@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loadgate::names::ErrorKind;
+use loadgate::plan::Engine;
 use loadgate::record::Pick;
 use loadgate::units::Nanos;
 use rustls::ServerConfig;
@@ -169,7 +170,7 @@ impl Row {
         }
     }
 
-    fn scenario(&self, driver: &str, want: &Want, body: Body) -> String {
+    fn scenario(&self, want: &Want, body: Body) -> String {
         let Self { method, more, before, between, times, .. } = self;
         let check = match (want, body) {
             (Want::Answer(status, text), Body::Kept) if !text.is_empty() => {
@@ -184,7 +185,7 @@ impl Row {
         let late = matches!(want, Want::Fails(ErrorKind::Timeout));
         let timeout = if late { "300ms" } else { "10s" };
         format!(
-            "http: {{ engine: {driver}, timeout: {timeout}, max_body: 64KB, insecure: true }}\n\
+            "http: {{ timeout: {timeout}, max_body: 64KB, insecure: true }}\n\
              feeders: {{ rows: {{ csv: rows.csv }} }}\n\
              journeys: {{ j: {{ feed: rows, steps: [ {before}{{ {method}: /row, name: row, repeat: {times}, check: [ {check} ]{more} }}, \
              {between}{{ get: /ok, name: after, check: [ status == 200, body == ok ] }} ] }} }}\n\
@@ -211,20 +212,25 @@ fn check_over(tls: Option<&Arc<ServerConfig>>, rows: &[Row]) {
         .flat_map(|(driver, row)| row.bodies.iter().map(move |body| (driver, row, *body)))
         .filter_map(|(driver, row, body)| {
             let differs = differs(driver, tls, row, body)?;
-            Some(format!("{driver}: {} ({body:?}): {differs}", row.name))
+            Some(format!("{}: {} ({body:?}): {differs}", driver.0, row.name))
         })
         .collect();
     assert!(wrong.is_empty(), "{} rows differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// What is not as the row says.
-fn differs(driver: &str, tls: Option<&Arc<ServerConfig>>, row: &Row, body: Body) -> Option<String> {
+fn differs(
+    (driver, engine): (&str, Engine),
+    tls: Option<&Arc<ServerConfig>>,
+    row: &Row,
+    body: Body,
+) -> Option<String> {
     let server = Hostile::start(vec![("/row".to_owned(), row.visits.clone())], tls.cloned());
     let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, server.address);
     let (want, connections, why) = row.wanted(driver);
     let large = if row.more.contains("large") { LARGE } else { 1 };
     let rows = format!("large\n{}\n", "x".repeat(large));
-    let record = play(driver, &plan(&url, &row.scenario(driver, want, body), &rows));
+    let record = play(driver, &plan(engine, &url, &row.scenario(want, body), &rows));
     let counts = |step: &str| {
         let ids = record.catalogue.matching(|series| series.step == step);
         record.totals.counts(&Pick::all(&record.header.load.phases), ids)
