@@ -13,8 +13,8 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{
-    Client, Clock, Databases, Handover, Job, Preflight, PreflightError, SqlError, TlsError,
-    peak_rss_bytes, preflight, process_cpu, unix_now, work,
+    Client, Clock, Databases, Handover, Job, LimitError, Preflight, PreflightError, Processors,
+    SqlError, TlsError, check_limits, peak_rss_bytes, preflight, process_cpu, unix_now, work,
 };
 use crate::plan::Plan;
 use crate::record::{Counts, End, Generator, Header, RunRecord};
@@ -59,6 +59,9 @@ pub enum RunError {
     /// The record can't be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This machine can't make the load.
+    #[error(transparent)]
+    Limits(#[from] LimitError),
     /// The system gives no thread or runtime.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
@@ -73,6 +76,7 @@ impl RunError {
         match self {
             Self::Preflight(error) => Some(error.hint().to_owned()),
             Self::Tls(error) => Some(error.hint().to_owned()),
+            Self::Limits(error) => Some(error.hint()),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Crashed => None,
@@ -92,22 +96,25 @@ pub struct Finished {
 
 /// Plays a plan against its target and keeps what it sees.
 ///
-/// Must run in a `LocalSet`. The order: target and databases are tried, the run is begun in the
+/// Must run in a `LocalSet`. The order: the limits of the machine are looked at, target and
+/// databases are tried, the run is begun in the
 /// store, workers start together, every interval is stored, and when the last worker is done the
 /// record is closed. The record that is returned is the one that was stored.
 pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
+    let limited = check_limits(&plan, parts.workers)?;
     let tls = Client::tls(&plan)?;
     let databases = Databases::new(&plan);
     databases.check().await?;
-    let found = preflight(&plan, tls.clone(), clock).await?;
+    let mut found = preflight(&plan, tls.clone(), clock).await?;
+    found.notes.extend(limited);
     found.notes.iter().for_each(|note| (parts.warn)(note));
     let engine = Client::new(&plan, tls.clone(), clock).describe();
     let header =
         parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) = start_workers(&plan, &parts, tls.as_ref(), &databases)?;
-    let cpu_before = process_cpu();
+    let (cpu_before, processors) = (process_cpu(), Processors::now());
     let clock = Clock::start();
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
@@ -116,7 +123,8 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let Parts { store, control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
     let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
-    let notes = found.notes.clone();
+    let mut notes = found.notes.clone();
+    notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.
         thread.join().map_err(|_panic| RunError::Crashed)??;
