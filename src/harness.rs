@@ -13,8 +13,9 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{
-    Client, Clock, Databases, Handover, Job, Path, PathError, Preflight, PreflightError, SqlError,
-    TlsError, peak_rss_bytes, preflight, process_cpu, unix_now, work,
+    Client, Clock, Databases, Handover, Job, LimitError, Path, PathError, Preflight,
+    PreflightError, Processors, SqlError, TlsError, check_limits, peak_rss_bytes, preflight,
+    process_cpu, unix_now, work,
 };
 use crate::plan::{HttpVersion, Plan};
 use crate::record::{Counts, End, Generator, Header, RunRecord};
@@ -62,6 +63,9 @@ pub enum RunError {
     /// The record can't be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This machine can't make the load.
+    #[error(transparent)]
+    Limits(#[from] LimitError),
     /// The system gives no thread or runtime.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
@@ -77,6 +81,7 @@ impl RunError {
             Self::Preflight(error) => Some(error.hint().to_owned()),
             Self::Tls(error) => Some(error.hint().to_owned()),
             Self::Path(_) => Some("leave `--engine` away".to_owned()),
+            Self::Limits(error) => Some(error.hint()),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Crashed => None,
@@ -96,24 +101,28 @@ pub struct Finished {
 
 /// Plays a plan against its target and keeps what it sees.
 ///
-/// Must run in a `LocalSet`. The order: target and databases are tried, the run is begun in the
-/// store, workers start together, every interval is stored, and when the last worker is done the
-/// record is closed. The record that is returned is the one that was stored.
+/// Must run in a `LocalSet`. The order: the limits of the machine are looked at, target and
+/// databases are tried, the run is begun in the store, workers start together, every interval is
+/// stored, and when the last worker is done the record is closed. The record that is returned is the one that was stored.
 pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
+    let limited = check_limits(&plan, parts.workers)?;
     let tls = Client::tls(&plan)?;
     let databases = Databases::new(&plan);
     databases.check().await?;
-    let found = preflight(&plan, tls.clone(), clock).await?;
+    let mut found = preflight(&plan, tls.clone(), clock).await?;
+    found.notes.extend(limited);
     found.notes.iter().for_each(|note| (parts.warn)(note));
-    let (path, _instead) = Path::choose(&plan, &found)?;
+    let (path, notes) = Path::choose(&plan, &found)?;
+    notes.iter().for_each(|note| (parts.warn)(note));
+    found.notes.extend(notes);
     let engine = path.describe(&plan, &found);
     let header =
         parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) =
         start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
-    let cpu_before = process_cpu();
+    let (cpu_before, processors) = (process_cpu(), Processors::now());
     let clock = Clock::start();
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
@@ -122,7 +131,8 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let Parts { store, control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
     let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
-    let notes = found.notes.clone();
+    let mut notes = found.notes.clone();
+    notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.
         thread.join().map_err(|_panic| RunError::Crashed)??;

@@ -94,6 +94,7 @@ impl<'a> Player<'a> {
     ) -> Result<Finished, Failed> {
         self.lines.prepare(&format!("looking for {}", plan.target));
         self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));
+        self.lines.detail(&format!("precision {}", plan.precision_text()));
         let parts = Parts {
             store: &self.store,
             circumstances: self.circumstances(place),

@@ -42,7 +42,7 @@ impl Circumstances {
                 phases: plan.phases.iter().map(Phase::info).collect(),
                 max_users: plan.phases.iter().filter_map(|phase| phase.max_users).max(),
                 workers: u64::try_from(workers).unwrap_or_default(),
-                precision: None,
+                precision: Some(plan.precision_text()),
             },
             journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
             thresholds: plan.thresholds.clone(),
