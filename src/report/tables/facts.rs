@@ -43,6 +43,8 @@ pub(in crate::report) fn overview(document: &Document) -> Vec<Fact> {
         ),
         fact("generator", generator(document)),
     ];
+    let precision = document.generator.precision.as_ref();
+    facts.extend(precision.map(|own| fact("precision", own.to_string())));
     facts.extend(document.notes.iter().map(|note| fact("note", note.as_str())));
     facts
 }
@@ -97,7 +99,6 @@ fn generator(document: &Document) -> String {
 pub(in crate::report) fn origin(document: &Document) -> Vec<Fact> {
     let origin = &document.origin;
     let machine = &origin.machine;
-    let precision = document.generator.precision.as_ref().map(ToString::to_string);
     let mut facts = vec![
         fact("loadgate", origin.loadgate.as_str()),
         fact("commit", origin.git.as_deref().unwrap_or(NOTHING)),
@@ -105,7 +106,6 @@ pub(in crate::report) fn origin(document: &Document) -> Vec<Fact> {
         fact("scenario SHA-256", origin.scenario_sha256.as_str()),
         fact("seed", document.run.seed.to_string()),
         fact("engine", origin.engine.as_str()),
-        fact("precision", precision.as_deref().unwrap_or(NOTHING)),
         fact(
             "flags",
             if origin.flags.is_empty() { NOTHING.into() } else { origin.flags.join(" ") },
