@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::engine::{
     Client, Clock, Databases, Handover, Job, Preflight, PreflightError, SqlError, TlsError,
-    peak_rss_bytes, preflight, process_cpu, unix_now, work,
+    git_version, peak_rss_bytes, preflight, process_cpu, unix_now, work,
 };
 use crate::plan::Plan;
 use crate::record::{Counts, End, Generator, Header, RunRecord};
@@ -97,14 +97,17 @@ pub struct Finished {
 /// record is closed. The record that is returned is the one that was stored.
 pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
+    // Two processes, of which nothing depends: they run beside what is asked of the target.
+    let git = tokio::task::spawn_blocking(git_version);
     let tls = Client::tls(&plan)?;
     let databases = Databases::new(&plan);
     databases.check().await?;
     let found = preflight(&plan, tls.clone(), clock).await?;
     found.notes.iter().for_each(|note| (parts.warn)(note));
     let engine = Client::new(&plan, tls.clone(), clock).describe();
-    let header =
-        parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
+    let client =
+        origin::Generator { engine, workers: parts.workers, git: git.await.unwrap_or_default() };
+    let header = parts.circumstances.clone().header(&plan, &found, client, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) = start_workers(&plan, &parts, tls.as_ref(), &databases)?;
     let cpu_before = process_cpu();
@@ -134,7 +137,8 @@ pub fn foresee(
 ) -> Result<Header, RunError> {
     let clock = Clock::start();
     let engine = Client::new(plan, Client::tls(plan)?, clock).describe();
-    Ok(circumstances.header(plan, &Preflight::default(), engine, workers, unix_now()))
+    let client = origin::Generator { engine, workers, git: git_version() };
+    Ok(circumstances.header(plan, &Preflight::default(), client, unix_now()))
 }
 
 type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::Sender<Clock>>);
@@ -220,6 +224,8 @@ async fn finish(
         failure = writer.finish(&end, &totals).await.err();
     }
     if failure.is_none() {
+        // The record that is read has them again.
+        drop((totals, catalogue));
         let record = store.load(&header.id).await?;
         return Ok(Finished { record, unstored: None });
     }
