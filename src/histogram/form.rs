@@ -299,7 +299,7 @@ mod tests {
             counts,
         ]
         .concat();
-        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
         packed.write_all(&plain).unwrap();
         let packed = packed.finish().unwrap();
         let length = u32::try_from(packed.len()).unwrap();
