@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::engine::{
     Client, Clock, Databases, Handover, Job, LimitError, Path, PathError, Preflight,
-    PreflightError, Processors, SqlError, TlsError, check_limits, peak_rss_bytes, preflight,
-    process_cpu, unix_now, work,
+    PreflightError, Processors, SqlError, TlsError, check_limits, git_version, peak_rss_bytes,
+    preflight, process_cpu, unix_now, work,
 };
 use crate::plan::{HttpVersion, Plan};
 use crate::record::{Counts, End, Generator, Header, RunRecord};
@@ -107,6 +107,8 @@ pub struct Finished {
 pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
     let limited = check_limits(&plan, parts.workers)?;
+    // Two processes, of which nothing depends: they run beside what is asked of the target.
+    let git = tokio::task::spawn_blocking(git_version);
     let tls = Client::tls(&plan)?;
     let databases = Databases::new(&plan);
     databases.check().await?;
@@ -116,9 +118,12 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let (path, notes) = Path::choose(&plan, &found)?;
     notes.iter().for_each(|note| (parts.warn)(note));
     found.notes.extend(notes);
-    let engine = path.describe(&plan, &found);
-    let header =
-        parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
+    let client = origin::Generator {
+        engine: path.describe(&plan, &found),
+        workers: parts.workers,
+        git: git.await.unwrap_or_default(),
+    };
+    let header = parts.circumstances.clone().header(&plan, &found, client, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) =
         start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
@@ -153,7 +158,8 @@ pub fn foresee(
     // With TLS the target has a say in which HTTP is spoken, and so in who speaks it.
     let asked = plan.target.tls && plan.http.version == HttpVersion::Auto;
     let engine = if asked { String::new() } else { path.describe(plan, &unknown) };
-    Ok(circumstances.header(plan, &unknown, engine, workers, unix_now()))
+    let client = origin::Generator { engine, workers, git: git_version() };
+    Ok(circumstances.header(plan, &unknown, client, unix_now()))
 }
 
 type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::Sender<Clock>>);
@@ -239,6 +245,8 @@ async fn finish(
         failure = writer.finish(&end, &totals).await.err();
     }
     if failure.is_none() {
+        // The record that is read has them again.
+        drop((totals, catalogue));
         let record = store.load(&header.id).await?;
         return Ok(Finished { record, unstored: None });
     }
