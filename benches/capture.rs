@@ -5,6 +5,7 @@
 
 #![expect(clippy::expect_used, reason = "what can't be set up can't be measured")]
 
+#[expect(dead_code, reason = "the other benchmark writes requests")]
 mod step;
 
 use std::fmt::Write as _;

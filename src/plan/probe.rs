@@ -189,9 +189,10 @@ impl Question {
 
     /// Every value that answers the question; `text` is that of a [`Question::Text`].
     fn values<'v, 'a>(&'v self, looked: &'v Looked<'a>, text: Option<&'v str>) -> Values<'v, 'a> {
-        match self {
-            Self::Json(path) => Values::Nodes(looked.nodes(path, Wanted::Value)),
-            _ => Values::Asked(self, looked, text),
+        if let Self::Json(path) = self {
+            Values::Nodes(looked.nodes(path, Wanted::Value))
+        } else {
+            Values::Asked(self, looked, text)
         }
     }
 

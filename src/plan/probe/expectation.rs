@@ -94,10 +94,8 @@ impl Expectation {
 
     /// What stands left of a condition on variables.
     fn text(&self, view: &mut View<'_>) -> Option<Arc<str>> {
-        match &self.question {
-            Question::Text(text) => text.value(view).ok(),
-            _ => None,
-        }
+        let Question::Text(text) = &self.question else { return None };
+        text.value(view).ok()
     }
 
     fn test(&self, found: &Values<'_, '_>, view: &mut View<'_>) -> Result<bool, Missing> {

@@ -84,16 +84,17 @@ pub(super) struct Operand {
 impl Operand {
     /// A text that the answer to a question is compared with.
     pub(super) fn of(text: Arc<str>, question: &Question) -> Self {
-        let bytes = || match question {
-            Question::Size => text.parse().ok().map(|Bytes(bytes)| i128::from(bytes)),
-            _ => None,
+        let bytes = || text.parse().ok().map(|Bytes(bytes)| i128::from(bytes));
+        let nanos = || text.parse().ok().map(|Nanos(nanos)| count_to_f64(nanos));
+        let whole = text.parse().ok();
+        let number = || text.parse().ok();
+        let (whole, number) = if matches!(question, Question::Size) {
+            (whole.or_else(bytes), number())
+        } else if matches!(question, Question::Duration) {
+            (whole, nanos().or_else(number))
+        } else {
+            (whole, number())
         };
-        let nanos = || match question {
-            Question::Duration => text.parse().ok().map(|Nanos(nanos)| count_to_f64(nanos)),
-            _ => None,
-        };
-        let whole = text.parse().ok().or_else(bytes);
-        let number = nanos().or_else(|| text.parse().ok());
         Self { text, whole, number }
     }
 }

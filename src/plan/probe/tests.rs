@@ -116,7 +116,7 @@ fn each_picker_takes_its_values() {
         let (name, source) = (String::new(), String::new());
         let catch = Catch { slot: Slot(0), name, question, picker, default: None, source };
         catch.take(&Looked::at(&answer()), &mut view).ok()?;
-        variables.get(Slot(0)).map(|value| value.to_string())
+        variables.get(Slot(0)).map(ToString::to_string)
     };
     let pattern = || Question::Regex(Regex::new(r#""id":"(.)""#).unwrap());
     let questions: [&dyn Fn() -> Question; 2] = [&|| path("$.farms[*].id"), &pattern];
