@@ -297,6 +297,8 @@ fn hex(nibble: u8) -> char {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn render(escape: Escape, value: &str) -> Result<String, Missing> {
@@ -337,5 +339,54 @@ mod tests {
         assert_eq!(out.len(), 36);
         assert_eq!(out.chars().nth(14), Some('4'));
         assert!(out.chars().nth(19).is_some_and(|c| "89ab".contains(c)), "{out}");
+    }
+
+    #[test]
+    fn what_is_kept_is_not_copied_when_it_need_not_be() {
+        let (mut variables, mut dice) = (Variables::default(), Dice::new(0, 0));
+        let value: Arc<str> = "v".into();
+        variables.set(Slot(0), Arc::clone(&value));
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 7, user: 0 };
+        let literal = Text::literal("x");
+        let both = [literal.value(&mut view).unwrap(), literal.value(&mut view).unwrap()];
+        assert!(Arc::ptr_eq(&both[0], &both[1]));
+        assert!(Arc::ptr_eq(&Text::slot(Slot(0), "v").value(&mut view).unwrap(), &value));
+        let missing = Missing::Value("w".to_owned());
+        assert_eq!(Text::slot(Slot(1), "w").value(&mut view), Err(missing));
+        let pieces = vec![
+            Piece::Literal("a".into()),
+            Piece::Literal("b".into()),
+            Piece::Built(Built::Sequence),
+        ];
+        let text = Text::new(pieces, Escape::Plain);
+        assert_eq!((&*text.value(&mut view).unwrap(), text.pieces.len()), ("ab7", 2));
+        assert_eq!(&*Text::new(Vec::new(), Escape::Plain).value(&mut view).unwrap(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_in_json_is_escaped_as_serde_json_does(value in "[\\x00-\\x7f€ü😀\"\\\\]*") {
+            let mut out = String::new();
+            encode_json(&value, &mut out);
+            prop_assert_eq!(format!("\"{out}\""), serde_json::Value::from(value).to_string());
+        }
+
+        #[test]
+        fn a_value_in_a_url_is_unreserved_and_comes_back(value in any::<String>()) {
+            let mut out = String::new();
+            encode_url(&value, &mut out);
+            let mut bytes = Vec::new();
+            let mut rest = out.bytes();
+            while let Some(byte) = rest.next() {
+                bytes.push(if byte == b'%' {
+                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                } else {
+                    prop_assert!(byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+                    byte
+                });
+            }
+            prop_assert_eq!(bytes, value.into_bytes());
+        }
     }
 }
