@@ -33,7 +33,7 @@ pub use dice::Dice;
 pub use gate::policy_file;
 pub use load::LoadOverrides;
 pub use precision::Precision;
-pub use probe::{Catch, Expectation, Looked, Question};
+pub use probe::{Catch, Expectation, Looked, Path, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
 pub use request::{Given, Request};
 pub use schema::schema;

@@ -263,8 +263,8 @@ impl<'p> Worker<'p> {
             feed(user, plan, *source, slots, row);
         }
         for (slot, text) in &journey.constants {
-            if let Ok(value) = text.render(&mut user.view()) {
-                user.variables.set(*slot, value.into());
+            if let Ok(value) = text.value(&mut user.view()) {
+                user.variables.set(*slot, value);
             }
         }
         user.strands.push(Strand::new(Role::Journey, 0..journey.program.ops.len(), intended));
