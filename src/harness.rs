@@ -116,7 +116,9 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     found.notes.extend(limited);
     found.notes.iter().for_each(|note| (parts.warn)(note));
     let (path, notes) = Path::choose(&plan, &found)?;
-    notes.iter().for_each(|note| (parts.warn)(note));
+    for note in &notes {
+        (parts.warn)(note);
+    }
     found.notes.extend(notes);
     let client = origin::Generator {
         engine: path.describe(&plan, &found),

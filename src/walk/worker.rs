@@ -46,6 +46,7 @@ pub struct Worker<'p> {
     /// The measurement of the running interval.
     pub shard: Shard,
     /// Memory of requests that are over.
+    #[expect(clippy::vec_box, reason = "the box goes on to the strand that sends")]
     pub(super) spare: Vec<Box<Request>>,
     pub(super) queries: Vec<QueryCache>,
     pub(super) pools: Vec<Pool>,

@@ -136,11 +136,11 @@ impl Driver<'_> {
         if line.stage != Stage::Open {
             return self.dialed(token);
         }
-        if happened.writable && line.has_unsent() {
+        if happened.is_writable() && line.has_unsent() {
             self.write_on(token);
         }
-        if happened.readable {
-            self.hear(token, happened.ended);
+        if happened.is_readable() {
+            self.hear(token, happened.is_end());
         }
     }
 

@@ -58,7 +58,7 @@ fn check(case: &Case) {
     truth.sort_unstable();
     let response = values(&record, &format!("GET {path}"), Metric::Response);
     for per_mille in [900, 950, 990, 999, 1_000] {
-        let rank = truth.len() * per_mille / 1_000 - 1;
+        let rank = (truth.len() * per_mille).div_euclid(1_000) - 1;
         let want = truth[rank];
         let got = response.at(f64::from(u16::try_from(per_mille).unwrap()) / 1_000.0).unwrap();
         let allowed = want.0.div_euclid(50).max(10_000_000);
