@@ -105,7 +105,9 @@ impl<'a> Player<'a> {
         };
         let finished = harness::run(plan, parts).await;
         self.lines.close();
-        Ok(finished?)
+        let finished = finished?;
+        self.lines.detail(&format!("engine {}", finished.record.header.origin.engine));
+        Ok(finished)
     }
 
     /// The exit code of the first signal, if one has come.
