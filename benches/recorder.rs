@@ -89,7 +89,9 @@ fn second(catalogue: &Catalogue, endpoints: &[SeriesId]) -> Vec<Batch> {
         let mut times = Times::new(seed);
         let mut shard = shard(catalogue);
         for _ in 0..REQUESTS.div_euclid(WORKERS) {
-            endpoints.iter().for_each(|id| request(&mut shard, *id, times.next()));
+            for id in endpoints {
+                request(&mut shard, *id, times.next());
+            }
         }
         shard.take()
     };

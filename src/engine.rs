@@ -11,6 +11,7 @@ mod drive;
 #[cfg(all(target_os = "linux", feature = "epoll"))]
 mod epoll;
 mod exchange;
+mod exhausted;
 mod limits;
 mod machine;
 mod path;
@@ -19,17 +20,19 @@ mod received;
 mod simulated;
 mod sql;
 mod stamped;
+mod steal;
 mod tls;
 mod usage;
 
 pub use clock::{Clock, unix_now};
 pub use drive::{Control, Handover, Job};
 pub use exchange::Client;
-pub use limits::is_local;
+pub use limits::{LimitError, check_limits, is_local};
 pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
 pub use path::{Path, PathError, work};
 pub use preflight::{Preflight, PreflightError, preflight};
 pub use received::Received;
 pub use simulated::{Circumstances, SimulatedRun, simulate, simulate_under};
 pub use sql::{Databases, SqlError};
+pub use steal::Processors;
 pub use tls::TlsError;

@@ -13,8 +13,9 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{
-    Client, Clock, Databases, Handover, Job, Path, PathError, Preflight, PreflightError, SqlError,
-    TlsError, peak_rss_bytes, preflight, process_cpu, unix_now, work,
+    Client, Clock, Databases, Handover, Job, LimitError, Path, PathError, Preflight,
+    PreflightError, Processors, SqlError, TlsError, check_limits, git_version, peak_rss_bytes,
+    preflight, process_cpu, unix_now, work,
 };
 use crate::plan::{HttpVersion, Plan};
 use crate::record::{Counts, End, Generator, Header, RunRecord};
@@ -62,6 +63,9 @@ pub enum RunError {
     /// The record can't be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This machine can't make the load.
+    #[error(transparent)]
+    Limits(#[from] LimitError),
     /// The system gives no thread or runtime.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
@@ -77,6 +81,7 @@ impl RunError {
             Self::Preflight(error) => Some(error.hint().to_owned()),
             Self::Tls(error) => Some(error.hint().to_owned()),
             Self::Path(_) => Some("leave `--engine` away".to_owned()),
+            Self::Limits(error) => Some(error.hint()),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Crashed => None,
@@ -96,24 +101,35 @@ pub struct Finished {
 
 /// Plays a plan against its target and keeps what it sees.
 ///
-/// Must run in a `LocalSet`. The order: target and databases are tried, the run is begun in the
-/// store, workers start together, every interval is stored, and when the last worker is done the
-/// record is closed. The record that is returned is the one that was stored.
+/// Must run in a `LocalSet`. The order: the limits of the machine are looked at, target and
+/// databases are tried, the run is begun in the store, workers start together, every interval is
+/// stored, and when the last worker is done the record is closed. The record that is returned is the one that was stored.
 pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
+    let limited = check_limits(&plan, parts.workers)?;
+    // Two processes, of which nothing depends: they run beside what is asked of the target.
+    let git = tokio::task::spawn_blocking(git_version);
     let tls = Client::tls(&plan)?;
     let databases = Databases::new(&plan);
     databases.check().await?;
-    let found = preflight(&plan, tls.clone(), clock).await?;
+    let mut found = preflight(&plan, tls.clone(), clock).await?;
+    found.notes.extend(limited);
     found.notes.iter().for_each(|note| (parts.warn)(note));
-    let (path, _instead) = Path::choose(&plan, &found)?;
-    let engine = path.describe(&plan, &found);
-    let header =
-        parts.circumstances.clone().header(&plan, &found, engine, parts.workers, unix_now());
+    let (path, notes) = Path::choose(&plan, &found)?;
+    for note in &notes {
+        (parts.warn)(note);
+    }
+    found.notes.extend(notes);
+    let client = origin::Generator {
+        engine: path.describe(&plan, &found),
+        workers: parts.workers,
+        git: git.await.unwrap_or_default(),
+    };
+    let header = parts.circumstances.clone().header(&plan, &found, client, unix_now());
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) =
         start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
-    let cpu_before = process_cpu();
+    let (cpu_before, processors) = (process_cpu(), Processors::now());
     let clock = Clock::start();
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
@@ -122,7 +138,8 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let Parts { store, control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
     let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
-    let notes = found.notes.clone();
+    let mut notes = found.notes.clone();
+    notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.
         thread.join().map_err(|_panic| RunError::Crashed)??;
@@ -143,7 +160,8 @@ pub fn foresee(
     // With TLS the target has a say in which HTTP is spoken, and so in who speaks it.
     let asked = plan.target.tls && plan.http.version == HttpVersion::Auto;
     let engine = if asked { String::new() } else { path.describe(plan, &unknown) };
-    Ok(circumstances.header(plan, &unknown, engine, workers, unix_now()))
+    let client = origin::Generator { engine, workers, git: git_version() };
+    Ok(circumstances.header(plan, &unknown, client, unix_now()))
 }
 
 type Started = (Vec<Lane>, Vec<JoinHandle<std::io::Result<()>>>, Vec<blocking::Sender<Clock>>);
@@ -229,6 +247,8 @@ async fn finish(
         failure = writer.finish(&end, &totals).await.err();
     }
     if failure.is_none() {
+        // The record that is read has them again.
+        drop((totals, catalogue));
         let record = store.load(&header.id).await?;
         return Ok(Finished { record, unstored: None });
     }

@@ -211,7 +211,9 @@ mod tests {
     /// The same values in the histogram that defines how ours has to answer.
     fn theirs(values: &[u64]) -> hdrhistogram::Histogram<u64> {
         let mut theirs = hdrhistogram::Histogram::new_with_bounds(1, HIGHEST.0, DIGITS).unwrap();
-        values.iter().for_each(|value| theirs.saturating_record(*value.min(&HIGHEST.0)));
+        for value in values {
+            theirs.saturating_record(*value.min(&HIGHEST.0));
+        }
         theirs
     }
 

@@ -14,6 +14,7 @@ mod dice;
 mod gate;
 mod load;
 mod members;
+mod precision;
 mod probe;
 mod program;
 mod request;
@@ -31,7 +32,8 @@ pub use data::{Feeder, Source};
 pub use dice::Dice;
 pub use gate::policy_file;
 pub use load::LoadOverrides;
-pub use probe::{Catch, Expectation, Looked, Question};
+pub use precision::Precision;
+pub use probe::{Catch, Expectation, Looked, Path, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
 pub use request::{Given, Request};
 pub use schema::schema;
@@ -42,8 +44,8 @@ pub use step::{
 pub use text::{Escape, Missing, Scope, Slot, Text, Variables};
 
 use crate::names::Catalogue;
-use crate::record::{Policy, ThresholdText, ValidityPolicy};
-pub use crate::scenario::HttpVersion;
+use crate::record::{Policy, PrecisionText, ThresholdText, ValidityPolicy};
+pub use crate::scenario::{HttpVersion, PrecisionSpec};
 use crate::units::Nanos;
 
 /// Everything a run needs to know, made once and shared by all workers.
@@ -69,6 +71,11 @@ pub struct Plan {
     pub journeys: Vec<Journey>,
     /// Phases of the load, in order, without gaps.
     pub phases: Arc<[Phase]>,
+    /// How exactly workers keep to the intended times.
+    pub precision: Precision,
+    /// The load of one worker that the precision was chosen for, in words; `None` when it was
+    /// asked for.
+    pub precision_for: Option<String>,
     /// How long journeys may go on after the last phase.
     pub graceful_stop: Nanos,
     /// Databases of `sql` steps: name and address.
@@ -108,6 +115,12 @@ impl Plan {
     /// When the last phase ends.
     pub fn end(&self) -> Nanos {
         self.phases.last().map_or(Nanos::ZERO, Phase::end)
+    }
+
+    /// The precision with what it was chosen for, for the record and for people.
+    pub fn precision_text(&self) -> PrecisionText {
+        let word = self.precision.word().to_owned();
+        PrecisionText { word, chosen_for: self.precision_for.clone() }
     }
 
     /// The phase that `at` falls into; the last one for what comes after the end.

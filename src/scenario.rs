@@ -39,7 +39,7 @@ pub use gate::{
 };
 pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
-pub use load::{ArrivalKind, LoadShape, PhaseSpec, RateRange, UserRange};
+pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, UserRange};
 pub use named::{Named, OneOrMany};
 pub use schema::schema;
 pub use spec::{

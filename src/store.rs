@@ -139,7 +139,6 @@ impl Store {
         // knows no more why.
         let mut first = connect(&options, location).await?;
         schema::migrate(&mut first, location).await?;
-        first.close().await.map_err(failed)?;
 
         let is_file = matches!(location, StoreLocation::File(_));
         let pool = AnyPoolOptions::new()
@@ -148,6 +147,12 @@ impl Store {
                 Box::pin(async move { if is_file { set_up(connection).await } else { Ok(()) } })
             })
             .connect_lazy_with(options);
+        if is_file {
+            // The last one that closes a file of SQLite moves the journal into it and removes the
+            // journal, which the next one makes again: five syncs for nothing.
+            drop(pool.acquire().await.map_err(failed)?);
+        }
+        first.close().await.map_err(failed)?;
         Ok(Self { pool, location: location.clone() })
     }
 

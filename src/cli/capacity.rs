@@ -236,7 +236,16 @@ fn refuse_without_requests(plan: &Plan) -> Result<(), Failed> {
 
 /// The search sets the load; one of the arguments would contradict it.
 fn refuse_load(load: &LoadArgs) -> Result<(), Failed> {
-    let LoadArgs { rate, users, duration, iterations, max_users: _, seed: _, workers: _ } = load;
+    let LoadArgs {
+        rate,
+        users,
+        duration,
+        iterations,
+        max_users: _,
+        seed: _,
+        precision: _,
+        workers: _,
+    } = load;
     let given = [
         ("--rate", rate.is_some(), "`--from` is the load that the search begins with"),
         ("--users", users.is_some(), "the search changes the rate"),

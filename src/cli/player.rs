@@ -94,6 +94,7 @@ impl<'a> Player<'a> {
     ) -> Result<Finished, Failed> {
         self.lines.prepare(&format!("looking for {}", plan.target));
         self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));
+        self.lines.detail(&format!("precision {}", plan.precision_text()));
         let parts = Parts {
             store: &self.store,
             circumstances: self.circumstances(place),
@@ -104,7 +105,9 @@ impl<'a> Player<'a> {
         };
         let finished = harness::run(plan, parts).await;
         self.lines.close();
-        Ok(finished?)
+        let finished = finished?;
+        self.lines.detail(&format!("engine {}", finished.record.header.origin.engine));
+        Ok(finished)
     }
 
     /// The exit code of the first signal, if one has come.

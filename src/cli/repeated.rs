@@ -16,7 +16,7 @@ use crate::gate::identity::Difference;
 use crate::gate::judge::Design;
 use crate::gate::live::Watch;
 use crate::gate::ruling::Ruling;
-use crate::plan::{Gate, Plan};
+use crate::plan::{Gate, Plan, PrecisionSpec};
 use crate::record::{Header, PhaseInfo};
 use crate::report::Question;
 use crate::units::Nanos;
@@ -128,11 +128,14 @@ fn load_of(like: &Header, play: &Play) -> Variant<'static> {
     let own = play.load.rate.is_some() || play.load.users.is_some();
     let word = phase.load.split_whitespace().next().unwrap_or_default();
     let is_users = phase.load.ends_with("users");
+    let precision = like.load.precision.as_ref();
+    let precision = precision.and_then(|own| PrecisionSpec::of_word(&own.word));
     Variant {
         rate: (!own && !is_users).then(|| word.parse().ok()).flatten(),
         users: (!own && is_users).then(|| word.parse().ok()).flatten(),
         length: play.load.duration.is_none().then_some(phase.length),
         max_users: like.load.max_users.filter(|_| !own),
+        precision: precision.filter(|_| !own),
         ..Variant::default()
     }
 }

@@ -7,7 +7,9 @@ use std::{env, fs};
 use super::args::{EngineName, HttpArgs, LoadArgs, Play, StoreArg};
 use super::{Exit, Failed, adhoc, builtin};
 use crate::cli::terminal::Terminal;
-use crate::plan::{Engine, HttpVersion, Inputs, LoadOverrides, Overrides, Plan, compile};
+use crate::plan::{
+    Engine, HttpVersion, Inputs, LoadOverrides, Overrides, Plan, PrecisionSpec, compile,
+};
 use crate::scenario::{Diagnostic, did_you_mean};
 use crate::steps::KINDS;
 use crate::store::StoreLocation;
@@ -85,6 +87,8 @@ pub(super) struct Variant<'a> {
     pub(super) users: Option<u64>,
     /// Most virtual users at a time, where the arguments do not say it.
     pub(super) max_users: Option<u64>,
+    /// How exactly starts keep to their times, where the arguments do not say it.
+    pub(super) precision: Option<PrecisionSpec>,
 }
 
 impl Variant<'_> {
@@ -138,7 +142,8 @@ fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
 fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
     let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1, engine } =
         &play.http;
-    let LoadArgs { rate, users, duration, iterations, max_users, seed, workers: _ } = &play.load;
+    let LoadArgs { rate, users, duration, iterations, max_users, seed, precision, workers: _ } =
+        &play.load;
     let mut headers = Vec::with_capacity(header.len());
     for line in header {
         let Some((name, value)) = line.split_once(':') else {
@@ -178,6 +183,8 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
             max_users: max_users.or(variant.max_users),
             lead: variant.lead,
         },
+        precision: precision.or(variant.precision),
+        workers: workers(&play.load),
         seed: *seed,
         journeys: play.what.journey.clone(),
         http,
@@ -193,7 +200,8 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
 
 /// Flags that change what is measured, for the record. Values that can hold secrets are left out.
 pub(super) fn flags(play: &Play) -> Vec<String> {
-    let LoadArgs { rate, users, duration, iterations, max_users, seed: _, workers: _ } = &play.load;
+    let LoadArgs { rate, users, duration, iterations, max_users, seed: _, precision, workers: _ } =
+        &play.load;
     // The engine is said in the record as it was chosen.
     let HttpArgs { header, timeout, connect_timeout, insecure, cacert, http2, http1, engine: _ } =
         &play.http;
@@ -208,6 +216,7 @@ pub(super) fn flags(play: &Play) -> Vec<String> {
     add("duration", duration.map(|duration| duration.to_string()));
     add("iterations", iterations.map(|count| count.to_string()));
     add("max-users", max_users.map(|users| users.to_string()));
+    add("precision", precision.map(|precision| precision.word().to_owned()));
     add("timeout", timeout.map(|timeout| timeout.to_string()));
     add("connect-timeout", connect_timeout.map(|timeout| timeout.to_string()));
     add("cacert", cacert.as_ref().map(|path| path.to_string_lossy().into_owned()));

@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::Clock;
 use super::clock::within;
+use super::exhausted::Shortage;
 use super::stamped::{Stamped, Stamps};
 use crate::names::ErrorKind;
 use crate::plan::{Address, Failure, HttpVersion, Timing};
@@ -33,6 +34,7 @@ pub(super) struct Resolver {
     host: String,
     port: u16,
     known: RefCell<Option<(Nanos, Vec<SocketAddr>)>>,
+    shortage: Shortage,
 }
 
 /// How connections to the target are opened.
@@ -63,7 +65,8 @@ pub(super) enum Sender {
 
 impl Resolver {
     pub(super) fn new(target: &Address) -> Self {
-        Self { host: target.host.clone(), port: target.port, known: RefCell::new(None) }
+        let (known, shortage) = (RefCell::new(None), Shortage::default());
+        Self { host: target.host.clone(), port: target.port, known, shortage }
     }
 
     /// The target's addresses, and how long looking up took if it had to be done.
@@ -94,6 +97,28 @@ impl Resolver {
         self.known.replace(Some((now + LOOKUP_TTL, found.clone())));
         Ok((found, now - start))
     }
+
+    /// Connects to the first address that answers.
+    async fn connect(&self, addresses: &[SocketAddr], clock: Clock) -> Result<TcpStream, Failure> {
+        let mut last = None;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    // Without it a request in two segments would wait for the peer's delayed ACK.
+                    let delay_off = stream.set_nodelay(true);
+                    debug_assert!(delay_off.is_ok(), "TCP_NODELAY is known everywhere");
+                    return Ok(stream);
+                }
+                Err(error) => {
+                    if let Some(ours) = self.shortage.failure(&error, *address, clock.now()) {
+                        return Err(ours);
+                    }
+                    last = Some(format!("can't connect to {address}: {error}"));
+                }
+            }
+        }
+        Err(Failure::new(ErrorKind::Connect, last.unwrap_or_default()))
+    }
 }
 
 impl Dialer {
@@ -120,7 +145,7 @@ impl Dialer {
         let (addresses, looking_up) = resolver.addresses(self.clock).await?;
         timing.looking_up = looking_up;
         let start = self.clock.now();
-        let stream = connect(&addresses).await?;
+        let stream = resolver.connect(&addresses, self.clock).await?;
         let connected = self.clock.now();
         timing.connecting = connected - start;
         let stamps = Stamps::new(self.clock);
@@ -145,23 +170,6 @@ impl Dialer {
         }
         handshake(Stamped::new(stream, stamps.clone()), stamps, two).await
     }
-}
-
-/// Connects to the first address that answers.
-async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
-    let mut last = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Without it a request in two segments would wait for the peer's delayed ACK.
-                let delay_off = stream.set_nodelay(true);
-                debug_assert!(delay_off.is_ok(), "TCP_NODELAY is known everywhere");
-                return Ok(stream);
-            }
-            Err(error) => last = Some(format!("can't connect to {address}: {error}")),
-        }
-    }
-    Err(Failure::new(ErrorKind::Connect, last.unwrap_or_default()))
 }
 
 /// Begins HTTP on an open stream; the connection's own work goes on beside the exchanges.

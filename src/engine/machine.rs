@@ -31,13 +31,15 @@ pub fn machine() -> Machine {
 }
 
 /// How many local ports outgoing connections may use; 0 if unknown.
-fn local_ports() -> u64 {
-    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let mut bounds = range.split_whitespace().filter_map(|bound| bound.parse::<u64>().ok());
-    match (bounds.next(), bounds.next()) {
-        (Some(low), Some(high)) => (high + 1).saturating_sub(low),
-        _ => 0,
-    }
+pub(super) fn local_ports() -> u64 {
+    port_range().map_or(0, |(low, high)| (u64::from(high) + 1).saturating_sub(u64::from(low)))
+}
+
+/// The first and the last local port that outgoing connections may use; `None` if unknown.
+pub(super) fn port_range() -> Option<(u16, u16)> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut bounds = range.split_whitespace().filter_map(|bound| bound.parse().ok());
+    bounds.next().zip(bounds.next())
 }
 
 /// The value behind `key` in a file of `key: value` lines.

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 #[cfg(all(target_os = "linux", feature = "epoll"))]
 use super::epoll::{self, Poll};
 use super::{Job, Preflight, drive};
-use crate::plan::{Engine, HttpVersion, Plan};
+use crate::plan::{Engine, HttpVersion, Plan, Precision};
 
 /// The driver of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +41,28 @@ enum Driver {
 }
 
 impl Path {
-    /// The driver for a plan, and why it is not the fast one if it is not. `found` says which HTTP
+    /// The driver for a plan, and what people should know of the choice. `found` says which HTTP
     /// the target negotiated, and is not known before the target was asked.
-    pub fn choose(plan: &Plan, found: &Preflight) -> Result<(Self, Option<String>), PathError> {
+    pub fn choose(plan: &Plan, found: &Preflight) -> Result<(Self, Vec<String>), PathError> {
+        let mut notes = Vec::new();
         let two = plan.http.version == HttpVersion::Http2 || found.http2;
-        match (plan.http.engine, two) {
-            (Engine::Tokio, _) => Ok((Self::Tokio, None)),
-            (Engine::Epoll, true) => Err(PathError::Http2),
-            (Engine::Auto, true) => Ok((Self::Tokio, Some("HTTP/2 is spoken".to_owned()))),
-            (Engine::Epoll, false) => {
-                try_epoll().map(|()| (Self::Epoll, None)).map_err(PathError::Here)
-            }
-            (Engine::Auto, false) => Ok(match try_epoll() {
-                Ok(()) => (Self::Epoll, None),
-                Err(error) => (Self::Tokio, Some(format!("epoll can't be used: {error}"))),
-            }),
+        let path = match (plan.http.engine, two) {
+            (Engine::Epoll, true) => return Err(PathError::Http2),
+            (Engine::Epoll, false) => try_epoll().map(|()| Self::Epoll).map_err(PathError::Here)?,
+            (Engine::Tokio, _) | (Engine::Auto, true) => Self::Tokio,
+            (Engine::Auto, false) => match try_epoll() {
+                Ok(()) => Self::Epoll,
+                Err(error) => {
+                    notes.push(format!("the slower engine `tokio` is used: {error}"));
+                    Self::Tokio
+                }
+            },
+        };
+        if path == Self::Tokio && plan.precision != Precision::Exact {
+            let word = plan.precision.word();
+            notes.push(format!("the precision {word} is for the engine `epoll`: starts are exact"));
         }
+        Ok((path, notes))
     }
 
     /// What the driver needs of the system.

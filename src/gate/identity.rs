@@ -8,7 +8,8 @@ use crate::record::{Header, Load, Machine, Origin, PhaseInfo};
 use crate::units::{Bytes, count_to_f64};
 
 /// Flags that the load says in its own words, so that they count once.
-const LOAD_FLAGS: [&str; 5] = ["--rate", "--users", "--duration", "--iterations", "--max-users"];
+const LOAD_FLAGS: [&str; 6] =
+    ["--rate", "--users", "--duration", "--iterations", "--max-users", "--precision"];
 
 /// By how much memory may differ: what a kernel keeps for itself changes with its release.
 const MEMORY: f64 = 0.05;
@@ -140,11 +141,14 @@ fn difference(kind: Kind, baseline: &Header, candidate: &Header) -> Option<Diffe
         Kind::Flags => flags(&baseline.origin) == flags(&candidate.origin),
         Kind::Version => baseline.origin.target.version == candidate.origin.target.version,
     };
-    (!same).then(|| Difference {
-        kind,
-        baseline: shown(kind, baseline),
-        candidate: shown(kind, candidate),
-    })
+    let shown = |header: &Header| match &header.load.precision {
+        // Where it is not what differs, it would only be in the way.
+        Some(own) if kind == Kind::Load && !same_precision(&baseline.load, &candidate.load) => {
+            format!("{}, precision {}", shown(kind, header), own.word)
+        }
+        Some(_) | None => shown(kind, header),
+    };
+    (!same).then(|| Difference { kind, baseline: shown(baseline), candidate: shown(candidate) })
 }
 
 /// One side of a difference, for people.
@@ -175,7 +179,16 @@ fn shown(kind: Kind, header: &Header) -> String {
 /// them is there to be thrown away.
 fn same_load(one: &Load, other: &Load) -> bool {
     let asked = |phase: &PhaseInfo| (phase.load.clone(), phase.length);
-    one.max_users == other.max_users && measured(one).map(asked).eq(measured(other).map(asked))
+    one.max_users == other.max_users
+        && same_precision(one, other)
+        && measured(one).map(asked).eq(measured(other).map(asked))
+}
+
+/// Whether both keep to their times alike: waking up every millisecond makes every response half a
+/// millisecond longer. A record from before it was known is like any.
+fn same_precision(one: &Load, other: &Load) -> bool {
+    let (Some(one), Some(other)) = (&one.precision, &other.precision) else { return true };
+    one.word == other.word
 }
 
 fn measured(load: &Load) -> impl Iterator<Item = &PhaseInfo> {
@@ -188,10 +201,8 @@ fn asked(load: &Load) -> String {
         measured(load).map(|phase| format!("{} for {}", phase.load, phase.length)).collect();
     let phases =
         if phases.is_empty() { "nothing measured".to_owned() } else { phases.join(", then ") };
-    match load.max_users {
-        Some(users) => format!("{phases}, at most {users} users"),
-        None => phases,
-    }
+    let most = load.max_users.map(|users| format!(", at most {users} users"));
+    format!("{phases}{}", most.unwrap_or_default())
 }
 
 /// Whether two machines make the same load. Their names don't matter: runners of a kind are
@@ -223,7 +234,7 @@ fn flags(origin: &Origin) -> BTreeSet<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{FORMAT, Policy, TargetInfo, ValidityPolicy};
+    use crate::record::{FORMAT, Policy, PrecisionText, TargetInfo, ValidityPolicy};
     use crate::units::Nanos;
 
     fn phase(name: &str, load: &str, seconds: u64) -> PhaseInfo {
@@ -325,6 +336,31 @@ mod tests {
     }
 
     #[test]
+    fn another_precision_is_another_load() {
+        let precise = |word: &str, chosen_for: Option<&str>| {
+            let (word, chosen_for) = (word.to_owned(), chosen_for.map(str::to_owned));
+            Some(PrecisionText { word, chosen_for })
+        };
+        // The baseline is from before it was known.
+        check(|header| header.load.precision = precise("1ms", None), &[]);
+        let mut baseline = header();
+        baseline.load.precision = precise("exact", Some("50/s"));
+        let said = |precision| {
+            let mut candidate = header();
+            candidate.load.precision = precision;
+            let found = differences(&baseline, &candidate);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(said(None), Vec::<String>::new());
+        assert_eq!(said(precise("exact", None)), Vec::<String>::new());
+        assert_eq!(
+            said(precise("1ms", None)),
+            ["load differs: the baseline has `50/s for 30.0 s, at most 100 users, precision \
+              exact`, the candidate `50/s for 30.0 s, at most 100 users, precision 1ms`"]
+        );
+    }
+
+    #[test]
     fn another_seed_plays_other_journeys() {
         check(|header| header.seed = 8, &["seed differs: the baseline has `7`, the candidate `8`"]);
     }
@@ -367,7 +403,12 @@ mod tests {
     #[test]
     fn flags_are_a_set_without_those_that_the_load_says() {
         let flags = |flags: &[&str]| flags.iter().map(|flag| (*flag).to_owned()).collect();
-        check(|header| header.origin.flags = flags(&["--insecure", "--duration 9s"]), &[]);
+        check(
+            |header| {
+                header.origin.flags = flags(&["--insecure", "--duration 9s", "--precision exact"]);
+            },
+            &[],
+        );
         check(
             |header| header.origin.flags = flags(&["--journey farmer", "--http2", "--insecure"]),
             &["flags differ: the baseline has `--insecure`, the candidate `--http2 --insecure \

@@ -174,16 +174,15 @@ fn busy(record: &RunRecord, end: &End) -> Option<String> {
     let above = |worker: &WorkerUse| worker.peak > limit;
     let long = |worker: &WorkerUse| (worker.busy, worker.peak);
     let (worker, used, others) = worst(end, above, long)?;
+    let peak = used.peak;
     // A record of an older loadgate does not know for how long.
     let time = match used.busy {
-        Nanos::ZERO => String::new(),
-        time => format!(" for {time}"),
+        Nanos::ZERO => format!("the limit is {limit}"),
+        time => format!("for {time} above the limit of {limit}"),
     };
-    let verb = if others.is_empty() { "was" } else { "were" };
-    let peak = used.peak;
     Some(format!(
-        "worker {worker}{others} {verb} at {peak} CPU{time}, the limit is {limit}: use more \
-         workers, another machine or a lower rate"
+        "worker {worker} used up to {peak} of a processor, {time}{others}: use more workers, another machine \
+         or a lower rate"
     ))
 }
 
@@ -212,15 +211,20 @@ fn queued(record: &RunRecord, end: &End) -> Option<String> {
     let (worker, used, others) =
         worst(end, above, |worker| (waited(worker).above, waited(worker).peak))?;
     let (peak, time) = (waited(used).peak, waited(used).above);
+    let own = "or give loadgate processors of its own";
     let cause = if cpus < workers {
         format!("{workers} workers share {cpus} processors: use fewer workers")
+    } else if header.origin.target.local {
+        format!(
+            "the target or something else keeps its processor busy: use fewer workers than \
+             processors, {own}"
+        )
     } else {
-        "something else keeps its processor busy: end that, or give loadgate a processor of its own"
-            .to_owned()
+        format!("something else keeps its processor busy: end that, {own}")
     };
     Some(format!(
-        "worker {worker}{others} waited up to {peak} of the time for a processor, for {time} more \
-         than the limit of {limit}: {cause}"
+        "worker {worker} waited up to {peak} of the time for a processor, for {time} more than the \
+         limit of {limit}{others}: {cause}"
     ))
 }
 
@@ -239,8 +243,8 @@ fn worst<R: PartialOrd>(
         .reduce(|worst, other| if rank(other.1) > rank(worst.1) { other } else { worst });
     let others = match above.split_off(above.len().min(1)).len() {
         0 => String::new(),
-        1 => " and another one".to_owned(),
-        count => format!(" and {count} others"),
+        1 => ", and so did another one".to_owned(),
+        count => format!(", and so did {count} others"),
     };
     worst.map(|(number, worker)| (number, worker, others))
 }

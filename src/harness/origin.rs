@@ -1,6 +1,6 @@
 //! Where a run's numbers come from: the head of its record.
 
-use crate::engine::{Preflight, git_version, is_local, machine};
+use crate::engine::{Preflight, is_local, machine};
 use crate::plan::{Phase, Plan};
 use crate::record::{FORMAT, Header, Load, Origin, Repetition, TargetInfo};
 
@@ -17,16 +17,26 @@ pub struct Circumstances {
     pub repetition: Option<Repetition>,
 }
 
+/// The side that makes the load.
+pub(super) struct Generator {
+    /// What sends the requests.
+    pub(super) engine: String,
+    /// Worker threads.
+    pub(super) workers: usize,
+    /// The commit of the work folder.
+    pub(super) git: Option<String>,
+}
+
 impl Circumstances {
     /// The head of the record of a run that starts at `now` (nanoseconds since 1970).
     pub(super) fn header(
         self,
         plan: &Plan,
         found: &Preflight,
-        engine: String,
-        workers: usize,
+        generator: Generator,
         now: u64,
     ) -> Header {
+        let Generator { engine, workers, git } = generator;
         let id = run_id(now);
         let repetition = self.repetition.map(|place| Repetition {
             set: if place.set.is_empty() { id.clone() } else { place.set },
@@ -42,13 +52,13 @@ impl Circumstances {
                 phases: plan.phases.iter().map(Phase::info).collect(),
                 max_users: plan.phases.iter().filter_map(|phase| phase.max_users).max(),
                 workers: u64::try_from(workers).unwrap_or_default(),
-                precision: None,
+                precision: Some(plan.precision_text()),
             },
             journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
             thresholds: plan.thresholds.clone(),
             origin: Origin {
                 loadgate: env!("CARGO_PKG_VERSION").to_owned(),
-                git: git_version(),
+                git,
                 scenario_sha256: plan.sha256.clone(),
                 scenario_path: self.scenario_path,
                 machine: machine(),

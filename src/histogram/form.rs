@@ -28,8 +28,8 @@ const LONGEST: usize = 300_000;
 /// Most bytes of one count: a number of 56 bits. More is beyond all measure.
 const COUNT_BYTES: u32 = 8;
 
-/// Shorter forms are kept as they are, in a stream without compression. Deflating the distribution
-/// of an endpoint's second saves 30 bytes of 120 and takes 20 times as long as everything else.
+/// Shorter forms are kept as they are, in a stream without compression. Deflated, the distributions
+/// of 100 endpoints with 20 requests each take 103 bytes on average; as they are, 118.
 const WORTH_DEFLATING: usize = 512;
 
 /// Makes stored forms, one after the other in the same memory.
@@ -299,7 +299,7 @@ mod tests {
             counts,
         ]
         .concat();
-        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
         packed.write_all(&plain).unwrap();
         let packed = packed.finish().unwrap();
         let length = u32::try_from(packed.len()).unwrap();

@@ -2,24 +2,23 @@
 
 use http::HeaderName;
 use regex::Regex;
-use serde_json_path::JsonPath;
 
-use super::{Builder, Catch, Escape, Expectation, Question, Text};
-use crate::scenario::{At, Capture, Check, Comparison, Extract, NodeId, Operand, VariableTest};
+use super::{Builder, Catch, Escape, Expectation, Path, Question, Text};
+use crate::scenario::{At, Capture, Check, Extract, NodeId, Operand, VariableTest};
 
 impl Builder<'_> {
     /// Makes a condition on variables executable.
     pub fn condition(&mut self, test: &VariableTest, node: NodeId) -> Expectation {
         let left = self.text_at(&test.left, node, Escape::Plain);
         let operands = self.operands(&test.operand, node);
-        expectation(Question::Text(left), test.comparison, operands, test.source())
+        Expectation::new(Question::Text(left), test.comparison, operands, test.source())
     }
 
     /// Makes a check executable.
     pub fn check(&mut self, check: &At<Check>) -> Option<Expectation> {
         let question = self.question(&check.extract, check.node)?;
         let operands = self.operands(&check.operand, check.node);
-        Some(expectation(question, check.comparison, operands, check.source()))
+        Some(Expectation::new(question, check.comparison, operands, check.source()))
     }
 
     /// Makes a capture executable; its variable is known from here on.
@@ -64,7 +63,7 @@ impl Builder<'_> {
                 Ok(name) => Question::Header(name),
                 Err(_) => return broken(format!("`{name}` is not a header's name"), self),
             },
-            Extract::Json(path) => match JsonPath::parse(path.as_str()) {
+            Extract::Json(path) => match Path::parse(path.as_str()) {
                 Ok(path) => Question::Json(path),
                 Err(error) => return broken(format!("not a JSONPath: {error}"), self),
             },
@@ -74,17 +73,4 @@ impl Builder<'_> {
             },
         })
     }
-}
-
-fn expectation(
-    question: Question,
-    comparison: Comparison,
-    operands: Vec<Text>,
-    source: &str,
-) -> Expectation {
-    let literal = operands.first().and_then(Text::as_literal);
-    let pattern = (comparison == Comparison::Matches)
-        .then(|| literal.and_then(|pattern| Regex::new(pattern).ok()))
-        .flatten();
-    Expectation { question, comparison, operands, pattern, source: source.to_owned() }
 }

@@ -13,7 +13,8 @@ use http::http_settings;
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
 use super::gate::Resolver;
 use super::load::{self, LoadOverrides};
-use super::{Address, Engine, Gate, Health, HttpVersion, Plan, members};
+use super::precision::Chosen;
+use super::{Address, Engine, Gate, Health, HttpVersion, Plan, PrecisionSpec, members};
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
 use crate::scenario::{
@@ -45,6 +46,10 @@ pub struct Overrides {
     pub target: Option<String>,
     /// The load.
     pub load: LoadOverrides,
+    /// How exactly starts keep to their times.
+    pub precision: Option<PrecisionSpec>,
+    /// Worker threads that share the load; 0 is as good as 1.
+    pub workers: usize,
     /// The seed.
     pub seed: u64,
     /// Only these journeys, if any are named.
@@ -108,6 +113,9 @@ impl Compiler<'_> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
         let phases = load::phases(spec, &overrides.load, &self.tree, &mut self.out);
+        let asked = spec.precision.as_ref().map(|asked| asked.value);
+        let asked = overrides.precision.or(asked).unwrap_or_default();
+        let timed = Chosen::of(asked, phases.as_deref().unwrap_or_default(), overrides.workers);
         let journeys = self.chosen(spec, overrides);
         let mut catalogue = Catalogue::new();
         let mut out = std::mem::take(&mut self.out);
@@ -158,6 +166,8 @@ impl Compiler<'_> {
             sessions,
             journeys,
             phases: phases?.into(),
+            precision: timed.precision,
+            precision_for: timed.chosen_for,
             graceful_stop: spec.graceful_stop.as_ref().map_or(GRACEFUL_STOP, |grace| grace.value),
             databases,
             thresholds,

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::builder::{Builder, Surroundings};
 use super::compile::journey_series;
 use super::{
-    Dice, Escape, Feeder, Journey, Program, Question, Scope, Session, Slot, Source, Text,
-    Variables, View,
+    Dice, Escape, Feeder, Journey, Program, Scope, Session, Slot, Source, Text, Variables, View,
 };
 use crate::names::{Catalogue, SeriesId, SeriesKind};
 use crate::record::ThresholdText;
@@ -302,7 +301,7 @@ fn matching(
             builder.error(test.node, format!("there is no column `{word}`"), hint.as_deref());
             return None;
         };
-        condition.question = Question::Text(Text::slot(slot, word));
+        condition = condition.on(Text::slot(slot, word));
     }
     if out.len() > mistakes {
         return None;

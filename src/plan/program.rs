@@ -121,3 +121,49 @@ pub struct Session {
     /// Variables that a login sets and every journey of the identity takes over.
     pub gives: Vec<Slot>,
 }
+
+impl Program {
+    /// The most steps that are done at the same time: as many as there are branches.
+    pub fn widest(&self) -> u64 {
+        self.widest_of(0..self.ops.len())
+    }
+
+    /// Branches stand behind their fork and are shorter than what they stand in, so that this
+    /// ends.
+    fn widest_of(&self, range: Range<usize>) -> u64 {
+        let width = |op: &Op| match op {
+            Op::Fork { branches, .. } => {
+                branches.iter().map(|branch| self.widest_of(branch.clone())).sum()
+            }
+            Op::Leaf(_)
+            | Op::Unless { .. }
+            | Op::Sample { .. }
+            | Op::Repeat { .. }
+            | Op::Next { .. } => 1,
+        };
+        self.ops.get(range).into_iter().flatten().map(width).max().unwrap_or(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn branches_of_branches_are_all_at_the_same_time() {
+        let fork = |branches: &[Range<usize>]| Op::Fork { branches: branches.to_vec(), to: 0 };
+        let program = |ops: Vec<Op>| Program { ops, steps: Vec::new() };
+        assert_eq!(program(Vec::new()).widest(), 1);
+        assert_eq!(program(vec![Op::Leaf(0), Op::Leaf(1)]).widest(), 1);
+        let nested = vec![
+            Op::Leaf(0),
+            fork(&[2..3, 3..6, 6..7]),
+            Op::Leaf(1),
+            fork(&[4..5, 5..6]),
+            Op::Leaf(2),
+            Op::Leaf(3),
+            Op::Leaf(4),
+        ];
+        assert_eq!(program(nested).widest(), 4);
+    }
+}

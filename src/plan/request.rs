@@ -69,7 +69,9 @@ impl Request {
         (self.own, self.given) = (0, Given::default());
         for memory in [&mut self.target, &mut self.lines, &mut self.text] {
             memory.clear();
-            memory.shrink_to(KEPT);
+            if memory.capacity() > KEPT {
+                *memory = String::new();
+            }
         }
         self.bytes = Vec::new();
     }

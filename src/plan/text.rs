@@ -45,7 +45,7 @@ pub struct Text {
 
 #[derive(Clone, Debug)]
 pub(super) enum Piece {
-    Literal(Box<str>),
+    Literal(Arc<str>),
     /// A variable, its name, and what is written when it has no value.
     Slot(Slot, Box<str>, Option<Box<str>>),
     Built(Built),
@@ -135,8 +135,18 @@ impl Variables {
 }
 
 impl Text {
+    /// A text of pieces; literals that stand beside each other become one.
     pub(super) fn new(pieces: Vec<Piece>, escape: Escape) -> Self {
-        Self { pieces: pieces.into(), escape }
+        let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match (joined.last_mut(), &piece) {
+                (Some(Piece::Literal(before)), Piece::Literal(text)) => {
+                    *before = format!("{before}{text}").into();
+                }
+                (Some(_) | None, _) => joined.push(piece),
+            }
+        }
+        Self { pieces: joined.into(), escape }
     }
 
     /// A text that is a variable's value.
@@ -174,6 +184,20 @@ impl Text {
             }
         }
         Ok(())
+    }
+
+    /// The text with the values of the moment, to be kept. A text without variables and one that
+    /// is nothing but a variable are not copied.
+    pub fn value(&self, view: &mut View<'_>) -> Result<Arc<str>, Missing> {
+        let kept = match (&*self.pieces, self.escape) {
+            ([Piece::Literal(text)], _) => Some(text),
+            ([Piece::Slot(slot, _, _)], Escape::Plain) => view.variables.get(*slot),
+            _ => None,
+        };
+        match kept {
+            Some(text) => Ok(Arc::clone(text)),
+            None => self.render(view).map(Arc::from),
+        }
     }
 
     /// The text with the values of the moment.
@@ -224,27 +248,57 @@ fn escape(value: &str, name: &str, escape: Escape, out: &mut String) -> Result<(
 
 /// Percent-encodes all but RFC 3986's unreserved characters.
 pub(super) fn encode_url(value: &str, out: &mut String) {
-    const HEX: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or('0');
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
+    let reserved =
+        |byte: u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'));
+    let encode = |byte: u8, out: &mut String| out.extend(['%', hex(byte >> 4), hex(byte & 15)]);
+    encode_where(value, out, reserved, encode);
 }
 
-/// The inside of a JSON string.
+/// The inside of a JSON string: what RFC 8259, section 7 asks to be escaped, as `serde_json` does.
 pub(super) fn encode_json(value: &str, out: &mut String) {
-    let quoted = serde_json::Value::String(value.to_owned()).to_string();
-    let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    out.push_str(inside.unwrap_or_default());
+    let special = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
+    encode_where(value, out, special, |byte, out| match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        b'\t' => out.push_str("\\t"),
+        0x08 => out.push_str("\\b"),
+        0x0C => out.push_str("\\f"),
+        _ => {
+            out.push_str("\\u00");
+            out.extend([byte >> 4, byte & 15].map(|nibble| hex(nibble).to_ascii_lowercase()));
+        }
+    });
+}
+
+/// Copies a text, except for the bytes that are special.
+fn encode_where(
+    value: &str,
+    out: &mut String,
+    special: impl Fn(u8) -> bool,
+    encode: impl Fn(u8, &mut String),
+) {
+    let mut start = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if special(byte) {
+            // Nothing lies between two bytes of one character, which are special both.
+            out.push_str(value.get(start..at).unwrap_or_default());
+            encode(byte, out);
+            start = at + 1;
+        }
+    }
+    out.push_str(value.get(start..).unwrap_or_default());
+}
+
+fn hex(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn render(escape: Escape, value: &str) -> Result<String, Missing> {
@@ -285,5 +339,54 @@ mod tests {
         assert_eq!(out.len(), 36);
         assert_eq!(out.chars().nth(14), Some('4'));
         assert!(out.chars().nth(19).is_some_and(|c| "89ab".contains(c)), "{out}");
+    }
+
+    #[test]
+    fn what_is_kept_is_not_copied_when_it_need_not_be() {
+        let (mut variables, mut dice) = (Variables::default(), Dice::new(0, 0));
+        let value: Arc<str> = "v".into();
+        variables.set(Slot(0), Arc::clone(&value));
+        let mut view = View { variables: &mut variables, dice: &mut dice, sequence: 7, user: 0 };
+        let literal = Text::literal("x");
+        let both = [literal.value(&mut view).unwrap(), literal.value(&mut view).unwrap()];
+        assert!(Arc::ptr_eq(&both[0], &both[1]));
+        assert!(Arc::ptr_eq(&Text::slot(Slot(0), "v").value(&mut view).unwrap(), &value));
+        let missing = Missing::Value("w".to_owned());
+        assert_eq!(Text::slot(Slot(1), "w").value(&mut view), Err(missing));
+        let pieces = vec![
+            Piece::Literal("a".into()),
+            Piece::Literal("b".into()),
+            Piece::Built(Built::Sequence),
+        ];
+        let text = Text::new(pieces, Escape::Plain);
+        assert_eq!((&*text.value(&mut view).unwrap(), text.pieces.len()), ("ab7", 2));
+        assert_eq!(&*Text::new(Vec::new(), Escape::Plain).value(&mut view).unwrap(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_in_json_is_escaped_as_serde_json_does(value in "[\\x00-\\x7f€ü😀\"\\\\]*") {
+            let mut out = String::new();
+            encode_json(&value, &mut out);
+            prop_assert_eq!(format!("\"{out}\""), serde_json::Value::from(value).to_string());
+        }
+
+        #[test]
+        fn a_value_in_a_url_is_unreserved_and_comes_back(value in any::<String>()) {
+            let mut out = String::new();
+            encode_url(&value, &mut out);
+            let mut bytes = Vec::new();
+            let mut rest = out.bytes();
+            while let Some(byte) = rest.next() {
+                bytes.push(if byte == b'%' {
+                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                } else {
+                    prop_assert!(byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+                    byte
+                });
+            }
+            prop_assert_eq!(bytes, value.into_bytes());
+        }
     }
 }

@@ -82,6 +82,17 @@ pub struct PrecisionText {
     pub chosen_for: Option<String>,
 }
 
+impl std::fmt::Display for PrecisionText {
+    /// `exact`, or `exact, chosen for 500/s`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.word)?;
+        match &self.chosen_for {
+            Some(load) => write!(f, ", chosen for {load}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// One phase of the load, for people and for the identity of a baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseInfo {

@@ -81,7 +81,9 @@ impl Collector {
             first
         } else {
             self.merged.reset();
-            parts.iter().for_each(|(_, histogram)| self.merged.merge(histogram));
+            for (_, histogram) in parts {
+                self.merged.merge(histogram);
+            }
             &self.merged
         };
         self.totals.add(*place, merged);

@@ -4,7 +4,7 @@ use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
 use crate::names::ErrorKind;
-use crate::record::{Origin, WorkerUse};
+use crate::record::{Origin, PrecisionText, WorkerUse};
 use crate::units::{Nanos, Ratio};
 
 /// Everything that a report says of one run.
@@ -343,6 +343,8 @@ pub struct GeneratorFacts {
     pub requests_sent: Option<u64>,
     /// Each worker.
     pub workers: Vec<WorkerUse>,
+    /// How exactly workers keep to the intended times; `None` for an old record.
+    pub precision: Option<PrecisionText>,
     /// How much later than intended a start was dispatched.
     pub lag: Option<Latency>,
     /// Starts that could not be made.

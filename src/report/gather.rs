@@ -284,6 +284,7 @@ impl<'a> Source<'a> {
             peak_rss_bytes: generator.map(|generator| generator.peak_rss_bytes),
             requests_sent: generator.map(|generator| generator.requests_sent),
             workers: generator.map(|generator| generator.workers.clone()).unwrap_or_default(),
+            precision: self.record.header.load.precision.clone(),
             lag: self.latency(&[SeriesId::RUN], Metric::ScheduleLag),
             dropped: self.dropped(),
         }

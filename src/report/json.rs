@@ -52,7 +52,7 @@ struct Report<'a> {
     queries: Vec<QueryJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,
-    generator: GeneratorJson,
+    generator: GeneratorJson<'a>,
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
     load: Vec<LoadJson<'a>>,

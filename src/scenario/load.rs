@@ -24,6 +24,49 @@ pub enum ArrivalKind {
     Poisson,
 }
 
+/// How exactly starts keep to their times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum PrecisionSpec {
+    /// Exact, or `100us` for a load of more than 10,000/s for each worker.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// To the wake-up of the system.
+    #[serde(rename = "exact")]
+    Exact,
+    /// Up to 100 µs late.
+    #[serde(rename = "100us")]
+    Micros100,
+    /// Up to 1 ms late.
+    #[serde(rename = "1ms")]
+    Millis1,
+    /// Exact, without ever sleeping: each worker takes a processor for itself.
+    #[serde(rename = "spin")]
+    Spin,
+}
+
+impl PrecisionSpec {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Auto, Self::Exact, Self::Micros100, Self::Millis1, Self::Spin];
+
+    /// The word in files and arguments.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Exact => "exact",
+            Self::Micros100 => "100us",
+            Self::Millis1 => "1ms",
+            Self::Spin => "spin",
+        }
+    }
+
+    /// The one with this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+}
+
 /// The load of a phase.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LoadShape {
@@ -69,7 +112,7 @@ pub struct PhaseSpec {
     pub max_users: Option<At<u64>>,
 }
 
-written_by_serde!(PhaseSpec);
+written_by_serde!(PhaseSpec, PrecisionSpec);
 
 fn yes() -> bool {
     true
@@ -220,6 +263,16 @@ mod tests {
         check::<UserRange>("-1", &format!("{wanted} `-1`"));
         check::<UserRange>("1..2..3", &format!("{wanted} `1..2..3`"));
         check::<UserRange>("..", &format!("{wanted} `..`"));
+    }
+
+    #[test]
+    fn a_precision_is_read_by_its_word() {
+        for precision in PrecisionSpec::ALL {
+            assert_eq!(PrecisionSpec::of_word(precision.word()), Some(precision));
+            let json = serde_json::Value::from(precision.word());
+            assert_eq!(serde_json::from_value::<PrecisionSpec>(json).unwrap(), precision);
+        }
+        assert_eq!(PrecisionSpec::of_word("10us"), None);
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use super::condition::ConditionSpec;
 use super::extract::JsonPath;
 use super::gate::{GateSpec, ValiditySpec};
 use super::http::HttpSpec;
-use super::load::PhaseSpec;
+use super::load::{PhaseSpec, PrecisionSpec};
 use super::named::{Named, OneOrMany};
 use super::template::Template;
 use super::test::VariableTest;
@@ -44,6 +44,8 @@ pub struct ScenarioSpec {
     pub weights: Named<At<f64>>,
     /// How much of it, phase by phase.
     pub load: Vec<At<PhaseSpec>>,
+    /// How exactly starts keep to their times; precision is bought with CPU time.
+    pub precision: Option<At<PrecisionSpec>>,
     /// How long journeys under way may take to finish at the end.
     pub graceful_stop: Option<At<Nanos>>,
     /// Addresses of databases for `sql` steps; `default` is the one that is meant without a name.

@@ -110,7 +110,7 @@ impl StepKind for Kind {
         let checks: Vec<_> = spec.check.iter().filter_map(|c| builder.check(c)).collect();
         let headers = all_headers(builder.headers(&spec.headers), &body);
         let captures = captures(builder, &spec.capture);
-        let asked = checks.iter().map(|check| &check.question);
+        let asked = checks.iter().map(Expectation::question);
         let caught = captures.iter().map(|catch| &catch.question);
         let step = HttpRequest {
             method: method.clone(),
@@ -145,7 +145,7 @@ fn all_headers(given: Vec<(HeaderName, Text)>, body: &Body) -> Vec<(HeaderName, 
 }
 
 fn asks_for_status(check: &Expectation) -> bool {
-    matches!(check.question, Question::Status)
+    matches!(check.question(), Question::Status)
 }
 
 fn queries(builder: &mut Builder<'_>, query: &Named<At<Template>>) -> Vec<(String, Text)> {

@@ -11,9 +11,9 @@ use crate::record::{
 use crate::units::Nanos;
 
 /// Rows that go to the database together. A round trip for each row would take a remote
-/// PostgreSQL longer than the second that an interval lasts; two sizes keep the number of
-/// different statements small.
-const TOGETHER: [usize; 2] = [64, 1];
+/// PostgreSQL longer than the second that an interval lasts, and one to the thread of SQLite costs
+/// more than the row; three sizes keep the number of different statements small.
+const TOGETHER: [usize; 3] = [64, 8, 1];
 
 /// An interval without its distributions, as it is stored.
 struct IntervalRow {
@@ -387,7 +387,7 @@ async fn insert_cells(
                 .bind(i64::from(cell.series.0))
                 .bind(rows::metric_code(cell.metric))
                 .bind(rows::signed(cell.beyond))
-                .bind(cell.bytes.clone())
+                .bind(cell.bytes.as_slice())
         });
         query.execute(&mut **transaction).await?;
     }
@@ -396,7 +396,29 @@ async fn insert_cells(
 
 /// `items` in pieces of the sizes of [`TOGETHER`], the large ones first.
 fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
-    let [many, one] = TOGETHER;
-    let (full, rest) = items.split_at(items.len() - items.len().rem_euclid(many));
-    full.chunks(many).chain(rest.chunks(one))
+    let mut rest = items;
+    TOGETHER.into_iter().flat_map(move |size| {
+        let (full, fewer) = rest.split_at(rest.len() - rest.len().rem_euclid(size));
+        rest = fewer;
+        full.chunks(size)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_go_together_in_pieces_of_few_sizes_and_in_order() {
+        for (rows, sizes) in [
+            (0, vec![]),
+            (1, vec![1]),
+            (8, vec![8]),
+            (151, vec![64, 64, 8, 8, 1, 1, 1, 1, 1, 1, 1]),
+        ] {
+            let items: Vec<usize> = (0..rows).collect();
+            assert_eq!(chunks(&items).map(<[_]>::len).collect::<Vec<_>>(), sizes);
+            assert_eq!(chunks(&items).flatten().copied().collect::<Vec<_>>(), items);
+        }
+    }
 }

@@ -16,7 +16,7 @@ const MAX_COOKIES: usize = 100;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jar {
     /// Shared with the login that they come from until one changes.
-    cookies: Rc<Vec<Cookie>>,
+    cookies: Rc<[Cookie]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +67,12 @@ impl Jar {
         if !gone && self.cookies.contains(&cookie) {
             return;
         }
-        let cookies = Rc::make_mut(&mut self.cookies);
-        cookies.retain(|kept| kept.name != cookie.name || kept.path != cookie.path);
+        let other = |kept: &&Cookie| kept.name != cookie.name || kept.path != cookie.path;
+        let mut cookies: Vec<Cookie> = self.cookies.iter().filter(other).cloned().collect();
         if !gone && !cookie.name.is_empty() && cookies.len() < MAX_COOKIES {
             cookies.push(cookie);
         }
+        self.cookies = cookies.into();
     }
 
     /// Adds the `Cookie` header to a request, if there is something to send.

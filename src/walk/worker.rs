@@ -46,6 +46,7 @@ pub struct Worker<'p> {
     /// The measurement of the running interval.
     pub shard: Shard,
     /// Memory of requests that are over.
+    #[expect(clippy::vec_box, reason = "the box goes on to the strand that sends")]
     pub(super) spare: Vec<Box<Request>>,
     pub(super) queries: Vec<QueryCache>,
     pub(super) pools: Vec<Pool>,
@@ -263,8 +264,8 @@ impl<'p> Worker<'p> {
             feed(user, plan, *source, slots, row);
         }
         for (slot, text) in &journey.constants {
-            if let Ok(value) = text.render(&mut user.view()) {
-                user.variables.set(*slot, value.into());
+            if let Ok(value) = text.value(&mut user.view()) {
+                user.variables.set(*slot, value);
             }
         }
         user.strands.push(Strand::new(Role::Journey, 0..journey.program.ops.len(), intended));

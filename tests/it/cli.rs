@@ -7,6 +7,7 @@ mod mistakes;
 mod secrets;
 mod unreachable;
 mod trouble;
+mod shortage;
 mod interrupts;
 mod kept;
 mod counting;

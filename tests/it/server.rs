@@ -125,10 +125,17 @@ async fn two<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, seen: Arc<S
             let seen = Arc::clone(&seen);
             async move {
                 seen.requests.fetch_add(1, Ordering::SeqCst);
+                let came = now();
                 let path = request.uri().path().to_owned();
+                let sequence = request.headers().get("x-seq");
+                let sequence = sequence.and_then(|number| number.to_str().ok()?.parse().ok());
                 drop(request.into_body().collect().await);
+                stand_still(&path, sequence);
                 if path == "/slow" {
                     tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                if let Some(number) = sequence {
+                    seen.stamps.lock().unwrap().insert(number, (came, now()));
                 }
                 Ok::<_, hyper::Error>(http::Response::new(Full::new(Bytes::from_static(b"ok"))))
             }
@@ -160,9 +167,7 @@ async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, seen: Arc<See
             lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v).next()
         };
         let sequence = field("x-seq").and_then(|number| number.parse::<u64>().ok());
-        if path == "/freeze" && sequence == Some(3_000) {
-            freeze(Duration::from_secs(1));
-        }
+        stand_still(path, sequence);
         if path == "/slow" {
             tokio::time::sleep(Duration::from_millis(50)).await;
         } else if path == "/hang" {
@@ -179,10 +184,14 @@ async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, seen: Arc<See
     }
 }
 
-/// Stands still, and with it every connection of the server.
+/// Stands still at one request of the run, and with it every connection of the server.
 #[expect(clippy::disallowed_methods, reason = "the server is to stand still")]
-fn freeze(length: Duration) {
-    std::thread::sleep(length);
+fn stand_still(path: &str, sequence: Option<u64>) {
+    match (path, sequence) {
+        ("/freeze", Some(3_000)) => std::thread::sleep(Duration::from_secs(1)),
+        ("/freeze-shortly", Some(10_000)) => std::thread::sleep(Duration::from_millis(200)),
+        _ => {}
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server has its own stamps")]

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory};
 
 use super::Low;
+use crate::plan::PrecisionSpec;
 use crate::units::{Nanos, Rate};
 
 /// What is played against a target.
@@ -105,6 +107,10 @@ pub(in crate::cli) struct LoadArgs {
     /// Seed of everything random: the same seed plays the same journeys, data and times
     #[arg(long, value_name = "N", default_value_t = 1, env = "LOADGATE_SEED")]
     pub(in crate::cli) seed: u64,
+    /// How exactly starts keep to their times: precision is bought with CPU time
+    /// [default: the scenario's, else auto]
+    #[arg(long, value_name = "PRECISION", value_parser = precision())]
+    pub(in crate::cli) precision: Option<PrecisionSpec>,
     /// Worker threads [default: half of the processors]
     #[arg(long, value_name = "N", env = "LOADGATE_WORKERS")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
@@ -153,6 +159,12 @@ pub(in crate::cli) struct HttpArgs {
     #[arg(long, value_enum, default_value_t, env = "LOADGATE_ENGINE", value_name = "NAME")]
     #[arg(hide_possible_values = false)]
     pub(in crate::cli) engine: EngineName,
+}
+
+/// One of the words of a precision.
+fn precision() -> impl TypedValueParser<Value = PrecisionSpec> {
+    let words = PossibleValuesParser::new(PrecisionSpec::ALL.map(PrecisionSpec::word));
+    words.map(|word| PrecisionSpec::of_word(&word).unwrap_or_default())
 }
 
 /// A rate above zero.

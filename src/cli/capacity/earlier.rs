@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{Failed, args};
 use crate::gate::identity;
-use crate::record::{Header, Machine};
+use crate::record::{Header, Machine, PrecisionText};
 use crate::stats::capacity::{Posterior, Trial};
 use crate::units::{Nanos, Ratio};
 
@@ -28,6 +28,9 @@ pub(super) struct Terms {
     engine: String,
     flags: Vec<String>,
     max_users: Option<u64>,
+    /// What was asked for; unknown in searches of an older loadgate.
+    #[serde(default)]
+    precision: Option<PrecisionText>,
     p95_ns: Nanos,
     errors: Ratio,
     trial_ns: Nanos,
@@ -64,6 +67,14 @@ struct Tried {
     passed: bool,
 }
 
+/// What was asked for: a search goes through many rates, and what suits each may differ.
+fn asked(precision: &PrecisionText) -> PrecisionText {
+    match precision.chosen_for {
+        Some(_) => PrecisionText { word: "auto".to_owned(), chosen_for: None },
+        None => precision.clone(),
+    }
+}
+
 impl Terms {
     /// Those of a search whose runs would have this head.
     pub(super) fn of(foreseen: &Header, args: &args::Capacity) -> Self {
@@ -76,6 +87,7 @@ impl Terms {
             engine: origin.engine.clone(),
             flags: origin.flags.clone(),
             max_users: foreseen.load.max_users,
+            precision: foreseen.load.precision.as_ref().map(asked),
             p95_ns: args.p95,
             errors: args.errors,
             trial_ns: args.trial,
@@ -90,6 +102,7 @@ impl Terms {
         header.scenario.clone_from(&self.scenario);
         header.seed = self.seed;
         header.load.max_users = self.max_users;
+        header.load.precision.clone_from(&self.precision);
         header.origin.scenario_sha256.clone_from(&self.scenario_sha256);
         header.origin.machine = self.machine.clone();
         header.origin.engine.clone_from(&self.engine);

@@ -19,6 +19,9 @@ use crate::engine::{Clock, Databases};
 use crate::plan::Statement;
 use crate::walk::{Stop, Task};
 
+/// Errands that may wait: the companion only takes them up, so that it is never behind by many.
+const ERRANDS: usize = 1_024;
+
 /// What the worker asks for.
 #[derive(Debug)]
 pub(super) enum Errand {
@@ -32,7 +35,7 @@ pub(super) enum Errand {
 #[derive(Debug)]
 pub(super) enum Tidings {
     /// What came of a statement.
-    Answered(Task, Came),
+    Answered(Task, Box<Came>),
     /// The addresses of a host, or why there are none.
     Found(io::Result<Vec<SocketAddr>>),
     /// The run ends before its time.
@@ -42,7 +45,7 @@ pub(super) enum Tidings {
 /// The worker's end of it.
 #[derive(Debug)]
 pub(super) struct Companion {
-    errands: Option<mpsc::UnboundedSender<Errand>>,
+    errands: Option<mpsc::Sender<Errand>>,
     tidings: Receiver<Tidings>,
     bell: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
@@ -53,7 +56,7 @@ impl Companion {
     pub(super) fn start(clock: Clock, databases: Databases, control: Control) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
-        let (errands, asked) = mpsc::unbounded_channel();
+        let (errands, asked) = mpsc::channel(ERRANDS);
         let (tidings, told) = channel();
         let worker = Worker { tidings, bell: Arc::clone(&bell) };
         let serve = move || {
@@ -71,7 +74,7 @@ impl Companion {
     /// Asks for something. A companion that is gone has told the worker to stop.
     pub(super) fn ask(&self, errand: Errand) {
         if let Some(errands) = &self.errands {
-            errands.send(errand).unwrap_or_default();
+            errands.blocking_send(errand).unwrap_or_default();
         }
     }
 
@@ -118,7 +121,7 @@ impl Worker {
 /// Does errands until the worker is gone.
 async fn serve(
     (clock, databases): (Clock, Databases),
-    mut errands: mpsc::UnboundedReceiver<Errand>,
+    mut errands: mpsc::Receiver<Errand>,
     mut control: Control,
     worker: Worker,
 ) {
@@ -147,7 +150,7 @@ async fn serve(
                     let (databases, worker) = (Rc::clone(&databases), worker.clone());
                     under_way.spawn_local(async move {
                         let came = databases.query(&statement, clock).await;
-                        worker.tell(Tidings::Answered(task, came));
+                        worker.tell(Tidings::Answered(task, Box::new(came)));
                     });
                 }
                 Some(Errand::LookUp(host, port)) => {

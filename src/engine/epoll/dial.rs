@@ -14,6 +14,7 @@ use super::line::{Exchange, Stage};
 use super::lines::Token;
 use super::stream::Stream;
 use crate::engine::connection::LOOKUP_TTL;
+use crate::engine::exhausted::Shortage;
 use crate::http1::{Limits, Reader};
 use crate::names::ErrorKind;
 use crate::plan::{Failure, Plan};
@@ -36,6 +37,8 @@ pub(super) struct Dialer {
     turns: VecDeque<Token>,
     /// Connections whose handshakes go on.
     dialing: usize,
+    /// Tells what this machine lacks from what the target refuses.
+    shortage: Shortage,
 }
 
 /// What TLS needs.
@@ -80,7 +83,18 @@ impl Dialer {
             limit: plan.http.limits.connect_timeout,
             turns: VecDeque::new(),
             dialing: 0,
+            shortage: Shortage::default(),
         }
+    }
+}
+
+impl Dialer {
+    /// Why there is no connection to an address: this machine has run out of something, or the
+    /// target does not take it.
+    fn refused(&self, address: SocketAddr, error: &std::io::Error, now: Nanos) -> Failure {
+        self.shortage.failure(error, address, now).unwrap_or_else(|| {
+            Failure::new(ErrorKind::Connect, format!("can't connect to {address}: {error}"))
+        })
     }
 }
 
@@ -177,7 +191,7 @@ impl Driver<'_> {
                     self.dialer.dialing += 1;
                     return;
                 }
-                Err(error) => last = Some(refused(*address, &error)),
+                Err(error) => last = Some(self.dialer.refused(*address, &error, self.now)),
             }
             line.address += 1;
         }
@@ -201,7 +215,8 @@ impl Driver<'_> {
                 return self.dialer.turns.push_front(token);
             }
             let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-            return self.fail(token, refused(address.unwrap_or(unknown), &error));
+            let failure = self.dialer.refused(address.unwrap_or(unknown), &error, self.now);
+            return self.fail(token, failure);
         }
         let now = self.clock.now();
         let Some(exchange) = &mut line.exchange else { return };
@@ -260,10 +275,6 @@ impl Driver<'_> {
         let message = format!("no connection to {target} within {limit}");
         Failure::new(ErrorKind::ConnectTimeout, message)
     }
-}
-
-fn refused(address: SocketAddr, error: &std::io::Error) -> Failure {
-    Failure::new(ErrorKind::Connect, format!("can't connect to {address}: {error}"))
 }
 
 fn not_secured(plan: &Plan, why: &str) -> Failure {

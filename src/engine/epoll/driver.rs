@@ -8,7 +8,7 @@ use super::deadlines::Deadlines;
 use super::dial::Dialer;
 use super::line::Stage;
 use super::lines::Lines;
-use super::pace::{Pace, Precision};
+use super::pace::Pace;
 use super::poll::{Happened, Poll, Ready};
 use super::stamp::Offset;
 use super::wire::Wire;
@@ -97,24 +97,22 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
 
 impl Driver<'_> {
     fn run(&mut self, beats: &mut Beats) -> io::Result<()> {
-        let pace = Pace::new(Precision::Exact, self.clock);
+        let pace = Pace::new(self.plan.precision, self.clock);
         let mut ready = Ready::new();
+        self.now = self.clock.now();
         loop {
-            self.now = self.clock.now();
             self.worker.advance(self.now);
             self.expire(self.now);
             self.carry_out();
-            let now = self.clock.now();
-            if now >= beats.next() {
-                beats.hand_over(&mut self.worker, now);
+            if self.now >= beats.next() {
+                beats.hand_over(&mut self.worker, self.now);
             }
-            if self.worker.finished(now) {
+            if self.worker.finished(self.now) {
                 return Ok(());
             }
             let due = [self.worker.next_deadline(), self.deadlines.next(), Some(beats.next())];
-            let due = due.into_iter().flatten().min().unwrap_or(now);
-            pace.wait(&self.poll, &mut ready, due, self.awaited)?;
-            self.now = self.clock.now();
+            let due = due.into_iter().flatten().min().unwrap_or(self.now);
+            self.now = pace.wait(&self.poll, &mut ready, (self.now, due), self.awaited)?;
             self.offset.refresh(self.clock, self.now);
             for at in 0..ready.len() {
                 let Some(happened) = ready.get(at) else { break };
@@ -138,11 +136,11 @@ impl Driver<'_> {
         if line.stage != Stage::Open {
             return self.dialed(token);
         }
-        if happened.writable && line.has_unsent() {
+        if happened.is_writable() && line.has_unsent() {
             self.write_on(token);
         }
-        if happened.readable {
-            self.hear(token, happened.ended);
+        if happened.is_readable() {
+            self.hear(token, happened.is_end());
         }
     }
 

@@ -251,9 +251,10 @@ fn take(
     };
     exchange.split(came);
     let limit = plan.http.limits.max_body;
-    let unpacked = match plan.http.decompress && !answer.body.is_empty() {
-        true => unpack(answer.body, answer.headers, limit),
-        false => Ok(None),
+    let unpacked = if plan.http.decompress && !answer.body.is_empty() {
+        unpack(answer.body, answer.headers, limit)
+    } else {
+        Ok(None)
     };
     let result = unpacked.as_ref().map_err(Failure::clone).map(|unpacked| {
         Answer::Http(HttpAnswer {

@@ -2,22 +2,15 @@
 
 use super::poll::{Poll, Ready, sleep};
 use crate::engine::Clock;
+use crate::plan::Precision;
 use crate::units::Nanos;
 
 /// How long before a start the thread stops sleeping and looks at the clock instead: longer than
 /// waking up takes (30 to 50 µs here).
 const SPIN: Nanos = Nanos::from_micros(50);
 
-/// How exactly starts are made. Precision is bought with CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Precision {
-    /// Each start and each answer wakes the worker.
-    Exact,
-    /// The worker wakes on a grid of this width and does all that is due.
-    Every(Nanos),
-    /// The worker does not sleep shortly before a start.
-    Spin,
-}
+/// How far away a deadline has to be for the last look at the clock to do.
+const FAR: Nanos = Nanos::from_millis(20);
 
 /// Waits as exactly as the run asks for.
 #[derive(Clone, Copy, Debug)]
@@ -31,28 +24,38 @@ impl Pace {
         Self { precision, clock }
     }
 
-    /// Waits until something is ready or `deadline` has come. `awaited`: how many answers.
+    /// Waits until something is ready or `deadline` has come, and says what time it is then.
+    /// `looked` is the last look at the clock, `awaited` how many answers are.
     pub(super) fn wait(
         &self,
         poll: &Poll,
         ready: &mut Ready,
-        deadline: Nanos,
+        (looked, deadline): (Nanos, Nanos),
         awaited: usize,
-    ) -> std::io::Result<()> {
-        let now = self.clock.now();
+    ) -> std::io::Result<Nanos> {
+        // A deadline that is far away need not be waited for to the microsecond.
+        let far = deadline.since(looked) > FAR;
+        let now = if far { looked } else { self.clock.now() };
         let limit = match self.precision {
             Precision::Exact => deadline.since(now),
             // Sleeps to shortly before, then asks without sleeping.
             Precision::Spin => deadline.since(now).since(SPIN),
-            // Answers bear the kernel's stamp, so they may lie until the next tick.
-            Precision::Every(tick) if awaited > 0 => {
-                sleep(next_tick(now, tick) - now);
-                Nanos::ZERO
-            }
-            Precision::Every(tick) => next_tick(deadline.max(now), tick) - now,
+            Precision::Micros100 => on_grid(now, deadline, awaited, Nanos::from_micros(100)),
+            Precision::Millis1 => on_grid(now, deadline, awaited, Nanos::from_millis(1)),
         };
-        poll.wait(ready, Some(limit))
+        poll.wait(ready, Some(limit))?;
+        Ok(self.clock.now())
     }
+}
+
+/// Waits for the next tick while answers are awaited: they bear the kernel's stamp, so they may lie
+/// until then. Without any the wait goes on to the tick after the deadline.
+fn on_grid(now: Nanos, deadline: Nanos, awaited: usize, tick: Nanos) -> Nanos {
+    if awaited == 0 {
+        return next_tick(deadline.max(now), tick) - now;
+    }
+    sleep(next_tick(now, tick) - now);
+    Nanos::ZERO
 }
 
 /// The first tick after `now`.

@@ -31,12 +31,24 @@ pub(super) struct Ready {
 pub(super) struct Happened {
     /// The number it was added with.
     pub(super) token: u64,
+    flags: EventFlags,
+}
+
+impl Happened {
     /// There are bytes to read, or the peer has ended.
-    pub(super) readable: bool,
+    pub(super) fn is_readable(self) -> bool {
+        self.is_end() || self.flags.contains(EventFlags::IN)
+    }
+
     /// There is room to write, or a connection is open.
-    pub(super) writable: bool,
+    pub(super) fn is_writable(self) -> bool {
+        self.flags.contains(EventFlags::OUT)
+    }
+
     /// The peer has sent its last byte, or the connection is broken.
-    pub(super) ended: bool,
+    pub(super) fn is_end(self) -> bool {
+        self.flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR)
+    }
 }
 
 impl Ready {
@@ -52,13 +64,7 @@ impl Ready {
         let event = self.events.get(at)?;
         // The structure is packed, so its fields are copied before they are looked at.
         let (flags, data) = (event.flags, event.data);
-        let ended = flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR);
-        Some(Happened {
-            token: data.u64(),
-            readable: ended || flags.contains(EventFlags::IN),
-            writable: flags.contains(EventFlags::OUT),
-            ended,
-        })
+        Some(Happened { token: data.u64(), flags })
     }
 }
 

@@ -35,12 +35,10 @@ pub(super) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<(usize
         Some(&mut control),
         MsgFlags::empty(),
     )?;
-    let when = received.cmsgs()?.find_map(|message| match message {
-        ControlMessageOwned::ScmTimestampns(when) => {
-            let seconds = u64::try_from(when.tv_sec()).ok()?;
-            Some(Nanos::from_secs(seconds) + Nanos(u64::try_from(when.tv_nsec()).ok()?))
-        }
-        _ => None,
+    let when = received.cmsgs()?.find_map(|message| {
+        let ControlMessageOwned::ScmTimestampns(when) = message else { return None };
+        let seconds = u64::try_from(when.tv_sec()).ok()?;
+        Some(Nanos::from_secs(seconds) + Nanos(u64::try_from(when.tv_nsec()).ok()?))
     });
     Ok((received.bytes, when))
 }

@@ -28,8 +28,8 @@ fn a_generator_at_its_limits_makes_the_run_invalid() {
             "p99 schedule lag 80.0 ms is above 50.0 ms: use more workers or a lower rate",
             "20.0 % of all starts were dropped (25 of 125), the limit is 1.0 %: raise `max_users`, \
              or lower the rate to what the target can do",
-            "worker 2 and another one were at 97.0 % CPU for 14.0 s, the limit is 90.0 %: use more \
-             workers, another machine or a lower rate",
+            "worker 2 used up to 97.0 % of a processor, for 14.0 s above the limit of 90.0 %, and \
+             so did another one: use more workers, another machine or a lower rate",
         ]
     );
 }
@@ -59,8 +59,8 @@ fn a_worker_of_an_older_record_is_busy_for_an_unknown_time() {
         2,
         vec![busy],
         &[
-            "worker 0 was at 97.0 % CPU, the limit is 90.0 %: use more workers, another machine or a \
-           lower rate",
+            "worker 0 used up to 97.0 % of a processor, the limit is 90.0 %: use more workers, another \
+             machine or a lower rate",
         ],
     );
 }
@@ -68,19 +68,19 @@ fn a_worker_of_an_older_record_is_busy_for_an_unknown_time() {
 #[test]
 fn a_worker_that_waits_for_a_processor_makes_the_run_invalid() {
     let said = "waited up to 45.0 % of the time for a processor, for 9.00 s more than the limit of \
-                10.0 %: ";
-    let other = "something else keeps its processor busy: end that, or give loadgate a processor \
+                10.0 %";
+    let other = "something else keeps its processor busy: end that, or give loadgate processors \
                  of its own";
-    check_workers(2, vec![waited(0.45, 9)], &[&format!("worker 0 {said}{other}")]);
+    check_workers(2, vec![waited(0.45, 9)], &[&format!("worker 0 {said}: {other}")]);
     check_workers(
         8,
         vec![waited(0.9, 8), waited(0.45, 9), waited(0.2, 7)],
-        &[&format!("worker 1 and 2 others {said}{other}")],
+        &[&format!("worker 1 {said}, and so did 2 others: {other}")],
     );
     check_workers(
         2,
         vec![waited(0.45, 9), waited(0.0, 0), waited(0.1, 1)],
-        &[&format!("worker 0 {said}3 workers share 2 processors: use fewer workers")],
+        &[&format!("worker 0 {said}: 3 workers share 2 processors: use fewer workers")],
     );
 }
 

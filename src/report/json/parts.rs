@@ -86,7 +86,7 @@ impl<'a> JourneyJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct GeneratorJson {
+pub(super) struct GeneratorJson<'a> {
     cpu_s: Option<f64>,
     cpu_share: Option<f64>,
     lag: LatencyJson,
@@ -94,20 +94,29 @@ pub(super) struct GeneratorJson {
     requests_sent: Option<u64>,
     peak_rss_bytes: Option<u64>,
     workers: Vec<WorkerJson>,
+    precision: Option<&'a str>,
+    precision_chosen_for: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct WorkerJson {
     cpu_s: f64,
     peak_share: f64,
+    busy_s: f64,
+    queued_s: Option<f64>,
+    queued_peak_share: Option<f64>,
 }
 
-impl GeneratorJson {
-    pub(super) fn of(facts: &GeneratorFacts) -> Self {
+impl<'a> GeneratorJson<'a> {
+    pub(super) fn of(facts: &'a GeneratorFacts) -> Self {
         let worker = |own: &crate::record::WorkerUse| WorkerJson {
             cpu_s: own.cpu.as_secs_f64(),
             peak_share: own.peak.0,
+            busy_s: own.busy.as_secs_f64(),
+            queued_s: own.queued.map(|queued| queued.total.as_secs_f64()),
+            queued_peak_share: own.queued.map(|queued| queued.peak.0),
         };
+        let precision = facts.precision.as_ref();
         Self {
             cpu_s: facts.cpu.map(Nanos::as_secs_f64),
             cpu_share: facts.cpu_share.map(|Ratio(share)| share),
@@ -116,6 +125,8 @@ impl GeneratorJson {
             requests_sent: facts.requests_sent,
             peak_rss_bytes: facts.peak_rss_bytes,
             workers: facts.workers.iter().map(worker).collect(),
+            precision: precision.map(|own| own.word.as_str()),
+            precision_chosen_for: precision.and_then(|own| own.chosen_for.as_deref()),
         }
     }
 }

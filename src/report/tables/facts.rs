@@ -43,6 +43,8 @@ pub(in crate::report) fn overview(document: &Document) -> Vec<Fact> {
         ),
         fact("generator", generator(document)),
     ];
+    let precision = document.generator.precision.as_ref();
+    facts.extend(precision.map(|own| fact("precision", own.to_string())));
     facts.extend(document.notes.iter().map(|note| fact("note", note.as_str())));
     facts
 }

@@ -50,7 +50,11 @@ fn contract() -> Value {
         "generator": {
             "cpu_s": "number?", "cpu_share": "number?", "lag": latency, "dropped": "count",
             "requests_sent": "count?", "peak_rss_bytes": "count?",
-            "workers": [{ "cpu_s": "number", "peak_share": "number" }]
+            "workers": [{
+                "cpu_s": "number", "peak_share": "number", "busy_s": "number",
+                "queued_s": "number?", "queued_peak_share": "number?"
+            }],
+            "precision": "text?", "precision_chosen_for": "text?"
         },
         "error_kinds": [{
             "kind": "text", "count": "count", "name": "text", "journey": "text", "step": "text",

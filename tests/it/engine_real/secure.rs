@@ -6,7 +6,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use super::*;
 
 /// A server for a host name, and the certificate (PEM) of the authority that vouches for it.
-fn vouched(host: &str, protocols: &[&[u8]]) -> (Server, String) {
+pub(crate) fn vouched(host: &str, protocols: &[&[u8]]) -> (Server, String) {
     let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();
