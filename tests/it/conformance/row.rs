@@ -250,9 +250,10 @@ fn differs(
         && server.seen.connections() == connections
         && server.seen.flooded() < taken_at_most(want)
         && record.end.as_ref().is_some_and(|end| end.lasted < Nanos::from_secs(9));
+    let wanted: String = format!("{want:?}").chars().take(80).collect();
     (!whole).then(|| {
         format!(
-            "wanted {want:?} on {connections} connections with {requests} requests ({why}); \
+            "wanted {wanted} on {connections} connections with {requests} requests ({why}); \
              {} connections, {} requests, row {own:?}, after {after:?}, {:?}",
             server.seen.connections(),
             server.seen.requests(),
