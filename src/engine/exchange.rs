@@ -312,6 +312,8 @@ pub(super) fn failure_of(error: &hyper::Error) -> Failure {
     let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     let kind = match io.map(io::Error::kind) {
         Some(io::ErrorKind::TimedOut) => ErrorKind::Timeout,
+        // How hyper calls chunks that are none.
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => ErrorKind::Protocol,
         Some(_) => ErrorKind::Reset,
         None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
             ErrorKind::Reset

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -19,8 +19,12 @@ use crate::engine::{Clock, Databases};
 use crate::plan::Statement;
 use crate::walk::{Stop, Task};
 
-/// Errands that may wait: the companion only takes them up, so that it is never behind by many.
+/// Errands that may wait: the companion only takes them up, so it is never behind by many.
 const ERRANDS: usize = 1_024;
+
+/// Tidings that may wait. The companion stands still when there are more: the worker is busy then,
+/// and hears of an answer no sooner.
+const TIDINGS: usize = 65_536;
 
 /// What the worker asks for.
 #[derive(Debug)]
@@ -57,7 +61,7 @@ impl Companion {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
         let (errands, asked) = mpsc::channel(ERRANDS);
-        let (tidings, told) = channel();
+        let (tidings, told) = sync_channel(TIDINGS);
         let worker = Worker { tidings, bell: Arc::clone(&bell) };
         let serve = move || {
             LocalSet::new().block_on(&runtime, serve((clock, databases), asked, control, worker));
@@ -104,7 +108,7 @@ impl Drop for Companion {
 /// The way to the worker.
 #[derive(Clone, Debug)]
 struct Worker {
-    tidings: Sender<Tidings>,
+    tidings: SyncSender<Tidings>,
     bell: Arc<OwnedFd>,
 }
 

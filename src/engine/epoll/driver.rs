@@ -21,9 +21,11 @@ use crate::walk::{Command, Worker};
 
 /// The name of the companion's bell among those of connections.
 const BELL: u64 = u64::MAX;
-/// Bytes that one reading takes at most: as many as a TLS record has, and several times what most
-/// answers need.
+/// Bytes that one reading takes at most: several times what most answers need.
 const READING: usize = 64 << 10;
+/// Encrypted bytes that one reading takes at most. What they make, with a record (16 KiB) of which
+/// the rest had been waited for, always fits into the memory for plain ones.
+const SEALED: usize = 32 << 10;
 
 /// What a worker needs.
 #[derive(Debug)]
@@ -73,7 +75,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
     let Ok(clock) = job.start.recv() else { return Ok(()) };
     let companion = Companion::start(clock, job.databases.clone(), job.control.clone())?;
     poll.add(companion.bell(), BELL)?;
-    let sealed = if job.tls.is_some() { READING } else { 0 };
+    let sealed = if job.tls.is_some() { SEALED } else { 0 };
     let mut driver = Driver {
         clock,
         now: clock.now(),

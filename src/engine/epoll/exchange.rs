@@ -120,14 +120,15 @@ impl Driver<'_> {
             let heard = if line.exchange.is_some() {
                 let end = got.when.map(|when| (&*offset, when));
                 take(line, got, memory, (end, *now), (worker, plan))
-            } else if got.bytes > 0 || got.then == Then::Ended {
+            } else if got.bytes > 0 || matches!(got.then, Then::Ended | Then::Cut) {
                 Heard::Useless
             } else {
                 Heard::More
             };
             match heard {
                 Heard::More => {}
-                Heard::Answered { reusable } => return self.answered(token, reusable && !ended),
+                // What is left to read now belongs to no answer, and says that the line is of no use.
+                Heard::Answered { reusable } => self.answered(token, reusable && !ended),
                 Heard::Useless => return self.close(token),
                 Heard::Failed(failure) => return self.cut_short(token, failure),
             }
@@ -135,7 +136,7 @@ impl Driver<'_> {
                 Then::Again => {}
                 // The end that was announced lies behind what was just read.
                 Then::Wait if ended && got.bytes > 0 => {}
-                Then::Wait | Then::Ended => return,
+                Then::Wait | Then::Ended | Then::Cut => return,
             }
         }
     }
@@ -243,6 +244,10 @@ fn take(
         (Ok(Some(answer)), _) => Ok(answer),
         (Ok(None), Then::Ended) => line.reader.end(&mut at_end),
         (Ok(None), Then::Again | Then::Wait) => return Heard::More,
+        (Ok(None), Then::Cut) => {
+            let message = "the connection was closed without TLS saying so";
+            return Heard::Failed(Failure::new(ErrorKind::Reset, message));
+        }
         (Err(broken), _) => Err(broken),
     };
     let answer = match answer {
@@ -267,7 +272,7 @@ fn take(
     });
     // An answer that came before the request was out leaves a connection that nobody understands.
     let reusable = answer.reusable
-        && got.then != Then::Ended
+        && matches!(got.then, Then::Wait | Then::Again)
         && line.unsent.is_empty()
         && !exchange.brief.closes;
     let (task, timing) = (exchange.task, exchange.timing);

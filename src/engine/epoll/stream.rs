@@ -43,6 +43,8 @@ pub(super) enum Then {
     Again,
     /// The peer has sent its last byte.
     Ended,
+    /// The connection was closed, and TLS had not said that it would be.
+    Cut,
 }
 
 impl Stream {
@@ -98,7 +100,8 @@ impl Stream {
                 let message = "the server closed the connection";
                 return Err(io::Error::new(ErrorKind::UnexpectedEof, message));
             }
-            let outcome = self.take_in(scratch.get(..bytes).unwrap_or_default());
+            // What the server says after its handshake stays in TLS until it is read.
+            let outcome = self.take_in(scratch.get(..bytes).unwrap_or_default(), &mut [], 0);
             if let Err(error) = outcome {
                 // The alert says to the server what was wrong; the error says it to people.
                 drop(self.flush());
@@ -109,16 +112,37 @@ impl Stream {
         Ok(true)
     }
 
-    /// Shows received bytes to TLS.
-    fn take_in(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        let Some(tls) = &mut self.tls else { return Ok(()) };
-        while !bytes.is_empty() {
-            if tls.read_tls(&mut bytes)? == 0 {
-                break;
+    /// Shows received bytes to TLS, and takes out what it makes of them: how many plain bytes lie in
+    /// `buffer` after the `filled` ones, and whether the peer has said that nothing follows.
+    fn take_in(
+        &mut self,
+        mut bytes: &[u8],
+        buffer: &mut [u8],
+        filled: usize,
+    ) -> io::Result<(usize, bool)> {
+        let (mut filled, mut ended) = (filled, false);
+        loop {
+            let Some(tls) = &mut self.tls else { return Ok((filled, ended)) };
+            if !bytes.is_empty() {
+                tls.read_tls(&mut bytes)?;
+                tls.process_new_packets().map_err(io::Error::other)?;
             }
-            tls.process_new_packets().map_err(io::Error::other)?;
+            // TLS holds only so much, so it is emptied before it is shown more.
+            while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+                match tls.reader().read(room) {
+                    Ok(0) => {
+                        ended = true;
+                        break;
+                    }
+                    Ok(read) => filled += read,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error),
+                }
+            }
+            if bytes.is_empty() || ended {
+                return Ok((filled, ended));
+            }
         }
-        Ok(())
     }
 
     /// Writes what it can of `bytes`, and says how much. With TLS all of it is taken, and
@@ -154,7 +178,8 @@ impl Stream {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
 
-    /// Reads to `buffer`; `scratch` takes what is still encrypted.
+    /// Reads to `buffer`; `scratch` takes what is still encrypted, and is so much smaller that what
+    /// it makes always fits into `buffer`.
     pub(super) fn read(&mut self, buffer: &mut [u8], scratch: &mut [u8]) -> io::Result<Got> {
         if self.tls.is_some() {
             return self.read_secured(buffer, scratch);
@@ -187,48 +212,27 @@ impl Stream {
         }
     }
 
-    fn read_secured(&mut self, buffer: &mut [u8], scratch: &mut [u8]) -> io::Result<Got> {
-        // Plain bytes that did not fit into the buffer last time go first.
-        let left = self.plain(buffer)?;
-        if left.bytes > 0 || left.then == Then::Ended {
-            return Ok(left);
+    fn read_secured(&mut self, buffer: &mut [u8], sealed: &mut [u8]) -> io::Result<Got> {
+        // What came with the end of the handshake lies in TLS already.
+        let (left, ended) = self.take_in(&[], buffer, 0)?;
+        if ended {
+            return Ok(Got { bytes: left, when: None, then: Then::Ended });
         }
-        let Some((bytes, when)) = self.receive(scratch)? else { return Ok(left) };
-        if bytes == 0 {
-            // Without a closing alert the answer may have been cut off by somebody in between.
-            return Ok(Got { bytes: 0, when, then: Then::Ended });
-        }
-        self.take_in(scratch.get(..bytes).unwrap_or_default())?;
-        let got = self.plain(buffer)?;
-        let more = bytes == scratch.len() || got.bytes == buffer.len();
-        let then = if got.then == Then::Wait && more { Then::Again } else { got.then };
-        Ok(Got { when, then, ..got })
-    }
-
-    /// Plain bytes that TLS holds.
-    fn plain(&mut self, buffer: &mut [u8]) -> io::Result<Got> {
-        let Some(tls) = &mut self.tls else {
-            return Ok(Got { bytes: 0, when: None, then: Then::Wait });
+        let Some((bytes, when)) = self.receive(sealed)? else {
+            return Ok(Got { bytes: left, when: None, then: Then::Wait });
         };
-        let mut bytes = 0;
-        let mut then = Then::Wait;
-        while let Some(room) = buffer.get_mut(bytes..).filter(|room| !room.is_empty()) {
-            match tls.reader().read(room) {
-                // The peer has said that nothing follows.
-                Ok(0) => {
-                    then = Then::Ended;
-                    break;
-                }
-                Ok(read) => bytes += read,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            }
+        if bytes == 0 {
+            // Without a closing alert somebody in between may have cut the answer off.
+            return Ok(Got { bytes: left, when, then: Then::Cut });
         }
-        // What was read counts first; the end is found again next time.
-        if bytes > 0 && then == Then::Ended {
-            then = Then::Again;
-        }
-        Ok(Got { bytes, when: None, then })
+        let (filled, ended) =
+            self.take_in(sealed.get(..bytes).unwrap_or_default(), buffer, left)?;
+        let then = match (ended, bytes == sealed.len()) {
+            (true, _) => Then::Ended,
+            (false, true) => Then::Again,
+            (false, false) => Then::Wait,
+        };
+        Ok(Got { bytes: filled, when, then })
     }
 }
 
