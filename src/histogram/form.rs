@@ -158,10 +158,8 @@ pub(super) fn read(
     bytes: &[u8],
     mut seen: impl FnMut(usize, u64) -> bool,
 ) -> Result<(), DecodeError> {
-    let mut head = Cut(bytes);
-    if head.word()? != DEFLATED {
-        return Err(form("it does not begin as one"));
-    }
+    let rest = bytes.strip_prefix(&DEFLATED.to_be_bytes());
+    let mut head = Cut(rest.ok_or_else(|| form("it does not begin as one"))?);
     let length = head.word()?;
     let deflated = head.take(usize::try_from(length).unwrap_or(usize::MAX))?;
     let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
