@@ -241,7 +241,7 @@ fn a_changed_file_says_where() {
         line["totals"][1] = line["totals"][0].clone();
     });
     check(4, "not an HDR V2 histogram: it does not begin as one", |line| {
-        line["totals"][0]["histogram"] = json!("AAAA");
+        line["totals"][0]["histogram"] = json!("AAAAAAAAAAAAAAAA");
     });
     check(5, "a number is out of its range", |line| {
         line["tallies"][0]["started"] = json!(MOST + 1);
