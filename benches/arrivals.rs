@@ -13,7 +13,7 @@ use loadgate::steps::KINDS;
 const STARTS: usize = 10_000;
 
 /// A day of one load, and a journey of its own for each of two kinds of visitors.
-fn plan(load: &str) -> Option<Plan> {
+fn plan(load: &str) -> Plan {
     let text = format!(
         "version: 1
 name: arrivals
@@ -24,7 +24,7 @@ journeys:
   browse: {{ weight: 4, steps: [{{ get: /a }}] }}
   look: {{ weight: 1, feed: search, steps: [{{ get: '/b/${{term}}' }}] }}
 load:
-  - {{ {load}, for: 24h }}
+  - {{ phase: steady, {load}, for: 24h }}
 "
     );
     let inputs = Inputs {
@@ -33,7 +33,10 @@ load:
         read: &|_path: &str| Ok(b"term\na\nb\nc\n".as_slice().into()),
         environment: &|_name: &str| None,
     };
-    compile(&inputs, KINDS, &Overrides::default()).ok()
+    compile(&inputs, KINDS, &Overrides::default()).unwrap_or_else(|mistakes| {
+        let told: String = mistakes.iter().map(|one| one.render(false)).collect();
+        unreachable!("the scenario is part of this program: {told}")
+    })
 }
 
 fn starts(criterion: &mut Criterion) {
@@ -44,7 +47,7 @@ fn starts(criterion: &mut Criterion) {
         ("random gaps", "rate: 1000/s, arrivals: poisson"),
         ("rising rate", "rate: 10/s..2000/s"),
     ] {
-        let plan = plan(load).unwrap_or_else(|| unreachable!("{name}: the scenario is right"));
+        let plan = plan(load);
         group.bench_function(name, |bench| {
             bench.iter(|| {
                 Tickets::new(black_box(&plan)).take(STARTS).map(|one| one.intended.0).max()
