@@ -17,7 +17,7 @@ struct Case {
 /// The server stands still for a while, once, and with it all that is on its thread. Its stamps
 /// say when each request was answered; the schedule says when each was meant to start: number k
 /// at k intervals after the first. What loadgate reports has to be that, to 2 % (or 10 ms, for a
-/// machine that takes the processor away).
+/// machine that takes the processor away); over HTTP/2, whose server is less exact, to 7 %.
 fn check(case: &Case) {
     let Case { engine, speaks, per_second, seconds, path } = *case;
     let (server, url) = match speaks {
@@ -61,7 +61,9 @@ fn check(case: &Case) {
         let rank = (truth.len() * per_mille).div_euclid(1_000) - 1;
         let want = truth[rank];
         let got = response.at(f64::from(u16::try_from(per_mille).unwrap()) / 1_000.0).unwrap();
-        let allowed = want.0.div_euclid(50).max(10_000_000);
+        // A server of HTTP/2 stamps an answer before it writes it, among those of a thousand others.
+        let share = if speaks == "h2" { 15 } else { 50 };
+        let allowed = want.0.div_euclid(share).max(10_000_000);
         assert!(got.0.abs_diff(want.0) <= allowed, "{per_mille} ‰: {got}, truth {want}");
     }
     assert!(response.at(1.0).unwrap() > Nanos::from_millis(190));
