@@ -12,6 +12,8 @@ mod drive;
 mod epoll;
 mod exchange;
 mod exhausted;
+mod failures;
+mod handover;
 mod limits;
 mod machine;
 mod path;
@@ -25,8 +27,8 @@ mod tls;
 mod usage;
 
 pub use clock::{Clock, unix_now};
-pub use drive::{Control, Handover, Job};
 pub use exchange::Client;
+pub use handover::{Control, Handover, Job};
 pub use limits::{LimitError, check_limits, is_local};
 pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
 pub use path::{Path, PathError, work};

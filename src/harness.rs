@@ -103,7 +103,8 @@ pub struct Finished {
 ///
 /// Must run in a `LocalSet`. The order: the limits of the machine are looked at, target and
 /// databases are tried, the run is begun in the store, workers start together, every interval is
-/// stored, and when the last worker is done the record is closed. The record that is returned is the one that was stored.
+/// stored, and when the last worker is done the record is closed. The record that is returned is
+/// the one that was stored.
 pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
     let limited = check_limits(&plan, parts.workers)?;
@@ -113,13 +114,9 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     let databases = Databases::new(&plan);
     databases.check().await?;
     let mut found = preflight(&plan, tls.clone(), clock).await?;
-    found.notes.extend(limited);
-    found.notes.iter().for_each(|note| (parts.warn)(note));
     let (path, notes) = Path::choose(&plan, &found)?;
-    for note in &notes {
-        (parts.warn)(note);
-    }
-    found.notes.extend(notes);
+    found.notes.extend(limited.into_iter().chain(notes));
+    found.notes.iter().for_each(|note| (parts.warn)(note));
     let client = origin::Generator {
         engine: path.describe(&plan, &found),
         workers: parts.workers,

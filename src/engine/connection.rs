@@ -17,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use super::Clock;
 use super::clock::within;
 use super::exhausted::Shortage;
+use super::failures::{not_connected, not_found, not_open, not_secured};
 use super::stamped::{Stamped, Stamps};
 use crate::names::ErrorKind;
 use crate::plan::{Address, Failure, HttpVersion, Timing};
@@ -24,6 +25,9 @@ use crate::units::Nanos;
 
 /// How long an address that was looked up is used.
 pub(super) const LOOKUP_TTL: Nanos = Nanos::from_secs(60);
+
+/// What is wrong with a host that nobody can connect to.
+pub(super) const NO_ADDRESS: &str = "it has no address";
 
 /// The body of a request.
 pub(super) type Body = Full<Bytes>;
@@ -83,15 +87,12 @@ impl Resolver {
         {
             return Ok((known.clone(), Nanos::ZERO));
         }
-        let failure = |why: String| {
-            Failure::new(ErrorKind::Dns, format!("can't look up `{}`: {why}", self.host))
-        };
         let found = tokio::net::lookup_host((self.host.as_str(), self.port))
             .await
-            .map_err(|error| failure(error.to_string()))?;
+            .map_err(|error| not_found(&self.host, error))?;
         let found: Vec<SocketAddr> = found.collect();
         if found.is_empty() {
-            return Err(failure("it has no address".to_owned()));
+            return Err(not_found(&self.host, NO_ADDRESS));
         }
         let now = clock.now();
         self.known.replace(Some((now + LOOKUP_TTL, found.clone())));
@@ -113,11 +114,11 @@ impl Resolver {
                     if let Some(ours) = self.shortage.failure(&error, *address, clock.now()) {
                         return Err(ours);
                     }
-                    last = Some(format!("can't connect to {address}: {error}"));
+                    last = Some(not_connected(*address, error));
                 }
             }
         }
-        Err(Failure::new(ErrorKind::Connect, last.unwrap_or_default()))
+        Err(last.unwrap_or_else(|| not_found(&self.host, NO_ADDRESS)))
     }
 }
 
@@ -129,12 +130,9 @@ impl Dialer {
         timing: &mut Timing,
     ) -> Result<Connection, Failure> {
         let limit = self.connect_timeout;
-        let late = || {
-            let message = format!("no connection to {} within {limit}", self.target.authority());
-            Failure::new(ErrorKind::ConnectTimeout, message)
-        };
         timing.fresh = true;
-        within(limit, self.open_now(resolver, timing)).await.unwrap_or_else(|| Err(late()))
+        let opened = within(limit, self.open_now(resolver, timing)).await;
+        opened.unwrap_or_else(|| Err(not_open(&self.target, limit)))
     }
 
     async fn open_now(
@@ -153,20 +151,16 @@ impl Dialer {
             let two = self.version == HttpVersion::Http2;
             return handshake(Stamped::new(stream, stamps.clone()), stamps, two).await;
         };
-        let failure = |why: String| {
-            let to = self.target.authority();
-            Failure::new(ErrorKind::Tls, format!("TLS handshake with {to} failed: {why}"))
-        };
         let name = ServerName::try_from(self.target.host.clone())
-            .map_err(|error| failure(error.to_string()))?;
+            .map_err(|error| not_secured(&self.target, error))?;
         let stream = TlsConnector::from(Arc::clone(config))
             .connect(name, stream)
             .await
-            .map_err(|error| failure(error.to_string()))?;
+            .map_err(|error| not_secured(&self.target, error))?;
         timing.tls = self.clock.now() - connected;
         let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         if self.version == HttpVersion::Http2 && !two {
-            return Err(failure("the server does not offer HTTP/2".to_owned()));
+            return Err(not_secured(&self.target, "the server does not offer HTTP/2"));
         }
         handshake(Stamped::new(stream, stamps.clone()), stamps, two).await
     }

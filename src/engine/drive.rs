@@ -3,66 +3,19 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::clock::Alarm;
 use super::connection::Connection;
+use super::handover::{Beats, Control, Job};
 use super::received::Came;
-use super::usage::{Meter, Usage};
 use super::{Client, Clock, Databases};
-use crate::plan::Plan;
-use crate::recorder::Batch;
 use crate::units::Nanos;
-use crate::walk::{Command, Share, Stop, Task, Worker};
+use crate::walk::{Command, Stop, Task, Worker};
 
 /// How long replies are waited for after the run, when their users are gone.
 const FAREWELL: Nanos = Nanos::from_millis(200);
-
-/// What a run's workers are told while they work.
-pub type Control = watch::Receiver<Option<Stop>>;
-
-/// What one worker measured up to a beat, on its way to the collector.
-#[derive(Debug)]
-pub struct Handover {
-    /// Number of the interval that has ended.
-    pub beat: u64,
-    /// The measurements.
-    pub batch: Batch,
-    /// How long they took: more than an interval if the collector was behind.
-    pub covers: Nanos,
-    /// How long the worker waited for a processor meanwhile; `None` where it is not known.
-    pub queued: Option<Nanos>,
-    /// Why a step ended the run, if one did.
-    pub aborted: Option<String>,
-    /// Whether the worker has nothing left to do.
-    pub last: bool,
-}
-
-/// What one worker needs.
-#[derive(Debug)]
-pub struct Job {
-    /// What to play.
-    pub plan: Arc<Plan>,
-    /// The worker's part of it.
-    pub share: Share,
-    /// Tells the run's clock when all workers are ready.
-    pub start: std::sync::mpsc::Receiver<Clock>,
-    /// Length of an interval.
-    pub interval: Nanos,
-    /// Settings of TLS connections.
-    pub tls: Option<Arc<ClientConfig>>,
-    /// Databases of `sql` steps.
-    pub databases: Databases,
-    /// Tells the worker to stop.
-    pub control: Control,
-    /// Takes what was measured.
-    pub out: mpsc::Sender<Handover>,
-    /// Gives back memory of batches that were merged.
-    pub back: mpsc::Receiver<Batch>,
-}
 
 /// A finished exchange.
 struct Done {
@@ -89,15 +42,14 @@ impl Lines {
 }
 
 struct Driver<'p> {
-    job: Job,
+    control: Control,
     clock: Clock,
     worker: Worker<'p>,
     client: Client,
     databases: Rc<Databases>,
     exchanges: JoinSet<(u32, Done)>,
     lines: Vec<Lines>,
-    beat: u64,
-    meter: Meter,
+    beats: Beats,
 }
 
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
@@ -110,15 +62,17 @@ pub(super) fn work(job: Job, runtime: &Runtime) {
         let mut driver = Driver {
             worker,
             clock,
-            client: Client::new(&job.plan, job.tls.clone(), clock),
-            databases: Rc::new(job.databases.clone()),
+            client: Client::new(&job.plan, job.tls, clock),
+            databases: Rc::new(job.databases),
             exchanges: JoinSet::new(),
             lines: Vec::new(),
-            beat: 0,
-            meter: Meter::start(),
-            job,
+            beats: Beats::new(job.interval, job.out, job.back),
+            control: job.control,
         };
         driver.run().await;
+        let (out, last) = driver.beats.last(&mut driver.worker, clock.now());
+        // A collector that is gone has ended the run.
+        out.send(last).await.unwrap_or_default();
     });
 }
 
@@ -127,7 +81,7 @@ impl Driver<'_> {
         let clock = self.clock;
         let mut alarm = Alarm::new();
         // What was asked before the start counts, too.
-        let mut told = *self.job.control.borrow_and_update();
+        let mut told = *self.control.borrow_and_update();
         if let Some(stop) = told {
             self.worker.stop(stop, clock.now());
         }
@@ -135,17 +89,17 @@ impl Driver<'_> {
             let now = clock.now();
             self.worker.advance(now);
             self.carry_out();
-            if now >= self.next_beat() {
-                self.hand_over(false);
+            if now >= self.beats.next() {
+                self.beats.hand_over(&mut self.worker, now);
             }
             if self.worker.finished(now) {
                 break;
             }
-            let deadline = self.worker.next_deadline().unwrap_or(Nanos::MAX).min(self.next_beat());
+            let deadline = self.worker.next_deadline().unwrap_or(Nanos::MAX).min(self.beats.next());
             tokio::select! {
                 biased;
-                changed = self.job.control.changed() => {
-                    let asked = *self.job.control.borrow_and_update();
+                changed = self.control.changed() => {
+                    let asked = *self.control.borrow_and_update();
                     // Whoever could tell us to stop is gone: nobody will take the results.
                     let asked = if changed.is_ok() { asked } else { Some(Stop::AtOnce) };
                     if let Some(stop) = asked.filter(|_| asked != told) {
@@ -167,11 +121,6 @@ impl Driver<'_> {
         if super::clock::within(FAREWELL, rest).await.is_none() {
             self.exchanges.detach_all();
         }
-        self.last_words().await;
-    }
-
-    fn next_beat(&self) -> Nanos {
-        Nanos(self.job.interval.0.saturating_mul(self.beat + 1))
     }
 
     /// Does what the core wants.
@@ -241,40 +190,4 @@ impl Driver<'_> {
         let now = self.clock.now();
         done.came.show(|reply| self.worker.reply(done.task, reply, now));
     }
-
-    /// Gives the full shard away and goes on with an empty one. If the collector is behind, the
-    /// interval goes on: measurements can be late, they are never lost.
-    fn hand_over(&mut self, last: bool) {
-        while let Ok(batch) = self.job.back.try_recv() {
-            self.worker.shard.recycle(batch);
-        }
-        if let Ok(permit) = self.job.out.try_reserve() {
-            let now = self.clock.now();
-            permit.send(package(&mut self.worker, &mut self.meter, now, (self.beat, last)));
-        }
-        self.beat += 1;
-    }
-
-    /// Hands over what is left, and waits for room to do so.
-    async fn last_words(&mut self) {
-        if let Ok(permit) = self.job.out.reserve().await {
-            let now = self.clock.now();
-            permit.send(package(&mut self.worker, &mut self.meter, now, (self.beat, true)));
-        }
-    }
-}
-
-/// The measurements since the last handover.
-pub(super) fn package(
-    worker: &mut Worker<'_>,
-    meter: &mut Meter,
-    now: Nanos,
-    (beat, last): (u64, bool),
-) -> Handover {
-    let Usage { cpu, queued, covers } = meter.since(now);
-    let mut batch = worker.shard.take();
-    batch.active_users = worker.active_users();
-    batch.cpu = cpu;
-    let aborted = worker.aborted().map(str::to_owned);
-    Handover { beat, batch, covers, queued, aborted, last }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method, Uri, Version};
+use http::{HeaderName, HeaderValue, Uri, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::ClientConfig;
@@ -15,6 +15,7 @@ use rustls::ClientConfig;
 use super::body::unpack;
 use super::clock::within;
 use super::connection::{Connection, Dialer, Resolver, Sender};
+use super::failures::{not_a_path, not_answered};
 use super::received::{Came, Content, Received, headers_of};
 use super::stamped::Passed;
 use super::tls::{self, TlsError};
@@ -118,10 +119,7 @@ impl Client {
             let missed = match within(limit, answer).await {
                 Some(Ok(answered)) => return Ok(answered),
                 Some(Err(missed)) => missed,
-                None => {
-                    let message = format!("no complete answer within {limit}");
-                    Missed::Failed(Failure::new(ErrorKind::Timeout, message))
-                }
+                None => Missed::Failed(not_answered(limit)),
             };
             match missed {
                 Missed::Broken(failure, end) => return Err((failure, end)),
@@ -210,9 +208,7 @@ impl Client {
                 format!("{scheme}://{}{path}", target.authority()).parse()
             }
         };
-        let uri = uri.map_err(|error| {
-            Failure::new(ErrorKind::Data, format!("`{path}` is not a path: {error}"))
-        })?;
+        let uri = uri.map_err(|error| not_a_path(path, error))?;
         let mut message = http::Request::new(Full::new(Bytes::copy_from_slice(request.body())));
         *message.method_mut() = request.method.clone();
         *message.uri_mut() = uri;
@@ -234,8 +230,8 @@ impl Client {
         if self.decompress && !given.codings {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
-        let says_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-        if says_length && request.body().is_empty() {
+        // hyper itself adds the length of a body that is there.
+        if request.says_length() && request.body().is_empty() {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(message)

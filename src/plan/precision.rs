@@ -5,9 +5,7 @@ use crate::scenario::PrecisionSpec;
 use crate::units::{Rate, count_to_f64};
 
 /// The fastest load of one worker that is timed exactly, in starts a second. Each start has a
-/// wake-up of its own until then; waking every 100 µs at most takes a third less CPU a request at
-/// this rate (38 against 25 µs, measured with the prototype of the epoll path on 2 virtual
-/// processors), and a worker that does nothing but wake up measures itself.
+/// wake-up of its own until then, and a worker that does nothing but wake up measures itself.
 const EXACT_MOST: f64 = 10_000.0;
 
 /// How exactly a worker keeps to the intended times. Precision is bought with CPU time.
@@ -16,10 +14,10 @@ pub enum Precision {
     /// Sleeps until each start.
     #[default]
     Exact,
-    /// Wakes up every 100 µs while there is something to do: starts are up to that late.
+    /// Sleeps until a start is 100 µs late, and does what is due by then in one go.
     Micros100,
-    /// Wakes up every millisecond: starts are half a millisecond late on average, and so is every
-    /// response time.
+    /// The same with a millisecond: starts are half of it late on average, and so is every response
+    /// time.
     Millis1,
     /// Never sleeps: takes one processor for itself.
     Spin,

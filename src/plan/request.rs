@@ -52,12 +52,12 @@ pub struct Given {
 }
 
 impl Given {
-    fn note(&mut self, name: &HeaderName) {
-        self.host |= *name == HOST;
-        self.agent |= *name == USER_AGENT;
-        self.codings |= *name == ACCEPT_ENCODING;
-        self.length |= *name == CONTENT_LENGTH;
-        self.close |= *name == CONNECTION;
+    fn note(&mut self, name: &str) {
+        self.host |= HOST == name;
+        self.agent |= USER_AGENT == name;
+        self.codings |= ACCEPT_ENCODING == name;
+        self.length |= CONTENT_LENGTH == name;
+        self.close |= CONNECTION == name;
     }
 }
 
@@ -96,14 +96,14 @@ impl Request {
             return Err(missing);
         }
         self.lines.push_str("\r\n");
-        self.given.note(name);
+        self.given.note(name.as_str());
         Ok(())
     }
 
     /// Adds a header.
     pub fn add_header(&mut self, name: &HeaderName, value: &str) {
         self.add_line(name.as_str(), |_target, line| line.push_str(value));
-        self.given.note(name);
+        self.given.note(name.as_str());
     }
 
     /// Adds a header that no driver adds by itself. `write` is shown the target; nothing is added
@@ -138,13 +138,7 @@ impl Request {
 
     fn note_given(&mut self) {
         let mut given = Given::default();
-        for (name, _) in self.headers() {
-            given.host |= name == HOST.as_str();
-            given.agent |= name == USER_AGENT.as_str();
-            given.codings |= name == ACCEPT_ENCODING.as_str();
-            given.length |= name == CONTENT_LENGTH.as_str();
-            given.close |= name == CONNECTION.as_str();
-        }
+        self.headers().for_each(|(name, _)| given.note(name));
         self.given = given;
     }
 
@@ -186,6 +180,13 @@ impl Request {
     /// The body; empty for none.
     pub fn body(&self) -> &[u8] {
         if self.bytes.is_empty() { self.text.as_bytes() } else { &self.bytes }
+    }
+
+    /// Whether a driver has to add the length of the body. A method that means a body says so even
+    /// if there is none (RFC 9110, section 8.6).
+    pub fn says_length(&self) -> bool {
+        let means_one = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
+        (means_one || !self.body().is_empty()) && !self.given.length
     }
 
     /// Goes to another target, as after a redirect.

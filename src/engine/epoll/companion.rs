@@ -6,14 +6,13 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::engine::drive::Control;
+use crate::engine::handover::Control;
 use crate::engine::received::Came;
 use crate::engine::{Clock, Databases};
 use crate::plan::Statement;
@@ -22,9 +21,9 @@ use crate::walk::{Stop, Task};
 /// Errands that may wait: the companion only takes them up, so it is never behind by many.
 const ERRANDS: usize = 1_024;
 
-/// Tidings that may wait. The companion stands still when there are more: the worker is busy then,
-/// and hears of an answer no sooner.
-const TIDINGS: usize = 65_536;
+/// Tidings that may wait. More of them wait with the companion, one for each errand at most, while
+/// it goes on taking errands: neither thread ever waits for the other to wait for it.
+const TIDINGS: usize = 1_024;
 
 /// What the worker asks for.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ pub(super) enum Tidings {
 #[derive(Debug)]
 pub(super) struct Companion {
     errands: Option<mpsc::Sender<Errand>>,
-    tidings: Receiver<Tidings>,
+    tidings: mpsc::Receiver<Tidings>,
     bell: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -61,7 +60,7 @@ impl Companion {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
         let (errands, asked) = mpsc::channel(ERRANDS);
-        let (tidings, told) = sync_channel(TIDINGS);
+        let (tidings, told) = mpsc::channel(TIDINGS);
         let worker = Worker { tidings, bell: Arc::clone(&bell) };
         let serve = move || {
             LocalSet::new().block_on(&runtime, serve((clock, databases), asked, control, worker));
@@ -83,7 +82,7 @@ impl Companion {
     }
 
     /// The next tidings. The bell is quiet when there are no more.
-    pub(super) fn tidings(&self) -> Option<Tidings> {
+    pub(super) fn tidings(&mut self) -> Option<Tidings> {
         self.tidings.try_recv().ok()
     }
 
@@ -108,14 +107,14 @@ impl Drop for Companion {
 /// The way to the worker.
 #[derive(Clone, Debug)]
 struct Worker {
-    tidings: SyncSender<Tidings>,
+    tidings: mpsc::Sender<Tidings>,
     bell: Arc<OwnedFd>,
 }
 
 impl Worker {
     /// Tells the worker something and wakes it.
-    fn tell(&self, tidings: Tidings) {
-        if self.tidings.send(tidings).is_ok() {
+    async fn tell(self, tidings: Tidings) {
+        if self.tidings.send(tidings).await.is_ok() {
             // A bell that can't count further rings already.
             rustix::io::write(&self.bell, &1_u64.to_ne_bytes()).unwrap_or_default();
         }
@@ -136,7 +135,7 @@ async fn serve(
     loop {
         let asked = *control.borrow_and_update();
         if let Some(stop) = asked.filter(|_| asked != told) {
-            worker.tell(Tidings::Stop(stop));
+            under_way.spawn_local(worker.clone().tell(Tidings::Stop(stop)));
             told = asked;
         }
         tokio::select! {
@@ -144,7 +143,7 @@ async fn serve(
                 // Whoever could tell us to stop is gone: nobody will take the results.
                 if changed.is_err() {
                     controlled = false;
-                    worker.tell(Tidings::Stop(Stop::AtOnce));
+                    under_way.spawn_local(worker.clone().tell(Tidings::Stop(Stop::AtOnce)));
                 }
             }
             Some(_done) = under_way.join_next(), if !under_way.is_empty() => {}
@@ -154,14 +153,14 @@ async fn serve(
                     let (databases, worker) = (Rc::clone(&databases), worker.clone());
                     under_way.spawn_local(async move {
                         let came = databases.query(&statement, clock).await;
-                        worker.tell(Tidings::Answered(task, Box::new(came)));
+                        worker.tell(Tidings::Answered(task, Box::new(came))).await;
                     });
                 }
                 Some(Errand::LookUp(host, port)) => {
                     let worker = worker.clone();
                     under_way.spawn_local(async move {
                         let found = tokio::net::lookup_host((host.as_str(), port)).await;
-                        worker.tell(Tidings::Found(found.map(Iterator::collect)));
+                        worker.tell(Tidings::Found(found.map(Iterator::collect))).await;
                     });
                 }
             }

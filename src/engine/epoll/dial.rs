@@ -13,10 +13,10 @@ use super::driver::Driver;
 use super::line::{Exchange, Stage};
 use super::lines::Token;
 use super::stream::Stream;
-use crate::engine::connection::LOOKUP_TTL;
+use crate::engine::connection::{LOOKUP_TTL, NO_ADDRESS};
 use crate::engine::exhausted::Shortage;
+use crate::engine::failures::{not_connected, not_found, not_secured};
 use crate::http1::{Limits, Reader};
-use crate::names::ErrorKind;
 use crate::plan::{Failure, Plan};
 use crate::units::Nanos;
 
@@ -32,7 +32,7 @@ const MOST_DIALING: usize = 128;
 pub(super) struct Dialer {
     addresses: Addresses,
     tls: Option<Secured>,
-    limit: Nanos,
+    pub(super) limit: Nanos,
     /// Connections that wait for their turn.
     turns: VecDeque<Token>,
     /// Connections whose handshakes go on.
@@ -86,15 +86,12 @@ impl Dialer {
             shortage: Shortage::default(),
         }
     }
-}
 
-impl Dialer {
     /// Why there is no connection to an address: this machine has run out of something, or the
     /// target does not take it.
     fn refused(&self, address: SocketAddr, error: &std::io::Error, now: Nanos) -> Failure {
-        self.shortage.failure(error, address, now).unwrap_or_else(|| {
-            Failure::new(ErrorKind::Connect, format!("can't connect to {address}: {error}"))
-        })
+        let ours = self.shortage.failure(error, address, now);
+        ours.unwrap_or_else(|| not_connected(address, error))
     }
 }
 
@@ -134,7 +131,7 @@ impl Driver<'_> {
         let now = self.clock.now();
         let waiting = std::mem::take(&mut self.dialer.addresses.waiting);
         let found = match found {
-            Ok(found) if found.is_empty() => Err("it has no address".to_owned()),
+            Ok(found) if found.is_empty() => Err(NO_ADDRESS.to_owned()),
             Ok(found) => Ok(found),
             Err(error) => Err(error.to_string()),
         };
@@ -154,8 +151,7 @@ impl Driver<'_> {
             Err(why) => {
                 let host = self.dialer.addresses.host.clone();
                 for token in waiting {
-                    let message = format!("can't look up `{host}`: {why}");
-                    self.fail(token, Failure::new(ErrorKind::Dns, message));
+                    self.fail(token, not_found(&host, &why));
                 }
             }
         }
@@ -177,7 +173,7 @@ impl Driver<'_> {
         while let Some(line) = self.lines.get(token) {
             let address = self.dialer.addresses.known.as_ref().and_then(|k| k.get(line.address));
             let Some(address) = address else {
-                let none = || Failure::new(ErrorKind::Connect, "there is no address to connect to");
+                let none = || not_found(&self.dialer.addresses.host, NO_ADDRESS);
                 let failure = last.unwrap_or_else(none);
                 return self.fail(token, failure);
             };
@@ -233,7 +229,7 @@ impl Driver<'_> {
         line.stage = Stage::Shaking;
         match begun {
             Ok(()) => self.shake(token),
-            Err(why) => self.fail(token, not_secured(self.plan, &why)),
+            Err(why) => self.fail(token, not_secured(&self.plan.target, why)),
         }
     }
 
@@ -249,7 +245,7 @@ impl Driver<'_> {
                 }
                 self.opened(token);
             }
-            Err(error) => self.fail(token, not_secured(self.plan, &error.to_string())),
+            Err(error) => self.fail(token, not_secured(&self.plan.target, error)),
         }
     }
 
@@ -268,16 +264,4 @@ impl Driver<'_> {
             self.dialer.dialing -= 1;
         }
     }
-
-    /// The failure of a connection that was not open in time.
-    pub(super) fn not_open(&self) -> Failure {
-        let (target, limit) = (self.plan.target.authority(), self.dialer.limit);
-        let message = format!("no connection to {target} within {limit}");
-        Failure::new(ErrorKind::ConnectTimeout, message)
-    }
-}
-
-fn not_secured(plan: &Plan, why: &str) -> Failure {
-    let target = plan.target.authority();
-    Failure::new(ErrorKind::Tls, format!("TLS handshake with {target} failed: {why}"))
 }

@@ -13,8 +13,7 @@ use super::poll::{Happened, Poll, Ready};
 use super::stamp::Offset;
 use super::wire::Wire;
 use crate::engine::Clock;
-use crate::engine::drive::{Job, package};
-use crate::engine::usage::Meter;
+use crate::engine::handover::{Beats, Job};
 use crate::plan::Plan;
 use crate::units::Nanos;
 use crate::walk::{Command, Worker};
@@ -50,7 +49,6 @@ pub(super) struct Driver<'p> {
 /// Memory that all connections of a worker use in turn.
 #[derive(Debug)]
 pub(super) struct Memory {
-    pub(super) clock: Clock,
     /// The request that is being written.
     pub(super) out: Vec<u8>,
     /// What was read.
@@ -59,21 +57,13 @@ pub(super) struct Memory {
     pub(super) sealed: Vec<u8>,
 }
 
-/// What is handed over, and when.
-#[derive(Debug)]
-struct Beats {
-    job: Job,
-    beat: u64,
-    meter: Meter,
-}
-
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
 pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
     let plan = Arc::clone(&job.plan);
     let worker = Worker::new(&plan, job.share);
     Poll::sharpen();
     let Ok(clock) = job.start.recv() else { return Ok(()) };
-    let companion = Companion::start(clock, job.databases.clone(), job.control.clone())?;
+    let companion = Companion::start(clock, job.databases, job.control)?;
     poll.add(companion.bell(), BELL)?;
     let sealed = if job.tls.is_some() { SEALED } else { 0 };
     let mut driver = Driver {
@@ -87,13 +77,15 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
         dialer: Dialer::new(&plan, job.tls.as_ref()),
         companion,
         offset: Offset::new(clock),
-        memory: Memory { clock, out: Vec::new(), plain: vec![0; READING], sealed: vec![0; sealed] },
+        memory: Memory { out: Vec::new(), plain: vec![0; READING], sealed: vec![0; sealed] },
         awaited: 0,
         plan: &plan,
     };
-    let mut beats = Beats { job, beat: 0, meter: Meter::start() };
+    let mut beats = Beats::new(job.interval, job.out, job.back);
     let outcome = driver.run(&mut beats);
-    beats.last_words(&mut driver.worker, clock);
+    let (out, last) = beats.last(&mut driver.worker, clock.now());
+    // A collector that is gone has ended the run.
+    out.blocking_send(last).unwrap_or_default();
     outcome
 }
 
@@ -183,31 +175,5 @@ impl Driver<'_> {
                 return;
             }
         }
-    }
-}
-
-impl Beats {
-    /// When the running interval ends.
-    fn next(&self) -> Nanos {
-        Nanos(self.job.interval.0.saturating_mul(self.beat + 1))
-    }
-
-    /// Gives the full shard away and goes on with an empty one. If the collector is behind, the
-    /// interval goes on: measurements can be late, they are never lost.
-    fn hand_over(&mut self, worker: &mut Worker<'_>, now: Nanos) {
-        while let Ok(batch) = self.job.back.try_recv() {
-            worker.shard.recycle(batch);
-        }
-        if let Ok(permit) = self.job.out.try_reserve() {
-            permit.send(package(worker, &mut self.meter, now, (self.beat, false)));
-        }
-        self.beat += 1;
-    }
-
-    /// Hands over what is left, and waits for room to do so.
-    fn last_words(mut self, worker: &mut Worker<'_>, clock: Clock) {
-        let last = package(worker, &mut self.meter, clock.now(), (self.beat, true));
-        // A collector that is gone has ended the run.
-        self.job.out.blocking_send(last).unwrap_or_default();
     }
 }

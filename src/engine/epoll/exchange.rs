@@ -5,9 +5,9 @@ use std::io;
 use super::driver::{Driver, Memory};
 use super::line::{Brief, Exchange, Line, Stage};
 use super::lines::Token;
-use super::stamp::Offset;
 use super::stream::{Got, Then};
 use crate::engine::body::unpack;
+use crate::engine::failures::{not_a_path, not_answered, not_open};
 use crate::http1::{self, Broken};
 use crate::names::ErrorKind;
 use crate::plan::{Answer, Failure, HttpAnswer, Plan, Reply};
@@ -58,8 +58,8 @@ impl Driver<'_> {
         };
         let out = &mut self.memory.out;
         if let Err(bad) = self.wire.write(request, out) {
-            let message = format!("`{}` is not a path: {bad:?} is in it", request.target());
-            return self.fail(token, Failure::new(ErrorKind::Data, message));
+            let failure = not_a_path(request.target(), format_args!("{bad:?} is in it"));
+            return self.fail(token, failure);
         }
         line.reader.begin(exchange.brief.asked, exchange.brief.keep);
         // On an open connection sending begins when the exchange does.
@@ -110,7 +110,7 @@ impl Driver<'_> {
     /// the end.
     pub(super) fn hear(&mut self, token: Token, ended: bool) {
         loop {
-            let Self { lines, memory, worker, offset, now, plan, .. } = self;
+            let Self { lines, memory, worker, offset, clock, now, plan, .. } = self;
             let Some(line) = lines.get(token) else { return };
             let Some(stream) = &mut line.stream else { return };
             let got = match stream.read(&mut memory.plain, &mut memory.sealed) {
@@ -118,8 +118,11 @@ impl Driver<'_> {
                 Err(error) => return self.broke(token, &error),
             };
             let heard = if line.exchange.is_some() {
-                let end = got.when.map(|when| (&*offset, when));
-                take(line, got, memory, (end, *now), (worker, plan))
+                let came = match (got.when, &line.exchange) {
+                    (Some(when), Some(exchange)) => offset.of(when, exchange.start, *now + AHEAD),
+                    _ => clock.now(),
+                };
+                take(line, got, memory, came, (worker, plan))
             } else if got.bytes > 0 || matches!(got.then, Then::Ended | Then::Cut) {
                 Heard::Useless
             } else {
@@ -190,12 +193,11 @@ impl Driver<'_> {
             }
             let limit = line.exchange.as_ref().map(|exchange| exchange.brief.limit);
             let failure = match (line.stage, limit) {
-                (Stage::Open, Some(limit)) => {
-                    let message = format!("no complete answer within {limit}");
-                    Failure::new(ErrorKind::Timeout, message)
-                }
+                (Stage::Open, Some(limit)) => not_answered(limit),
                 (Stage::Open, None) => continue,
-                (Stage::Waiting | Stage::Connecting | Stage::Shaking, _) => self.not_open(),
+                (Stage::Waiting | Stage::Connecting | Stage::Shaking, _) => {
+                    not_open(&self.plan.target, self.dialer.limit)
+                }
             };
             self.fail(entry.1, failure);
         }
@@ -226,15 +228,11 @@ fn take(
     line: &mut Line,
     got: Got,
     memory: &Memory,
-    (stamp, now): (Option<(&Offset, Nanos)>, Nanos),
+    came: Nanos,
     (worker, plan): (&mut Worker<'_>, &Plan),
 ) -> Heard {
     let Some(exchange) = &mut line.exchange else { return Heard::Useless };
     let (mut slots, mut at_end) = (http1::slots(), http1::slots());
-    let came = match stamp {
-        Some((offset, stamp)) => offset.of(stamp, exchange.start, now + AHEAD),
-        None => memory.clock.now(),
-    };
     let bytes = memory.plain.get(..got.bytes).unwrap_or_default();
     if got.bytes > 0 {
         exchange.hear(got.bytes, came);

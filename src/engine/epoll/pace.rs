@@ -40,39 +40,48 @@ impl Pace {
             Precision::Exact => deadline.since(now),
             // Sleeps to shortly before, then asks without sleeping.
             Precision::Spin => deadline.since(now).since(SPIN),
-            Precision::Micros100 => on_grid(now, deadline, awaited, Nanos::from_micros(100)),
-            Precision::Millis1 => on_grid(now, deadline, awaited, Nanos::from_millis(1)),
+            Precision::Micros100 => gather((now, deadline), awaited, Nanos::from_micros(100)),
+            Precision::Millis1 => gather((now, deadline), awaited, Nanos::from_millis(1)),
         };
         poll.wait(ready, Some(limit))?;
         Ok(self.clock.now())
     }
 }
 
-/// Waits for the next tick while answers are awaited: they bear the kernel's stamp, so they may lie
-/// until then. Without any the wait goes on to the tick after the deadline.
-fn on_grid(now: Nanos, deadline: Nanos, awaited: usize, tick: Nanos) -> Nanos {
+/// How long to wait for events, so that what is due within `slack` is done in one go. While
+/// answers are awaited it has been slept for before: they bear the kernel's stamp, so they may lie.
+fn gather((now, deadline): (Nanos, Nanos), awaited: usize, slack: Nanos) -> Nanos {
+    let until = wake_up((now, deadline), awaited, slack);
     if awaited == 0 {
-        return next_tick(deadline.max(now), tick) - now;
+        return until - now;
     }
-    sleep(next_tick(now, tick) - now);
+    sleep(until - now);
     Nanos::ZERO
 }
 
-/// The first tick after `now`.
-fn next_tick(now: Nanos, tick: Nanos) -> Nanos {
-    let tick = tick.0.max(1);
-    Nanos(now.0.div_euclid(tick).saturating_add(1).saturating_mul(tick))
+/// When to wake up: as late as the first start may be, so that those that follow it closely go
+/// with it. Answers lie for as long, unless such a start comes.
+fn wake_up((now, deadline): (Nanos, Nanos), awaited: usize, slack: Nanos) -> Nanos {
+    let first = deadline.max(now);
+    if awaited > 0 && first >= now + slack { now + slack } else { first + slack }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SLACK: Nanos = Nanos(100);
+
     #[test]
-    fn ticks_lie_on_one_grid() {
-        let tick = Nanos(100);
-        assert_eq!(next_tick(Nanos(0), tick), Nanos(100));
-        assert_eq!(next_tick(Nanos(99), tick), Nanos(100));
-        assert_eq!(next_tick(Nanos(100), tick), Nanos(200));
+    fn starts_that_are_close_share_a_wake_up() {
+        // The start at 1,050 may be done at 1,150, together with all that are due by then.
+        assert_eq!(wake_up((Nanos(1_000), Nanos(1_050)), 0, SLACK), Nanos(1_150));
+        assert_eq!(wake_up((Nanos(1_000), Nanos(1_050)), 3, SLACK), Nanos(1_150));
+    }
+
+    #[test]
+    fn answers_do_not_lie_until_a_start_that_is_far_away() {
+        assert_eq!(wake_up((Nanos(1_000), Nanos(9_000)), 3, SLACK), Nanos(1_100));
+        assert_eq!(wake_up((Nanos(1_000), Nanos(9_000)), 0, SLACK), Nanos(9_100));
     }
 }

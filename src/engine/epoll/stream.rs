@@ -91,11 +91,7 @@ impl Stream {
     pub(super) fn shake(&mut self, scratch: &mut [u8]) -> io::Result<bool> {
         while self.is_shaking() {
             self.flush()?;
-            let (bytes, _) = match receive(&self.socket, scratch) {
-                Ok(received) => received,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
-            };
+            let Some((bytes, _)) = self.receive(scratch)? else { return Ok(false) };
             if bytes == 0 {
                 let message = "the server closed the connection";
                 return Err(io::Error::new(ErrorKind::UnexpectedEof, message));

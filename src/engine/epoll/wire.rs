@@ -1,7 +1,5 @@
 //! Requests as bytes (RFC 9112, section 3).
 
-use http::Method;
-
 use crate::engine::exchange::{AGENT, CODINGS};
 use crate::plan::{Plan, Request};
 
@@ -55,9 +53,7 @@ impl Wire {
             out.extend_from_slice(&self.codings);
         }
         let body = request.body();
-        // RFC 9110, section 8.6: a method that means a body says that there is none.
-        let says_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-        if (says_length || !body.is_empty()) && !given.length {
+        if request.says_length() {
             out.extend_from_slice(b"content-length: ");
             write_number(body.len(), out);
             out.extend_from_slice(b"\r\n");
@@ -86,6 +82,7 @@ fn write_number(number: usize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
     use http::header::{HOST, USER_AGENT};
 
     use super::*;
