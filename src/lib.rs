@@ -6,9 +6,10 @@
 // Floor 0: words and quantities.
 pub mod names;
 pub mod units;
-// Floor 1: the distribution of one series, comparing samples.
+// Floor 1: the distribution of one series, comparing samples, languages as bytes and words.
 pub mod histogram;
 pub mod http1;
+pub mod sql;
 pub mod stats;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;
