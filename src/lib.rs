@@ -6,10 +6,11 @@
 // Floor 0: words and quantities.
 pub mod names;
 pub mod units;
-// Floor 1: the distribution of one series, comparing samples.
+// Floor 1: the distribution of one series, comparing samples, protocols as bytes.
 pub mod histogram;
 pub mod http1;
 pub mod stats;
+pub mod wire;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;
 pub mod record;
