@@ -55,6 +55,7 @@ fn catalogue() -> (Catalogue, Vec<SeriesId>) {
             journey: "all".to_owned(),
             step: format!("step {at}"),
             endpoint: String::new(),
+            tapped: None,
         })
     });
     let endpoints = endpoints.collect();

@@ -45,6 +45,8 @@ pub enum SeriesKind {
     ServerQuery,
     /// A query that an `sql` step sent.
     SqlStep,
+    /// A statement of the application that the tap saw.
+    TapQuery,
 }
 
 impl SeriesKind {
@@ -55,8 +57,19 @@ impl SeriesKind {
 
     /// Whether the series holds SQL queries.
     pub fn is_query(self) -> bool {
-        matches!(self, Self::ServerQuery | Self::SqlStep)
+        matches!(self, Self::ServerQuery | Self::SqlStep | Self::TapQuery)
     }
+}
+
+/// How the requests of a run follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Together {
+    /// Many at a time, as the load says it.
+    #[default]
+    Mixed,
+    /// One at a time and without thinking, each journey as often as the others: what a statement
+    /// belongs to is known.
+    Alone,
 }
 
 /// What a histogram is kept for.
@@ -75,13 +88,57 @@ pub struct Series {
     pub step: String,
     /// For a query: the endpoint that caused it. Empty for all others.
     pub endpoint: String,
+    /// For a statement that the tap saw: what is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tapped: Option<Tapped>,
+}
+
+/// What is known of a statement that the tap saw.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Tapped {
+    /// The whole normal form, of which the series' name is the short one.
+    pub text: String,
+    /// How it is known that the series' endpoint caused it.
+    pub cause: Cause,
+}
+
+/// How it is known which request caused a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The statement names the request (`traceparent` in its comment).
+    Exact,
+    /// No other request was under way.
+    Solo,
+    /// Several were, and it was likely this one.
+    Estimated,
+    /// None was under way.
+    Unknown,
+}
+
+impl Cause {
+    /// In a word, for people and documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Solo => "solo",
+            Self::Estimated => "estimated",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Series {
-    /// A series of the run as a whole, of which there are the three of [`Catalogue::new`].
-    fn whole(kind: SeriesKind, name: &str) -> Self {
+    /// The series of those queries of a kind that have none of their own.
+    pub fn other(kind: SeriesKind) -> Self {
+        Self::of(kind, OTHER)
+    }
+
+    /// A series of no journey and no step.
+    pub fn of(kind: SeriesKind, name: &str) -> Self {
         let none = String::new;
-        Self { kind, name: name.to_owned(), journey: none(), step: none(), endpoint: none() }
+        let (journey, step, endpoint) = (none(), none(), none());
+        Self { kind, name: name.to_owned(), journey, step, endpoint, tapped: None }
     }
 }
 
@@ -98,9 +155,9 @@ impl Catalogue {
     pub fn new() -> Self {
         Self {
             series: vec![
-                Series::whole(SeriesKind::Run, "run"),
-                Series::whole(SeriesKind::Connection, "new connections"),
-                Series::whole(SeriesKind::Connection, "reused connections"),
+                Series::of(SeriesKind::Run, "run"),
+                Series::of(SeriesKind::Connection, "new connections"),
+                Series::of(SeriesKind::Connection, "reused connections"),
             ],
         }
     }
@@ -374,6 +431,7 @@ mod tests {
             journey: "customer".to_owned(),
             step: String::new(),
             endpoint: String::new(),
+            tapped: None,
         }
     }
 

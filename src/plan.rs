@@ -22,6 +22,7 @@ mod schema;
 mod settings;
 mod step;
 mod text;
+mod trace;
 
 use std::sync::Arc;
 
@@ -42,11 +43,28 @@ pub use step::{
     Action, Answer, Failure, HttpAnswer, Outcome, Reply, Rows, Statement, Step, Timing, View,
 };
 pub use text::{Escape, Missing, Scope, Slot, Text, Variables};
+pub use trace::{Traces, series_of};
 
-use crate::names::Catalogue;
+use crate::names::{Catalogue, Together};
 use crate::record::{Policy, PrecisionText, ThresholdText, ValidityPolicy};
 pub use crate::scenario::{HttpVersion, PrecisionSpec};
 use crate::units::Nanos;
+
+/// A proxy between the target and its database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TapPlan {
+    /// Where the target finds it: `127.0.0.1:6432`, or `unix:/folder`.
+    pub listen: String,
+    /// The database: `postgres://host/name`.
+    pub upstream: String,
+}
+
+impl std::fmt::Debug for TapPlan {
+    /// Without the database's address, which can hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TapPlan").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
 
 /// Everything a run needs to know, made once and shared by all workers.
 #[derive(Debug)]
@@ -80,6 +98,10 @@ pub struct Plan {
     pub graceful_stop: Nanos,
     /// Databases of `sql` steps: name and address.
     pub databases: Vec<(String, String)>,
+    /// The proxy that times the target's statements, if there is to be one.
+    pub tap: Option<TapPlan>,
+    /// How requests follow each other.
+    pub together: Together,
     /// Absolute limits, as written.
     pub thresholds: Vec<ThresholdText>,
     /// How far the run may be off before it is not a measurement.

@@ -6,8 +6,10 @@
 //! [`Interval`](crate::record::Interval) of the record.
 //! `merge` is the only aggregation and is exact, so intervals, workers and runs add up alike.
 
+mod causes;
 mod collector;
 mod shard;
 
+pub use causes::{Causes, Form, Outcome, Statement};
 pub use collector::Collector;
-pub use shard::{Batch, QueryCache, Shard};
+pub use shard::{Batch, Exchanged, MOST_EXCHANGES, QueryCache, Shard};

@@ -368,6 +368,7 @@ mod tests {
             journey: String::new(),
             step: String::new(),
             endpoint: String::new(),
+            tapped: None,
         }
     }
 

@@ -80,8 +80,14 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
         let name = format!("GET /api/{endpoint}");
         let kind = SeriesKind::Endpoint;
         // A catalogue has room for hundreds.
-        let _known =
-            catalogue.intern(&Series { kind, name, journey, step, endpoint: String::new() });
+        let _known = catalogue.intern(&Series {
+            kind,
+            name,
+            journey,
+            step,
+            endpoint: String::new(),
+            tapped: None,
+        });
     }
     let intervals = intervals(target, dice);
     let totals = Totals::from_intervals(&intervals).unwrap_or_default();

@@ -7,6 +7,7 @@ use std::{env, fs};
 use super::args::{EngineName, HttpArgs, LoadArgs, Play, StoreArg};
 use super::{Exit, Failed, adhoc, builtin};
 use crate::cli::terminal::Terminal;
+use crate::names::Together;
 use crate::plan::{
     Engine, HttpVersion, Inputs, LoadOverrides, Overrides, Plan, PrecisionSpec, compile,
 };
@@ -182,6 +183,7 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
             iterations: *iterations,
             max_users: max_users.or(variant.max_users),
             lead: variant.lead,
+            together: if play.tap.solo { Together::Alone } else { Together::Mixed },
         },
         precision: precision.or(variant.precision),
         workers: workers(&play.load),
@@ -195,6 +197,8 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
         insecure: *insecure,
         roots,
         expect: play.what.expect.clone(),
+        tap: play.tap.tap.clone(),
+        tap_listen: play.tap.tap_listen.clone(),
     })
 }
 
@@ -217,6 +221,7 @@ pub(super) fn flags(play: &Play) -> Vec<String> {
     add("iterations", iterations.map(|count| count.to_string()));
     add("max-users", max_users.map(|users| users.to_string()));
     add("precision", precision.map(|precision| precision.word().to_owned()));
+    add("solo", play.tap.solo.then(String::new));
     add("timeout", timeout.map(|timeout| timeout.to_string()));
     add("connect-timeout", connect_timeout.map(|timeout| timeout.to_string()));
     add("cacert", cacert.as_ref().map(|path| path.to_string_lossy().into_owned()));

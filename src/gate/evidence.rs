@@ -142,7 +142,7 @@ pub(super) fn place(series: &Series) -> Option<Place> {
     let kind = match series.kind {
         SeriesKind::Endpoint => RowKind::Endpoint,
         SeriesKind::Login => RowKind::Login,
-        SeriesKind::ServerQuery | SeriesKind::SqlStep => RowKind::Query,
+        SeriesKind::ServerQuery | SeriesKind::SqlStep | SeriesKind::TapQuery => RowKind::Query,
         SeriesKind::Run | SeriesKind::Connection | SeriesKind::Journey => return None,
     };
     let own = |text: &String| if kind == RowKind::Query { String::new() } else { text.clone() };

@@ -57,7 +57,7 @@ impl Run {
 
     fn series(&mut self, kind: SeriesKind, name: &str) -> SeriesId {
         let [name, journey, step] = [name, "customer", "step"].map(str::to_owned);
-        let series = Series { kind, name, journey, step, endpoint: String::new() };
+        let series = Series { kind, name, journey, step, endpoint: String::new(), tapped: None };
         self.record.catalogue.intern(&series).unwrap()
     }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::{Dice, Journey, Plan, Source};
+use crate::names::Together;
 use crate::record::PhaseInfo;
 use crate::units::{Nanos, Rate, count_to_f64, f64_to_u64};
 
@@ -147,6 +148,7 @@ pub struct Tickets {
 #[derive(Clone, Debug)]
 struct Chooser {
     seed: u64,
+    together: Together,
     weights: Vec<f64>,
     feeds: Vec<Vec<usize>>,
     identities: Vec<Option<usize>>,
@@ -255,6 +257,7 @@ impl Chooser {
         };
         Self {
             seed: plan.seed,
+            together: plan.together,
             weights: plan.journeys.iter().map(|journey| journey.weight).collect(),
             feeds: plan.journeys.iter().map(feeds).collect(),
             identities: plan.journeys.iter().map(identity).collect(),
@@ -266,7 +269,7 @@ impl Chooser {
     /// The next start of the open model: each source counts how often it was drawn from.
     fn ticket(&mut self, index: u64, intended: Nanos, phase: u8) -> Ticket {
         let mut dice = Dice::new(self.seed, index);
-        let journey = self.journey(&mut dice);
+        let journey = self.journey(index, &mut dice);
         let mut ticket = Ticket {
             index,
             intended,
@@ -287,7 +290,7 @@ impl Chooser {
     /// The start with a given number, without a memory of the others.
     fn ticket_at(&self, index: u64, intended: Nanos, phase: u8, start: Start) -> Ticket {
         let mut dice = Dice::new(self.seed, index);
-        let journey = self.journey(&mut dice);
+        let journey = self.journey(index, &mut dice);
         let mut row = |source: usize| {
             self.sources.get(source).and_then(|source| source.row(index, self.seed, &mut dice))
         };
@@ -303,8 +306,12 @@ impl Chooser {
         row
     }
 
-    /// A journey by its weight.
-    fn journey(&self, dice: &mut Dice) -> usize {
+    /// A journey by its weight; alone, each in turn.
+    fn journey(&self, index: u64, dice: &mut Dice) -> usize {
+        if self.together == Together::Alone {
+            let journeys = u64::try_from(self.weights.len().max(1)).unwrap_or(u64::MAX);
+            return usize::try_from(index.rem_euclid(journeys)).unwrap_or_default();
+        }
         let total: f64 = self.weights.iter().sum();
         let mut left = dice.unit() * total;
         for (at, weight) in self.weights.iter().enumerate() {
@@ -382,6 +389,7 @@ mod tests {
         let tickets = Tickets {
             phases: phases.into(),
             chooser: Chooser {
+                together: Together::Mixed,
                 seed,
                 weights: vec![1.0],
                 feeds: vec![vec![]],

@@ -227,6 +227,7 @@ impl<'a> Builder<'a> {
             journey: self.owner.clone(),
             step: self.name_of_step().unwrap_or_else(|| name.to_owned()),
             endpoint: String::new(),
+            tapped: None,
         };
         self.note_slos(&about);
         let series = self.catalogue.intern(&about);

@@ -14,7 +14,7 @@ use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, fro
 use super::gate::Resolver;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
-use super::{Address, Engine, Gate, Health, HttpVersion, Plan, PrecisionSpec, members};
+use super::{Address, Engine, Gate, Health, HttpVersion, Plan, PrecisionSpec, TapPlan, members};
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
 use crate::scenario::{
@@ -25,6 +25,9 @@ use crate::units::Nanos;
 
 /// Longest time that journeys may go on after the last phase, if the scenario does not say.
 const GRACEFUL_STOP: Nanos = Nanos::from_secs(30);
+
+/// Where a tap listens, if nobody says it: PgBouncer's port.
+const TAP_LISTENS: &str = "127.0.0.1:6432";
 
 /// What a scenario needs from outside.
 #[expect(missing_debug_implementations, reason = "it holds closures")]
@@ -70,6 +73,10 @@ pub struct Overrides {
     pub roots: Option<Arc<[u8]>>,
     /// The version that the target has to report.
     pub expect: Option<String>,
+    /// The database behind the tap.
+    pub tap: Option<String>,
+    /// Where the tap listens.
+    pub tap_listen: Option<String>,
 }
 
 /// Compiles a scenario with all files that it uses, or reports everything that is wrong with it.
@@ -112,11 +119,13 @@ impl Compiler<'_> {
     ) -> Option<Plan> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
-        let phases = load::phases(spec, &overrides.load, &self.tree, &mut self.out);
+        let tap = self.tap(spec, overrides);
+        let journeys = self.chosen(spec, overrides);
+        let load = overrides.load.alone(journeys.len());
+        let phases = load::phases(spec, &load, &self.tree, &mut self.out);
         let asked = spec.precision.as_ref().map(|asked| asked.value);
         let asked = overrides.precision.or(asked).unwrap_or_default();
         let timed = Chosen::of(asked, phases.as_deref().unwrap_or_default(), overrides.workers);
-        let journeys = self.chosen(spec, overrides);
         let mut catalogue = Catalogue::new();
         let mut out = std::mem::take(&mut self.out);
         let file =
@@ -170,6 +179,8 @@ impl Compiler<'_> {
             precision_for: timed.chosen_for,
             graceful_stop: spec.graceful_stop.as_ref().map_or(GRACEFUL_STOP, |grace| grace.value),
             databases,
+            tap,
+            together: overrides.load.together,
             thresholds,
             validity: validity(spec),
             gate,
@@ -224,6 +235,19 @@ impl Compiler<'_> {
             }
         }
         databases
+    }
+
+    /// The tap of the scenario, as the arguments change it.
+    fn tap(&mut self, spec: &ScenarioSpec, overrides: &Overrides) -> Option<TapPlan> {
+        let written = spec.tap.as_ref().and_then(|tap| tap.postgres.as_ref());
+        let upstream = match (&overrides.tap, written) {
+            (Some(url), _) => url.clone(),
+            (None, Some(written)) => self.fixed(&written.upstream)?,
+            (None, None) => return None,
+        };
+        let listen = overrides.tap_listen.clone();
+        let listen = listen.or_else(|| written.map(|written| written.listen.value.clone()));
+        Some(TapPlan { listen: listen.unwrap_or_else(|| TAP_LISTENS.to_owned()), upstream })
     }
 
     /// The journeys that are played, with their weights.
@@ -345,5 +369,6 @@ pub(super) fn journey_series(name: &str) -> Series {
         journey: name.to_owned(),
         step: String::new(),
         endpoint: String::new(),
+        tapped: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The phases of a run: the scenario's, or what the command line puts in their place.
 
 use super::{Phase, Shape};
+use crate::names::Together;
 use crate::scenario::{
     ArrivalKind, At, Diagnostic, Diagnostics, LoadShape, NodeId, PhaseSpec, ScenarioSpec, Tree,
 };
@@ -12,6 +13,9 @@ const MAX_PHASES: usize = 32;
 const DEFAULT_LENGTH: Nanos = Nanos::from_secs(30);
 /// Rate of a run when nothing says it, in starts a second.
 const DEFAULT_RATE: f64 = 10.0;
+/// How often each journey is played alone, if nobody says it.
+const SOLO_ROUNDS: u64 = 5;
+
 /// Length of a phase whose iterations end it: long enough for all of them.
 const UNTIL_DONE: Nanos = Nanos::from_secs(24 * 3_600);
 
@@ -35,11 +39,24 @@ pub struct LoadOverrides {
     /// Makes the run a repetition: one measured phase of [`LoadOverrides::duration`], or 30 s, with
     /// a lead-in of the same load that does not count and lasts so long; zero leaves it out.
     pub lead: Option<Nanos>,
+    /// How requests follow each other. Alone, [`LoadOverrides::iterations`] (or 5) count for each
+    /// journey.
+    pub together: Together,
 }
 
 impl LoadOverrides {
+    /// With `journeys` to be played alone: each as often as the others.
+    pub(super) fn alone(&self, journeys: usize) -> Self {
+        if self.together == Together::Mixed {
+            return self.clone();
+        }
+        let rounds = self.iterations.unwrap_or(SOLO_ROUNDS);
+        let journeys = u64::try_from(journeys.max(1)).unwrap_or(u64::MAX);
+        Self { iterations: Some(rounds.saturating_mul(journeys)), ..self.clone() }
+    }
+
     fn is_empty(&self) -> bool {
-        let Self { rate, users, duration, iterations, max_users: _, lead: _ } = self;
+        let Self { rate, users, duration, iterations, max_users: _, lead: _, together: _ } = self;
         rate.is_none() && users.is_none() && duration.is_none() && iterations.is_none()
     }
 }

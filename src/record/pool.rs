@@ -6,7 +6,7 @@ use super::{
     EncodedCell, End, ErrorSample, Generator, Header, Interval, PhaseInfo, RunRecord, StopReason,
     Tally, Totals, WorkerUse,
 };
-use crate::names::{Catalogue, OTHER, Series, SeriesId, SeriesKind};
+use crate::names::{Catalogue, Series, SeriesId};
 use crate::units::Nanos;
 
 /// All repetitions of one load as one record: nothing is averaged, everything is added up.
@@ -90,11 +90,10 @@ fn place(phases: &[PhaseInfo], phase: &PhaseInfo) -> Option<u8> {
 /// The id of a series in the common catalogue; a query that has no room joins the other ones, as
 /// it would have in a single run.
 fn room(catalogue: &mut Catalogue, series: &Series) -> Option<SeriesId> {
-    let other = |known: &Series| known.kind == SeriesKind::ServerQuery && known.name == OTHER;
-    catalogue.intern(series).or_else(|| {
-        let query = series.kind == SeriesKind::ServerQuery;
-        query.then(|| catalogue.matching(other).next()).flatten()
-    })
+    match catalogue.intern(series) {
+        None if series.kind.is_query() => catalogue.find(&Series::other(series.kind)),
+        found => found,
+    }
 }
 
 /// From the indices of one repetition to those of the pool.
@@ -203,7 +202,7 @@ mod tests {
 
     use super::*;
     use crate::histogram::Histogram;
-    use crate::names::{ErrorKind, MAX_SERIES, Metric};
+    use crate::names::{ErrorKind, MAX_SERIES, Metric, OTHER, SeriesKind};
     use crate::record::{
         Bank, Cell, Counts, FORMAT, Gauges, Load, Origin, Pick, Policy, Queued, Repetition,
         ValidityPolicy,
@@ -216,7 +215,7 @@ mod tests {
     fn series(name: &str) -> Series {
         let [journey, step] = ["customer", "step"].map(str::to_owned);
         let kind = SeriesKind::ServerQuery;
-        Series { kind, name: name.to_owned(), journey, step, endpoint: String::new() }
+        Series { kind, name: name.to_owned(), journey, step, endpoint: String::new(), tapped: None }
     }
 
     /// A repetition of a second of warm-up and nine that count; its series are met in any order.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Batch;
 use crate::histogram::{Encoder, Histogram};
-use crate::names::{Catalogue, Metric, OTHER, Series, SeriesId, SeriesKind};
+use crate::names::{Catalogue, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Counts, EncodedCell, End, ErrorSample, Gauges, Interval, Tally, Totals};
 use crate::units::Nanos;
 
@@ -93,7 +93,7 @@ impl Collector {
     /// Gives series that a worker met for the first time their place in the run's catalogue.
     fn meet(&mut self, worker: usize, discovered: &[Series]) {
         for series in discovered {
-            let id = self.catalogue.intern(series).or_else(|| self.other());
+            let id = self.catalogue.intern(series).or_else(|| self.other(series.kind));
             if let (Some(id), Some(list)) = (id, self.discovered.get_mut(worker)) {
                 list.push(id);
             }
@@ -101,11 +101,8 @@ impl Collector {
     }
 
     /// The series that takes what has no room, if it got a place in time.
-    fn other(&self) -> Option<SeriesId> {
-        self.catalogue
-            .matching(|series| series.kind == SeriesKind::ServerQuery && series.name == OTHER)
-            .next()
-            .or(Some(SeriesId::RUN))
+    fn other(&self, kind: SeriesKind) -> Option<SeriesId> {
+        self.catalogue.find(&Series::other(kind)).or(Some(SeriesId::RUN))
     }
 
     /// The run's id for a worker's id.
@@ -149,6 +146,7 @@ impl Collector {
 mod tests {
     use super::super::{QueryCache, Shard};
     use super::*;
+    use crate::names::OTHER;
     use crate::record::{Bank, PhaseInfo, Pick};
 
     fn plan() -> Catalogue {
@@ -164,6 +162,7 @@ mod tests {
             journey: "j".to_owned(),
             step: "s".to_owned(),
             endpoint: String::new(),
+            tapped: None,
         }
     }
 
@@ -247,7 +246,7 @@ mod tests {
         let mut collector = Collector::new(plan(), 1);
         shard.record(0, ids[599], Metric::Query, Nanos(5));
         collector.merge(Nanos::ZERO, Nanos::SECOND, &[shard.take()]);
-        let other = collector.other().unwrap();
+        let other = collector.other(SeriesKind::ServerQuery).unwrap();
         assert_eq!(collector.catalogue().get(other).unwrap().name, OTHER);
     }
 }

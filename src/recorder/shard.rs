@@ -3,12 +3,17 @@
 use std::mem;
 
 use crate::histogram::Histogram;
-use crate::names::{ErrorKind, Metric, OTHER, Series, SeriesId, SeriesKind};
+use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Counts, End, ErrorSample};
 use crate::units::Nanos;
 
 /// The most query series one worker makes room for; later ones are counted as [`OTHER`].
-const MAX_QUERIES: usize = 500;
+///
+/// [`OTHER`]: crate::names::OTHER
+const MAX_QUERIES: usize = 1_000;
+
+/// The most exchanges of an interval that a worker lists one by one (24 bytes each).
+pub const MOST_EXCHANGES: usize = 100_000;
 
 /// One worker's measurements of the running interval.
 #[derive(Debug)]
@@ -21,6 +26,19 @@ pub struct Shard {
     queries: Vec<Series>,
     /// What messages were kept of: a record has one for each kind and series.
     sampled: Vec<(SeriesId, ErrorKind)>,
+    /// How many exchanges of an interval are listed.
+    listed: usize,
+}
+
+/// One exchange with the target, for finding out which statements it caused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchanged {
+    /// Series of its endpoint.
+    pub series: SeriesId,
+    /// When it began, since the start of the run.
+    pub begun: Nanos,
+    /// When its answer was complete, or when it had failed.
+    pub ended: Nanos,
 }
 
 /// Everything one worker measured in one interval.
@@ -33,6 +51,8 @@ pub struct Batch {
     pub active_users: u64,
     /// CPU time of the worker's thread in the interval.
     pub cpu: Nanos,
+    /// Exchanges in the order of their ends; empty where nobody asks what they cause.
+    pub exchanges: Vec<Exchanged>,
 }
 
 /// The measurements that belong to one phase of the load.
@@ -61,6 +81,19 @@ impl Shard {
             planned,
             queries: Vec::new(),
             sampled: Vec::new(),
+            listed: 0,
+        }
+    }
+
+    /// The same, which lists exchanges one by one.
+    pub fn listing(self) -> Self {
+        Self { listed: MOST_EXCHANGES, ..self }
+    }
+
+    /// Lists an exchange, if that is wanted.
+    pub fn list(&mut self, exchange: Exchanged) {
+        if self.batch.exchanges.len() < self.listed {
+            self.batch.exchanges.push(exchange);
         }
     }
 
@@ -102,19 +135,23 @@ impl Shard {
 
     /// Finds or makes the series of a query, out of the hot path.
     fn discover(&mut self, endpoint: &Series, name: &str) -> SeriesId {
-        let room = self.queries.len() < MAX_QUERIES;
-        let series = |name: &str| Series {
+        self.meet(Series {
             kind: SeriesKind::ServerQuery,
             name: name.to_owned(),
             journey: endpoint.journey.clone(),
             step: endpoint.step.clone(),
             endpoint: endpoint.name.clone(),
-        };
-        let mut wanted = series(name);
+            tapped: None,
+        })
+    }
+
+    /// The id of a query's series that is not in the plan. The first 1,000 have one of their
+    /// own; later ones are [`OTHER`](crate::names::OTHER).
+    pub fn meet(&mut self, mut wanted: Series) -> SeriesId {
+        let room = self.queries.len() < MAX_QUERIES;
         let mut found = self.queries.iter().position(|known| *known == wanted);
         if found.is_none() && !room {
-            wanted = Series { journey: String::new(), step: String::new(), ..series(OTHER) };
-            wanted.endpoint = String::new();
+            wanted = Series::other(wanted.kind);
             found = self.queries.iter().position(|known| *known == wanted);
         }
         let at = found.unwrap_or_else(|| {
@@ -163,7 +200,8 @@ impl Batch {
 
     /// Forgets the values and keeps the memory, so that the next interval allocates nothing.
     fn reset(&mut self) {
-        let Self { phases, samples, discovered, active_users, cpu } = self;
+        let Self { phases, samples, discovered, active_users, cpu, exchanges } = self;
+        exchanges.clear();
         for phase in phases {
             phase.histograms.iter_mut().for_each(Histogram::reset);
             phase.counts.iter_mut().for_each(|counts| *counts = Counts::default());

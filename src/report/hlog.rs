@@ -86,11 +86,13 @@ fn seconds(nanos: Nanos) -> String {
 }
 
 /// `http_req_response|customer|View%20farm%20list|GET%20/api/farms`: the metric, and what names
-/// the series: journey, step, name, and the endpoint of a query, as far as they are not empty.
+/// the series: journey, step, name, the endpoint of a query, and how that is known of one that the
+/// tap saw, as far as they are not empty.
 pub fn tag(series: &Series, metric: Metric) -> String {
-    let Series { kind: _, name, journey, step, endpoint } = series;
+    let Series { kind: _, name, journey, step, endpoint, tapped } = series;
     let parts = [journey, step, name, endpoint].into_iter().filter(|part| !part.is_empty());
-    let parts: Vec<String> = parts.map(|part| escape(part)).collect();
+    let cause = tapped.as_ref().map(|tapped| tapped.cause.word().to_owned());
+    let parts: Vec<String> = parts.map(|part| escape(part)).chain(cause).collect();
     format!("{}|{}", metric.word(), parts.join("|"))
 }
 
@@ -124,6 +126,7 @@ mod tests {
             journey: "customer".to_owned(),
             step: "100 %|\n\u{a0}".to_owned(),
             endpoint: String::new(),
+            tapped: None,
         };
         assert_eq!(
             tag(&series, Metric::Response),

@@ -425,7 +425,7 @@ mod tests {
 
     fn series(kind: SeriesKind, name: &str, journey: &str, step: &str) -> Series {
         let [name, journey, step] = [name, journey, step].map(str::to_owned);
-        Series { kind, name, journey, step, endpoint: "GET /e".to_owned() }
+        Series { kind, name, journey, step, endpoint: "GET /e".to_owned(), tapped: None }
     }
 
     fn takes(subject: &str, series: &Series) -> bool {

@@ -7,7 +7,8 @@ use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
 use crate::names::{ErrorKind, Metric, SeriesId};
-use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Op, Plan, Reply, Request, Timing};
+use crate::plan::{Address, Answer, Failure, HttpAnswer, Leaf, Plan, Reply, Request, Timing};
+use crate::recorder::Exchanged;
 use crate::scenario::OnFail;
 use crate::units::Nanos;
 
@@ -29,6 +30,10 @@ impl Worker<'_> {
         if strand.redirects == 0 && !strand.renewed {
             let lag = reply.timing.begun - intended;
             self.shard.record(phase, SeriesId::RUN, Metric::ScheduleLag, lag);
+        }
+        if let Some(series) = leaf.series {
+            let (begun, ended) = (reply.timing.begun, reply.end);
+            self.shard.list(Exchanged { series, begun, ended });
         }
         let answer = match &reply.result {
             Ok(answer) => answer,
@@ -59,11 +64,7 @@ impl Worker<'_> {
     fn waiting_leaf<'p>(&self, plan: &'p Plan, task: Task) -> Option<&'p Leaf> {
         let user = self.users.get(task.user).filter(|user| user.round == task.round)?;
         let strand = user.strands.get(task.strand)?;
-        let program = user.program(plan, strand.role)?;
-        match (strand.waiting, program.ops.get(strand.at)?) {
-            (Waiting::Reply, Op::Leaf(leaf)) => program.steps.get(*leaf),
-            _ => None,
-        }
+        user.leaf(plan, task.strand).filter(|_leaf| matches!(strand.waiting, Waiting::Reply))
     }
 
     /// Shows the answer to the step, records the outcome, and lets the journey go on.

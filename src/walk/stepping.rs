@@ -4,7 +4,7 @@ use super::session::Headers;
 use super::user::{Role, Strand, Waiting};
 use super::worker::Worker;
 use super::{Command, Task};
-use crate::names::ErrorKind;
+use crate::names::{ErrorKind, Together};
 use crate::plan::{Action, Failure, Leaf, Missing, Op, Plan, Request};
 use crate::scenario::OnFail;
 use crate::units::Nanos;
@@ -115,6 +115,7 @@ impl Worker<'_> {
         let Some(strand) = user.strands.get_mut(number) else { return Went::Stopped };
         match action {
             Ok(Action::Wait(pause)) => {
+                let pause = if plan.together == Together::Alone { Nanos::ZERO } else { pause };
                 let until = strand.intended + pause;
                 strand.next_step(until);
                 self.spare.push(request);
@@ -168,6 +169,10 @@ impl Worker<'_> {
         }
         if self.plan.http.cookies {
             user.jar.add_to(&mut request);
+        }
+        let series = self.plan.tap.as_ref().and_then(|_tap| user.endpoint(self.plan, task.strand));
+        if let Some(series) = series {
+            self.traces.name(&mut request, series);
         }
         let Some(strand) = user.strands.get_mut(task.strand) else { return };
         (strand.waiting, strand.used) = (Waiting::Reply, login);

@@ -2,8 +2,8 @@
 
 use super::cookies::Jar;
 use super::session::Headers;
-use crate::names::ErrorKind;
-use crate::plan::{Dice, Leaf, Plan, Program, Request, Ticket, Variables, View};
+use crate::names::{ErrorKind, SeriesId};
+use crate::plan::{Dice, Leaf, Op, Plan, Program, Request, Ticket, Variables, View};
 use crate::units::Nanos;
 
 /// One virtual user.
@@ -154,6 +154,21 @@ impl User {
             sequence: self.ticket.as_ref().map_or(0, |ticket| ticket.index),
             user: self.number,
         }
+    }
+
+    /// The step that a strand is at.
+    pub(super) fn leaf<'p>(&self, plan: &'p Plan, strand: usize) -> Option<&'p Leaf> {
+        let strand = self.strands.get(strand)?;
+        let program = self.program(plan, strand.role)?;
+        match program.ops.get(strand.at)? {
+            Op::Leaf(leaf) => program.steps.get(*leaf),
+            _ => None,
+        }
+    }
+
+    /// The series of the endpoint that a strand sends requests to.
+    pub(super) fn endpoint(&self, plan: &Plan, strand: usize) -> Option<SeriesId> {
+        self.leaf(plan, strand)?.series
     }
 
     /// Makes ready for a journey; connections stay, everything else is new.

@@ -9,7 +9,7 @@ use super::session::{Exclusive, Pool};
 use super::user::{Role, Strand, User, Waiting};
 use super::{Command, Stop, Task};
 use crate::names::{Metric, SeriesId};
-use crate::plan::{Plan, Request, Shape, Start, Ticket, Tickets};
+use crate::plan::{Plan, Request, Shape, Start, Ticket, Tickets, Traces};
 use crate::record::Counts;
 use crate::recorder::{QueryCache, Shard};
 use crate::scenario::FeederPick;
@@ -45,6 +45,8 @@ pub struct Worker<'p> {
     pub(super) commands: VecDeque<Command>,
     /// The measurement of the running interval.
     pub shard: Shard,
+    /// Names requests, so that the target can name them to its database.
+    pub(super) traces: Traces,
     /// Memory of requests that are over.
     #[expect(clippy::vec_box, reason = "the box goes on to the strand that sends")]
     pub(super) spare: Vec<Box<Request>>,
@@ -65,6 +67,7 @@ impl<'p> Worker<'p> {
             (source.pick == FeederPick::Unique)
                 .then(|| Exclusive::new(plan, at, share.index, share.of))
         };
+        let shard = Shard::new(planned, plan.phases.len());
         let mut worker = Self {
             share,
             tickets: Tickets::new(plan),
@@ -74,7 +77,8 @@ impl<'p> Worker<'p> {
             members: Members::new(share.of),
             alarms: Alarms::default(),
             commands: VecDeque::new(),
-            shard: Shard::new(planned, plan.phases.len()),
+            shard: if plan.tap.is_some() { shard.listing() } else { shard },
+            traces: Traces::new(share.index),
             queries: (0..planned).map(|_| QueryCache::default()).collect(),
             pools: plan.sessions.iter().map(|_| Pool::default()).collect(),
             exclusive: plan.sources.iter().enumerate().map(exclusive).collect(),

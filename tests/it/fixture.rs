@@ -171,6 +171,7 @@ impl Ids {
                 journey: journey.to_owned(),
                 step: step.to_owned(),
                 endpoint: endpoint.to_owned(),
+                tapped: None,
             };
             catalogue.intern(&series).unwrap()
         };

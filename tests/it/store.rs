@@ -121,6 +121,7 @@ async fn a_run_may_find_new_series_while_it_is_written() {
                 journey: "customer".to_owned(),
                 step: String::new(),
                 endpoint: String::new(),
+                tapped: None,
             };
             catalogue.intern(&series).unwrap();
             if number % 70 == 0 {

@@ -20,6 +20,22 @@ pub(in crate::cli) struct Play {
     pub(in crate::cli) load: LoadArgs,
     #[command(flatten)]
     pub(in crate::cli) http: HttpArgs,
+    #[command(flatten)]
+    pub(in crate::cli) tap: TapArgs,
+}
+
+/// The proxy that times the target's statements.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct TapArgs {
+    /// Time every statement that the target sends to this PostgreSQL, by a proxy in between
+    #[arg(long, env = "LOADGATE_TAP", value_name = "postgres://HOST", hide_env_values = true)]
+    pub(in crate::cli) tap: Option<String>,
+    /// Where the target finds the proxy [default: the scenario's, else 127.0.0.1:6432]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(in crate::cli) tap_listen: Option<String>,
+    /// Every request alone, one user and no thinking, so that each statement has its request
+    #[arg(long, conflicts_with_all = ["rate", "users", "duration"])]
+    pub(in crate::cli) solo: bool,
 }
 
 /// What is played.

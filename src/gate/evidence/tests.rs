@@ -56,7 +56,7 @@ fn record() -> RunRecord {
 
 fn series(record: &mut RunRecord, kind: SeriesKind, name: &str, endpoint: &str) -> SeriesId {
     let [name, journey, step, endpoint] = [name, "customer", "Look", endpoint].map(str::to_owned);
-    record.catalogue.intern(&Series { kind, name, journey, step, endpoint }).unwrap()
+    record.catalogue.intern(&Series { kind, name, journey, step, endpoint, tapped: None }).unwrap()
 }
 
 /// An interval from this second on with values of one series in milliseconds.

@@ -43,7 +43,8 @@ impl Target {
         for name in ["GET /api/farms", "GET /api/products"] {
             let [name, journey, step] = [name, "customer", "View"].map(str::to_owned);
             let kind = SeriesKind::Endpoint;
-            let series = Series { kind, name, journey, step, endpoint: String::new() };
+            let series =
+                Series { kind, name, journey, step, endpoint: String::new(), tapped: None };
             catalogue.intern(&series).unwrap();
         }
         let phase = |name: &str, start, length, measure| PhaseInfo {

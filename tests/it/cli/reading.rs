@@ -192,6 +192,7 @@ fn another_reader_of_the_log_finds_the_figures_of_the_json() {
             journey: text("journey"),
             step: text("step"),
             endpoint: String::new(),
+            tapped: None,
         };
         let parts = [(Metric::Response, "response"), (Metric::Duration, "service")];
         for (metric, part) in parts.into_iter().chain([(Metric::Failed, "failed")]) {

@@ -54,7 +54,7 @@ fn record(case: &Value, arm: &str, at: usize) -> RunRecord {
         let name = name.as_str().unwrap();
         let [series_name, journey, step] = [name, "all", ""].map(str::to_owned);
         let (kind, endpoint) = (SeriesKind::Endpoint, String::new());
-        let series = Series { kind, name: series_name, journey, step, endpoint };
+        let series = Series { kind, name: series_name, journey, step, endpoint, tapped: None };
         let series = catalogue.intern(&series).unwrap();
         for (number, steps) in list(&repetition[name]).iter().enumerate() {
             if intervals.len() <= number {
