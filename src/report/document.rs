@@ -24,6 +24,8 @@ pub struct Document {
     pub logins: Vec<RequestRow>,
     /// Queries, each once, whatever endpoints caused it.
     pub queries: Vec<QueryRow>,
+    /// Where the time of requests goes, where the tap saw their statements.
+    pub splits: Vec<SplitRow>,
     /// The parts of an exchange, on new and on reused connections.
     pub connections: Vec<ConnectionRow>,
     /// The phases of the load; those that don't count are seen here only.
@@ -253,7 +255,7 @@ pub struct RequestRow {
 /// One query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryRow {
-    /// `server-timing` or `sql step`.
+    /// `tap`, `server-timing` or `sql step`.
     pub source: &'static str,
     /// Its name or normal form.
     pub name: String,
@@ -269,6 +271,53 @@ pub struct QueryRow {
     pub duration: Option<Latency>,
     /// The endpoints that caused it, in journey order.
     pub endpoints: Vec<String>,
+    /// The whole normal form, of a statement that the tap saw.
+    pub text: Option<String>,
+    /// Who caused a statement that the tap saw, most frequent first.
+    pub callers: Vec<Caller>,
+}
+
+/// The requests of one step as the cause of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caller {
+    /// Method and path template; empty for what no request caused.
+    pub endpoint: String,
+    /// The journey, or the session of a login.
+    pub journey: String,
+    /// The step's name.
+    pub step: String,
+    /// How often.
+    pub count: u64,
+    /// How often for each request; `None` without requests.
+    pub per_request: Option<f64>,
+    /// How that is known: `exact`, `solo`, `estimated` (the least of them) or `unknown`.
+    pub cause: &'static str,
+}
+
+/// Where the time of one step's requests goes, by the statements that the tap saw. Means, because
+/// only they add up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitRow {
+    /// Method and path template.
+    pub name: String,
+    /// The journey, or the session of a login.
+    pub journey: String,
+    /// The step's name.
+    pub step: String,
+    /// Requests sent.
+    pub count: u64,
+    /// Statements for each request.
+    pub statements: f64,
+    /// Sending, waiting and receiving.
+    pub service: Nanos,
+    /// Of that, its statements, one after the other.
+    pub sql: Nanos,
+    /// Of that, the rest of the time until the first byte of the answer.
+    pub application: Nanos,
+    /// Of that, sending the request and receiving the answer.
+    pub network: Nanos,
+    /// How it is known which statements are its own: the least of `exact`, `solo`, `estimated`.
+    pub cause: &'static str,
 }
 
 /// One part of an exchange.

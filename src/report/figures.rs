@@ -24,6 +24,11 @@ pub(super) fn rate(value: Option<f64>) -> String {
     }
 }
 
+/// How many there are for each request: `7.0`, `0.25`.
+pub(super) fn per_request(value: f64) -> String {
+    if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") }
+}
+
 pub(super) fn share(value: Option<Ratio>) -> String {
     value.map_or_else(|| NOTHING.to_owned(), |share| share.to_string())
 }

@@ -37,6 +37,7 @@ impl Document {
             endpoints: source.requests(RequestKind::Endpoint),
             logins: source.requests(RequestKind::Login),
             queries: queries::rows(&source),
+            splits: queries::splits(&source),
             connections: source.connections(),
             load: source.load(),
             errors: source.errors(),

@@ -7,7 +7,7 @@ mod parts;
 pub(super) use gate::{GateJson, PlaceJson};
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
-    ThresholdJson,
+    SplitJson, ThresholdJson,
 };
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ struct Report<'a> {
     totals: Totals,
     endpoints: Vec<Endpoint<'a>>,
     queries: Vec<QueryJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    splits: Vec<SplitJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,
     generator: GeneratorJson<'a>,
@@ -139,6 +141,7 @@ impl<'a> Report<'a> {
             totals: totals(&document.totals),
             endpoints: document.endpoints.iter().chain(&document.logins).map(endpoint).collect(),
             queries: document.queries.iter().map(QueryJson::of).collect(),
+            splits: document.splits.iter().map(SplitJson::of).collect(),
             journeys: document.journeys.iter().map(JourneyJson::of).collect(),
             phases: phases(document),
             generator: GeneratorJson::of(&document.generator),

@@ -114,6 +114,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
     let tables = [
         endpoints(document),
         queries(document),
+        splits(document),
         journeys(document),
         connections(document),
         load(document),
@@ -213,28 +214,68 @@ fn request(row: &RequestRow, step: &str) -> Vec<Cell> {
 }
 
 fn queries(document: &Document) -> Table {
-    Table::new(
-        "Queries",
-        "Each query once, whatever caused it.",
-        columns(&["query", "from"], &["n", "errors", "p50", "p95", "p99", "max"]),
-        single(document.queries.iter().map(query).collect()),
-    )
+    let tapped = document.queries.iter().any(|row| row.text.is_some());
+    let (about, numbers): (&str, &[&str]) = if tapped {
+        (
+            "Each query once, whatever caused it; `each` is how many there are for a request.",
+            &["each", "n", "errors", "p50", "p95", "p99", "max"],
+        )
+    } else {
+        ("Each query once, whatever caused it.", &["n", "errors", "p50", "p95", "p99", "max"])
+    };
+    let rows = document.queries.iter().map(|row| {
+        let each = tapped.then(|| Cell::number(each(row)));
+        let mut cells = vec![Cell::new(row.name.as_str()), Cell::quiet(cause(row))];
+        cells.extend(each);
+        cells.extend([Cell::new(figures::count(row.count)), Cell::failures(row.errors)]);
+        cells.extend(spread(row.duration));
+        cells
+    });
+    Table::new("Queries", about, columns(&["query", "from"], numbers), single(rows.collect()))
 }
 
-fn query(row: &QueryRow) -> Vec<Cell> {
-    let from = match row.endpoints.as_slice() {
+/// What caused a query, as far as it has room.
+fn cause(row: &QueryRow) -> String {
+    match row.endpoints.as_slice() {
         [] => row.step.clone().unwrap_or_else(|| row.source.to_owned()),
         [only] => only.clone(),
         several => format!("{} endpoints", several.len()),
-    };
-    let mut cells = vec![
-        Cell::new(row.name.as_str()),
-        Cell::quiet(from),
-        Cell::new(figures::count(row.count)),
-        Cell::failures(row.errors),
-    ];
-    cells.extend(spread(row.duration));
-    cells
+    }
+}
+
+/// How many there are for each request, if only one step causes it.
+fn each(row: &QueryRow) -> String {
+    let mut known = row.callers.iter().filter_map(|caller| caller.per_request);
+    match (known.next(), known.next()) {
+        (Some(only), None) => figures::per_request(only),
+        (Some(_), Some(_)) | (None, _) => NOTHING.to_owned(),
+    }
+}
+
+fn splits(document: &Document) -> Table {
+    let rows = document.splits.iter().map(|row| {
+        vec![
+            Cell::new(row.step.as_str()),
+            Cell::quiet(row.name.as_str()),
+            Cell::quiet(row.cause),
+            Cell::new(figures::count(row.count)),
+            Cell::number(figures::per_request(row.statements)),
+            Cell::time(Some(row.service)),
+            Cell::time(Some(row.sql)),
+            Cell::time(Some(row.application)),
+            Cell::time(Some(row.network)),
+        ]
+    });
+    Table::new(
+        "SQL by endpoint",
+        "Means over all requests: of an exchange, how much its statements took one after the other, \
+         how much the rest of the application, and how much sending and receiving.",
+        columns(
+            &["step", "request", "known by"],
+            &["n", "queries each", "exchange", "SQL", "application", "network"],
+        ),
+        single(rows.collect()),
+    )
 }
 
 fn journeys(document: &Document) -> Table {

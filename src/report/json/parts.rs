@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::gate::threshold::Status;
 use crate::report::document::{
-    ErrorRow, GeneratorFacts, JourneyRow, Latency, LoadRow, QueryRow, ThresholdLine, TimelinePoint,
+    Caller, ErrorRow, GeneratorFacts, JourneyRow, Latency, LoadRow, QueryRow, SplitRow,
+    ThresholdLine, TimelinePoint,
 };
 use crate::units::{Nanos, Ratio};
 
@@ -55,6 +56,61 @@ pub(super) struct QueryJson<'a> {
     errors: u64,
     duration: LatencyJson,
     endpoints: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    callers: Vec<CallerJson<'a>>,
+}
+
+/// Who caused a statement that the tap saw.
+#[derive(Serialize)]
+struct CallerJson<'a> {
+    endpoint: &'a str,
+    journey: &'a str,
+    step: &'a str,
+    count: u64,
+    per_request: Option<f64>,
+    cause: &'static str,
+}
+
+impl<'a> CallerJson<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        let Caller { endpoint, journey, step, count, per_request, cause } = caller;
+        let (count, per_request) = (*count, *per_request);
+        Self { endpoint, journey, step, count, per_request, cause }
+    }
+}
+
+/// Where the time of an endpoint goes, in means.
+#[derive(Serialize)]
+pub(super) struct SplitJson<'a> {
+    name: &'a str,
+    journey: &'a str,
+    step: &'a str,
+    count: u64,
+    statements_per_request: f64,
+    service_ns: u64,
+    sql_ns: u64,
+    application_ns: u64,
+    network_ns: u64,
+    cause: &'static str,
+}
+
+impl<'a> SplitJson<'a> {
+    pub(super) fn of(row: &'a SplitRow) -> Self {
+        Self {
+            name: &row.name,
+            journey: &row.journey,
+            step: &row.step,
+            count: row.count,
+            statements_per_request: row.statements,
+            service_ns: row.service.0,
+            sql_ns: row.sql.0,
+            application_ns: row.application.0,
+            network_ns: row.network.0,
+            cause: row.cause,
+        }
+    }
 }
 
 impl<'a> QueryJson<'a> {
@@ -68,6 +124,8 @@ impl<'a> QueryJson<'a> {
             errors: row.errors,
             duration: LatencyJson::of(row.duration),
             endpoints: &row.endpoints,
+            text: row.text.as_deref(),
+            callers: row.callers.iter().map(CallerJson::of).collect(),
         }
     }
 }
