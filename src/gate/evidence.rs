@@ -1,8 +1,10 @@
 //! One repetition distilled to what the gate needs, so that its record can be dropped.
 
+mod sent;
 mod timeline;
 mod wanted;
 
+pub(super) use sent::SentEvidence;
 use timeline::Timeline;
 pub(super) use wanted::RelativeThreshold;
 pub use wanted::Wanted;
@@ -25,6 +27,8 @@ pub struct Evidence {
     pub(super) measured: Nanos,
     pub(super) faults: Vec<Fault>,
     pub(super) series: Vec<SeriesEvidence>,
+    /// Which statements each endpoint sent; empty without a tap.
+    pub(super) sent: Vec<SentEvidence>,
     pub(super) relative: Vec<(ThresholdText, Option<RunPercentile>)>,
 }
 
@@ -96,6 +100,7 @@ impl Evidence {
             measured: timeline.measured(),
             faults,
             series: merged(record).iter().map(one).collect::<Result<_, _>>()?,
+            sent: sent::of(record, &timeline),
             relative: relative.collect::<Result<_, DecodeError>>()?,
         })
     }

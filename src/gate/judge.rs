@@ -3,6 +3,7 @@
 mod alarms;
 mod anchor;
 mod cleared;
+mod drift;
 mod equal;
 mod errors;
 mod fewer;
@@ -184,6 +185,7 @@ pub fn judge(case: &Case<'_>) -> Ruling {
     let thresholds = thresholds::judge(case, &sides, &mut findings);
     alarms::live(case.alarm, &mut findings);
     anchor::judge(case, &sides, &mut findings);
+    let drift = drift::judge(&sides.baseline.runs, &sides.candidate.runs, &mut findings);
     let settle = (findings.verdict() == Verdict::Hold)
         .then(|| settle::settle(&table, &compared, &errors, &sides, policy))
         .flatten();
@@ -199,6 +201,7 @@ pub fn judge(case: &Case<'_>) -> Ruling {
         coverage: compared.coverage,
         rows: compared.rows.into_iter().map(|row| row.row).collect(),
         errors: errors.rows,
+        drift,
         thresholds,
         settle,
         accepted: case.accepted.to_vec(),

@@ -53,6 +53,8 @@ pub struct Ruling {
     pub rows: Vec<Row>,
     /// Failures: of all requests first, then of the series that have any to speak of.
     pub errors: Vec<ErrorRow>,
+    /// Endpoints whose statements have changed; empty where one of the sides had no tap.
+    pub drift: Vec<Drift>,
     /// Thresholds of the candidate, those relative to the baseline among them.
     pub thresholds: Vec<Outcome>,
     /// What all series have in common.
@@ -68,6 +70,42 @@ pub struct Ruling {
     pub accepted: Vec<Difference>,
     /// What people should know: machine drift that is not excluded, repetitions left out.
     pub notes: Vec<String>,
+}
+
+/// An endpoint that sends other statements than before, or another number of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// The endpoint.
+    pub place: Place,
+    /// Statements for each request of the baseline.
+    pub baseline: f64,
+    /// The same of the candidate.
+    pub candidate: f64,
+    /// Those that changed.
+    pub statements: Vec<StatementDrift>,
+}
+
+/// A statement of which an endpoint sends another number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatementDrift {
+    /// Its name.
+    pub name: String,
+    /// How many for each request of the baseline; 0 for a new one.
+    pub baseline: f64,
+    /// How many for each request of the candidate; 0 for one that is gone.
+    pub candidate: f64,
+}
+
+impl StatementDrift {
+    /// Whether only the candidate sends it.
+    pub fn is_new(&self) -> bool {
+        self.baseline == 0.0
+    }
+
+    /// Whether only the baseline sends it.
+    pub fn is_gone(&self) -> bool {
+        self.candidate == 0.0
+    }
 }
 
 /// One reason of a verdict.

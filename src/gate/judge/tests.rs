@@ -98,6 +98,7 @@ fn repetition(number: usize) -> Evidence {
         measured: length,
         faults: Vec::new(),
         series: all.collect(),
+        sent: Vec::new(),
         relative: Vec::new(),
     }
 }

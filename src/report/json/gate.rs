@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::gate::identity::Difference;
-use crate::gate::ruling::{Coverage, ErrorRow, Place, Reason, Row, Ruling, Settle, Side, Site};
+use crate::gate::ruling::{
+    Coverage, Drift, ErrorRow, Place, Reason, Row, Ruling, Settle, Side, Site, StatementDrift,
+};
 use crate::record::{Compared, Lines};
 use crate::report::document::{Judgement, Question};
 use crate::report::{figures, words};
@@ -20,6 +22,8 @@ pub(in crate::report) struct GateJson<'a> {
     candidate: SideJson<'a>,
     rows: Vec<RowJson<'a>>,
     errors: Vec<ErrorsJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    drift: Vec<DriftJson<'a>>,
     sites: Vec<SiteJson>,
     coverage: CoverageJson,
     settle: Option<SettleJson<'a>>,
@@ -43,6 +47,7 @@ impl<'a> GateJson<'a> {
             candidate,
             rows,
             errors,
+            drift,
             thresholds: _,
             sites,
             coverage,
@@ -60,11 +65,49 @@ impl<'a> GateJson<'a> {
             candidate: SideJson::of(candidate),
             rows: rows.iter().map(RowJson::of).collect(),
             errors: errors.iter().map(ErrorsJson::of).collect(),
+            drift: drift.iter().map(DriftJson::of).collect(),
             sites: sites.iter().map(SiteJson::of).collect(),
             coverage: CoverageJson::of(*coverage),
             settle: settle.as_ref().map(SettleJson::of),
             accepted_differences: accepted.iter().map(DifferenceJson::of).collect(),
             notes,
+        }
+    }
+}
+
+/// An endpoint that sends other statements than before; numbers are for each request.
+#[derive(Serialize)]
+struct DriftJson<'a> {
+    name: &'a str,
+    journey: &'a str,
+    step: &'a str,
+    baseline: f64,
+    candidate: f64,
+    statements: Vec<StatementDriftJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StatementDriftJson<'a> {
+    name: &'a str,
+    baseline: f64,
+    candidate: f64,
+}
+
+impl<'a> DriftJson<'a> {
+    fn of(drift: &'a Drift) -> Self {
+        let Place { kind: _, name, journey, step } = &drift.place;
+        let statement = |one: &'a StatementDrift| StatementDriftJson {
+            name: &one.name,
+            baseline: one.baseline,
+            candidate: one.candidate,
+        };
+        Self {
+            name,
+            journey,
+            step,
+            baseline: drift.baseline,
+            candidate: drift.candidate,
+            statements: drift.statements.iter().map(statement).collect(),
         }
     }
 }

@@ -17,8 +17,43 @@ pub(in crate::report) fn tables(document: &Document) -> Vec<Table> {
     let Some(ruling) = &document.judgement.ruling else {
         return Vec::new();
     };
-    let tables = [times(ruling, document.judgement.question), failures(ruling)];
+    let tables = [times(ruling, document.judgement.question), drift(ruling), failures(ruling)];
     tables.into_iter().filter(Table::has_rows).collect()
+}
+
+/// Which endpoints send other statements than before.
+fn drift(ruling: &Ruling) -> Table {
+    let rows = ruling.drift.iter().flat_map(|drift| {
+        drift.statements.iter().map(|one| {
+            let state = match (one.is_new(), one.is_gone()) {
+                (true, _) => Cell::toned("new", Tone::Warn),
+                (false, true) => Cell::toned("gone", Tone::Warn),
+                (false, false) => Cell::new("changed"),
+            };
+            vec![
+                Cell::new(drift.place.step.as_str()),
+                Cell::quiet(drift.place.name.as_str()),
+                Cell::new(one.name.as_str()),
+                Cell::new(figures::per_request(one.baseline)),
+                Cell::new(figures::per_request(one.candidate)),
+                state,
+            ]
+        })
+    });
+    Table::new(
+        "Other statements than before",
+        "Statements for each request, by the tap: those that are new, gone, or sent in another \
+         number.",
+        vec![
+            Column::text("step"),
+            Column::text("request"),
+            Column::text("statement"),
+            Column::number("baseline"),
+            Column::number("candidate"),
+            Column::word("is"),
+        ],
+        vec![Group { title: None, rows: rows.collect() }],
+    )
 }
 
 /// One series with its rows.
