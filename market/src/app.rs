@@ -25,4 +25,6 @@ pub(crate) struct Shared {
     pub(crate) token_ttl: Duration,
     /// Pending farms below which applicants come back.
     pub(crate) least_pending: i64,
+    /// Whether statements bear the trace context of their request.
+    pub(crate) sql_comments: bool,
 }

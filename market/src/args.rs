@@ -16,6 +16,7 @@ pub struct Args {
 
     /// `sqlite::memory:`, `sqlite:///path/file.db` or `postgres://…`
     #[arg(long, value_name = "URL", default_value = "sqlite::memory:")]
+    #[arg(env = "MARKET_DATABASE", hide_env_values = true)]
     pub database: String,
 
     /// How much data is seeded
@@ -45,6 +46,10 @@ pub struct Args {
     /// Compress answers (gzip, br) for clients that ask for it
     #[arg(long)]
     pub compress: bool,
+
+    /// Write the trace context of a request (`traceparent`) into its statements, as sqlcommenter does
+    #[arg(long)]
+    pub sql_comments: bool,
 
     /// Exit when standard input ends, so that a parent that is killed takes the market with it
     #[arg(long, hide = true)]
@@ -78,6 +83,8 @@ pub struct Config {
     pub token_ttl: Duration,
     /// Whether answers are compressed.
     pub compress: bool,
+    /// Whether statements bear the trace context of their request.
+    pub sql_comments: bool,
 }
 
 impl Default for Config {
@@ -93,6 +100,7 @@ impl Default for Config {
             pool: 10,
             token_ttl: Duration::from_hours(1),
             compress: false,
+            sql_comments: false,
         }
     }
 }
@@ -109,6 +117,7 @@ impl From<Args> for Config {
             pool: usize::from(args.pool),
             token_ttl: args.token_ttl,
             compress: args.compress,
+            sql_comments: args.sql_comments,
         }
     }
 }

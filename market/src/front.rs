@@ -32,13 +32,25 @@ pub(crate) async fn front(State(app): State<App>, request: Request, next: Next) 
     }
     let route = route(&request);
     let ticket = app.stats.arrive(&route);
-    let response = if app.faults.any() {
-        faulty(&app, &plain(&route), request, next).await
-    } else {
-        timed(request, next, |_own| Duration::ZERO).await
-    };
+    let trace = trace(&request).filter(|_| app.sql_comments);
+    let response = timing::traced(trace, async {
+        if app.faults.any() {
+            faulty(&app, &plain(&route), request, next).await
+        } else {
+            timed(request, next, |_own| Duration::ZERO).await
+        }
+    })
+    .await;
     ticket.answered(response.status().as_u16());
     response
+}
+
+/// The trace context that a request bears (W3C Trace Context), if it is nothing but that: it goes
+/// into the text of statements.
+fn trace(request: &Request) -> Option<String> {
+    let trace = request.headers().get("traceparent")?.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    (trace.len() == 55 && trace.bytes().all(plain)).then(|| trace.to_owned())
 }
 
 /// Method and path template; ids never appear, so there are as many as there are routes.

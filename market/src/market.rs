@@ -143,6 +143,7 @@ async fn open(config: &Config) -> Result<App, MarketError> {
         prisma_version: config.prisma_version.clone(),
         token_ttl: config.token_ttl,
         least_pending: seed::least_pending(config.size),
+        sql_comments: config.sql_comments,
     }))
 }
 

@@ -10,6 +10,17 @@ const MOST: usize = 64;
 
 tokio::task_local! {
     static QUERIES: RefCell<Vec<(&'static str, Duration)>>;
+    static TRACE: Option<String>;
+}
+
+/// The trace context of the request that runs on this task, if its statements are to bear it.
+pub(crate) fn trace() -> Option<String> {
+    TRACE.try_with(Clone::clone).ok().flatten()
+}
+
+/// Runs a request whose statements bear its trace context.
+pub(crate) async fn traced<T>(trace: Option<String>, request: impl Future<Output = T>) -> T {
+    TRACE.scope(trace, request).await
 }
 
 /// Notes a query of the request that runs on this task. Outside a request it does nothing.

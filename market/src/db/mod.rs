@@ -243,8 +243,19 @@ async fn query_named(
     let result = lease.fetch(query.sql.into_sql_str(), query.args).await;
     clock::wait(faults.query_delay(query.name, started.elapsed())).await;
     timing::note(query.name, started.elapsed());
+    if faults.n_plus_one(query.name) {
+        for at in 0..result.as_ref().map_or(0, Vec::len) {
+            let started = clock::now();
+            let at = i64::try_from(at).unwrap_or_default();
+            lease.fetch(N_PLUS_ONE.into_sql_str(), args![at]).await?;
+            timing::note("user.findUnique", started.elapsed());
+        }
+    }
     result
 }
+
+/// What an N+1 asks again and again.
+const N_PLUS_ONE: &str = r#"SELECT "id", "email" FROM "User" ORDER BY "id" LIMIT 1 OFFSET $1"#;
 
 fn is_memory(url: &str) -> bool {
     matches!(url, "sqlite::memory:" | "sqlite://:memory:" | "sqlite:" | "sqlite://")

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, SqlStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, SqlSafeStr, SqlStr};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::DbError;
 use super::value::{Arg, Row, from_postgres, from_sqlite, postgres_arguments, sqlite_arguments};
+use crate::timing;
 
 /// How long a query waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,7 +53,10 @@ impl Conn {
             }
             Self::Postgres(conn) => {
                 let args = postgres_arguments(args)?;
-                let rows = sqlx::query_with(sql, args).fetch_all(&mut **conn).await?;
+                // A statement that bears its request is never sent again.
+                let again = timing::trace().is_none();
+                let query = sqlx::query_with(sql, args).persistent(again);
+                let rows = query.fetch_all(&mut **conn).await?;
                 rows.iter().map(from_postgres).collect()
             }
         }
@@ -138,6 +142,14 @@ pub(super) struct Lease<'a> {
 impl Lease<'_> {
     /// Runs one statement.
     pub(super) async fn fetch(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<Vec<Row>, DbError> {
+        let sql = match timing::trace() {
+            // As sqlcommenter writes it.
+            Some(trace) => {
+                let text = format!("{} /*traceparent='{trace}'*/", sql.as_str());
+                AssertSqlSafe(text).into_sql_str()
+            }
+            None => sql,
+        };
         let was_broken = std::mem::replace(&mut self.broken, true);
         let conn = self.conn.as_mut().ok_or(DbError::Shape("a connection"))?;
         let result = conn.fetch(sql, args).await;

@@ -27,6 +27,7 @@ pub(super) fn begin(spec: &FaultSpec, db: &Arc<Db>, tasks: &mut JoinSet<()>) {
         }
         FaultKind::SlowEndpoint { .. }
         | FaultKind::SlowQuery { .. }
+        | FaultKind::NPlusOne { .. }
         | FaultKind::Errors { .. }
         | FaultKind::Stall { .. }
         | FaultKind::Close { .. }

@@ -121,6 +121,15 @@ impl Faults {
         self.active().iter().filter_map(wait).sum()
     }
 
+    /// Whether a named query is followed by another one for each of its rows.
+    pub(crate) fn n_plus_one(&self, name: &str) -> bool {
+        self.any()
+            && self.active().iter().any(|fault| {
+                let FaultKind::NPlusOne { query } = fault.spec.kind() else { return false };
+                query == name
+            })
+    }
+
     /// How much longer a request that took `own` has to take.
     pub(crate) fn endpoint_delay(&self, route: &str, own: Duration) -> Duration {
         let wait = |fault: &Arc<Active>| {
@@ -162,6 +171,7 @@ impl Faults {
                 }
                 FaultKind::SlowEndpoint { .. }
                 | FaultKind::SlowQuery { .. }
+                | FaultKind::NPlusOne { .. }
                 | FaultKind::Errors { .. }
                 | FaultKind::Stall { .. }
                 | FaultKind::Leak { .. }

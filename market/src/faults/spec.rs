@@ -40,6 +40,11 @@ pub enum FaultKind {
         /// By how much.
         by: Slowdown,
     },
+    /// A named query is followed by another one for each of its rows: the N+1 of object mappers.
+    NPlusOne {
+        /// Such as `farm.findMany`.
+        query: String,
+    },
     /// Answers with an error instead of working.
     Errors {
         /// The share of requests, 0 to 1.
@@ -165,7 +170,7 @@ pub(crate) fn plain(route: &str) -> String {
 pub enum FaultSpecError {
     /// The word before the colon.
     #[error(
-        "unknown fault `{0}`\nhint: one of slow, errors, stall, leak, pool, close, truncate, oversize"
+        "unknown fault `{0}`\nhint: one of slow, nplus1, errors, stall, leak, pool, close, truncate, oversize"
     )]
     Kind(String),
     /// Not `key=value`.
@@ -232,6 +237,7 @@ impl FromStr for FaultSpec {
 fn hint(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "slow" => "slow:endpoint=GET /api/farms,factor=2 or slow:query=farm.findMany,add=5ms",
+        "nplus1" => "nplus1:query=farm.findMany",
         "errors" => "errors:rate=5%,endpoint=GET /api/farms,status=503",
         "stall" => "stall:for=1s,every=10s or stall:for=1s,at=10s",
         "leak" => "leak:rate=2MB/h",
@@ -277,6 +283,10 @@ impl<'a> Fields<'a> {
                 endpoint: self.endpoint(),
                 status: self.status()?,
             },
+            "nplus1" => {
+                let query = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+                FaultKind::NPlusOne { query: self.need("query", query, "such as farm.findMany")? }
+            }
             "stall" => self.stall()?,
             "leak" => {
                 let rate = self.need("rate", units::byte_rate, "such as 2MB/h or 100KB/s")?;

@@ -46,6 +46,15 @@ async fn a_slow_endpoint_is_slow_by_what_was_asked() {
 }
 
 #[tokio::test]
+async fn an_n_plus_one_asks_once_more_for_each_row() {
+    let (market, client) = with("nplus1:query=farm.findMany").await;
+    let header = timing(&client, "/api/farms?limit=7").await;
+    assert_eq!(header.matches("user.findUnique").count(), 7, "{header}");
+    assert!(!timing(&client, "/api/products").await.contains("user.findUnique"));
+    market.shutdown().await;
+}
+
+#[tokio::test]
 async fn errors_come_at_their_rate_and_again_the_same() {
     let mut runs = Vec::new();
     for _ in 0..2 {
