@@ -2,6 +2,7 @@
 
 mod collect;
 mod origin;
+mod watch;
 
 use std::sync::{Arc, mpsc as blocking};
 use std::thread::JoinHandle;
@@ -10,7 +11,9 @@ use collect::{Collected, Lane, Told, collect};
 pub use collect::{Progress, Seen};
 pub use origin::Circumstances;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, watch as channel};
+pub use watch::Watch;
+use watch::Watching;
 
 use crate::engine::{
     Client, Clock, Databases, Handover, Job, LimitError, Path, PathError, Preflight,
@@ -20,6 +23,7 @@ use crate::engine::{
 use crate::plan::{HttpVersion, Plan};
 use crate::record::{Counts, End, Generator, Header, RunRecord};
 use crate::store::{Store, StoreError};
+use crate::tap::TapError;
 use crate::units::Nanos;
 use crate::walk::{Share, Stop};
 
@@ -38,7 +42,9 @@ pub struct Parts<'a> {
     /// Worker threads.
     pub workers: usize,
     /// Stops the run: whoever holds a clone can.
-    pub control: &'a watch::Sender<Option<Stop>>,
+    pub control: &'a channel::Sender<Option<Stop>>,
+    /// The tap between the target and its database, if there is one.
+    pub tap: Option<&'a mut Watch>,
     /// Is shown every interval; what it says of one becomes a note of the run.
     pub seen: &'a mut dyn FnMut(&Seen<'_>) -> Option<String>,
     /// Is told at once what people should know.
@@ -66,6 +72,9 @@ pub enum RunError {
     /// This machine can't make the load.
     #[error(transparent)]
     Limits(#[from] LimitError),
+    /// The tap has failed.
+    #[error(transparent)]
+    Tap(#[from] TapError),
     /// The system gives no thread or runtime.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
@@ -82,6 +91,7 @@ impl RunError {
             Self::Tls(error) => Some(error.hint().to_owned()),
             Self::Path(_) => Some("leave `--engine` away".to_owned()),
             Self::Limits(error) => Some(error.hint()),
+            Self::Tap(error) => error.hint(),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Crashed => None,
@@ -105,9 +115,13 @@ pub struct Finished {
 /// databases are tried, the run is begun in the store, workers start together, every interval is
 /// stored, and when the last worker is done the record is closed. The record that is returned is
 /// the one that was stored.
-pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError> {
+pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
     let limited = check_limits(&plan, parts.workers)?;
+    let mut tap = parts.tap.take();
+    if let Some(tap) = &mut tap {
+        tap.begin().await?;
+    }
     // Two processes, of which nothing depends: they run beside what is asked of the target.
     let git = tokio::task::spawn_blocking(git_version);
     let tls = Client::tls(&plan)?;
@@ -134,8 +148,11 @@ pub async fn run(plan: Arc<Plan>, parts: Parts<'_>) -> Result<Finished, RunError
     }
     let Parts { store, control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
-    let collected = collect(&plan, lanes, &mut writer, (clock, control), told).await;
+    let mut watching = tap.map(|tap| tap.during(&plan, clock));
+    let seen = (&mut writer, watching.as_mut());
+    let collected = collect(&plan, lanes, seen, (clock, control), told).await;
     let mut notes = found.notes.clone();
+    notes.extend(watching.as_ref().map(Watching::notes).unwrap_or_default());
     notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.

@@ -53,8 +53,8 @@ use crate::units::Nanos;
 /// A proxy between the target and its database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TapPlan {
-    /// Where the target finds it: `127.0.0.1:6432`, or `unix:/folder`.
-    pub listen: String,
+    /// Where the target finds it: `127.0.0.1:6432`, or `unix:/folder`; `None` where nobody says it.
+    pub listen: Option<String>,
     /// The database: `postgres://host/name`.
     pub upstream: String,
 }

@@ -68,8 +68,8 @@ impl Shape {
 async fn capture(args: Capture, terminal: &Terminal) -> Result<Exit, Failed> {
     let name: BaselineName = args.name.parse().map_err(|error| wrong_name(&error))?;
     let source = settings::source(&args.play)?;
-    settings::plan(&args.play, &source, &Variant::repetition(args.lead), terminal)?;
-    let player = Player::start(args.play.clone(), source, &args.store, terminal).await?;
+    let plan = settings::plan(&args.play, &source, &Variant::repetition(args.lead), terminal)?;
+    let player = Player::start(args.play.clone(), source, &plan, &args.store, terminal).await?;
     let exit = captured(&args, &name, &player).await;
     player.stop().await;
     exit

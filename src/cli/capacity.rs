@@ -41,7 +41,7 @@ pub(super) async fn capacity(args: args::Capacity, terminal: &Terminal) -> Resul
     let read = |path| Earlier::read(path, &terms, &foreseen);
     let before = args.against.as_deref().map(read).transpose()?;
     args.json.as_deref().map(check_writable).transpose()?;
-    let player = Player::start(args.play.clone(), source, &args.store, terminal).await?;
+    let player = Player::start(args.play.clone(), source, &plan, &args.store, terminal).await?;
     let mut search = Search::new(Settings {
         start: args.from.value() / 2.0,
         ceiling: args.ceiling.value(),

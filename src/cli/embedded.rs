@@ -25,11 +25,15 @@ pub(super) struct EmbeddedMarket {
 
 impl EmbeddedMarket {
     /// Starts a market on a free loopback port and waits until it is ready.
-    pub(super) async fn start() -> Result<Self, Failed> {
+    ///
+    /// `database` is its PostgreSQL server; without one it has a database of its own.
+    pub(super) async fn start(database: Option<&str>) -> Result<Self, Failed> {
         let failed = |why: String| Failed::could_not("start the embedded market", why);
         let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
         let mut child = Command::new(program)
             .args(["market", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
+            // An address with a password belongs into no list of processes.
+            .envs(database.map(|database| ("MARKET_DATABASE", database)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C reaches all processes of the terminal's group. The market has to go on until

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::args::{Play, StoreArg};
 use super::embedded::EmbeddedMarket;
@@ -10,8 +10,8 @@ use super::progress::Lines;
 use super::settings::Source;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use super::{Exit, Failed, settings};
-use crate::harness::{self, Circumstances, Finished, Parts, Seen};
+use super::{Exit, Failed, between, settings};
+use crate::harness::{self, Circumstances, Finished, Parts, Seen, Watch};
 use crate::plan::{Gate, Plan};
 use crate::record::{Header, Repetition};
 use crate::store::{Store, StoreLocation};
@@ -29,6 +29,8 @@ pub(super) struct Player<'a> {
     control: watch::Sender<Option<Stop>>,
     signals: Signals,
     market: Option<EmbeddedMarket>,
+    /// One run at a time looks at it.
+    tap: Mutex<Option<Watch>>,
 }
 
 impl<'a> Player<'a> {
@@ -37,24 +39,32 @@ impl<'a> Player<'a> {
     pub(super) async fn start(
         play: Play,
         source: Source,
+        plan: &Plan,
         store: &StoreArg,
         terminal: &'a Terminal,
     ) -> Result<Self, Failed> {
         let location = settings::store(store)?;
+        let wants_market = source.wants_market(&play);
+        let tap = plan.tap.as_ref().map(|tap| between::start(tap, wants_market)).transpose()?;
         let store = Store::open(&location).await?;
         let lines = Lines::new(terminal);
-        let mut market = None;
-        if source.wants_market(&play) {
-            lines.prepare("starting the embedded market");
-            let started = EmbeddedMarket::start().await.inspect_err(|_failed| lines.close())?;
-            market = Some(started);
+        if let Some((tap, _)) = &tap {
+            lines.detail(&format!("the tap listens on {}", tap.place()));
         }
+        let mut market = None;
+        if wants_market {
+            lines.prepare("starting the embedded market");
+            let database = tap.as_ref().map(|(_, database)| database.as_str());
+            let started = EmbeddedMarket::start(database).await;
+            market = Some(started.inspect_err(|_failed| lines.close())?);
+        }
+        let tap = Mutex::new(tap.map(|(tap, _)| Watch::new(tap)));
         let (control, _told) = watch::channel(None);
         let says = lines.clone();
         let signals = Signals::listen(control.clone(), move |text| says.stopping(text))
             .map_err(|error| Failed::could_not("listen to signals", error))?;
         let gate = None;
-        Ok(Self { terminal, lines, store, play, source, gate, control, signals, market })
+        Ok(Self { terminal, lines, store, play, source, gate, control, signals, market, tap })
     }
 
     /// The same with rules of their own, if there are any.
@@ -95,8 +105,10 @@ impl<'a> Player<'a> {
         self.lines.prepare(&format!("looking for {}", plan.target));
         self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));
         self.lines.detail(&format!("precision {}", plan.precision_text()));
+        let mut tap = self.tap.lock().await;
         let parts = Parts {
             store: &self.store,
+            tap: tap.as_mut(),
             circumstances: self.circumstances(place),
             workers: settings::workers(&self.play.load),
             control: &self.control,
@@ -125,11 +137,16 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Ends the market and closes the store.
+    /// Ends market and tap, and closes the store.
     pub(super) async fn stop(self) {
         self.lines.close();
         if let Some(market) = self.market {
             market.stop().await;
+        }
+        if let Some(tap) = self.tap.into_inner()
+            && let Err(error) = tap.stop().await
+        {
+            self.lines.warning(&error.to_string());
         }
         self.store.close().await;
     }

@@ -38,8 +38,10 @@ pub(super) async fn run(
     terminal: &Terminal,
 ) -> Result<Exit, Failed> {
     let sinks = Sinks::of(&run.files)?;
-    super::settings::plan(&run.play, &source, &Variant::repetition(lead_of(&run)), terminal)?;
-    let player = Player::start(run.play.clone(), source, &run.store, terminal).await?.ruled(gate);
+    let first = Variant::repetition(lead_of(&run));
+    let plan = super::settings::plan(&run.play, &source, &first, terminal)?;
+    let player = Player::start(run.play.clone(), source, &plan, &run.store, terminal).await?;
+    let player = player.ruled(gate);
     let exit = played(&run, &player, &sinks).await;
     player.stop().await;
     exit

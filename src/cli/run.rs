@@ -54,9 +54,9 @@ async fn once(
     gate: Option<Gate>,
     terminal: &Terminal,
 ) -> Result<Exit, Failed> {
-    settings::plan(&run.play, &source, &Variant::default(), terminal)?;
+    let plan = settings::plan(&run.play, &source, &Variant::default(), terminal)?;
     let sinks = Sinks::of(&run.files)?;
-    let player = Player::start(run.play, source, &run.store, terminal).await?.ruled(gate);
+    let player = Player::start(run.play, source, &plan, &run.store, terminal).await?.ruled(gate);
     let plan = player.plan(&Variant::default())?;
     let reactions = plan.gate.on_rollback.clone();
     let watch = (!reactions.is_empty()).then(|| Watch::new(&plan.gate.policy, None));

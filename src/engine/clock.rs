@@ -18,6 +18,11 @@ impl Clock {
         Self { epoch: Instant::now() }
     }
 
+    /// How much later than `moment` it started; zero if it was before.
+    pub fn started_after(&self, moment: Instant) -> Nanos {
+        self.epoch.saturating_duration_since(moment).into()
+    }
+
     /// Time since the start.
     pub fn now(&self) -> Nanos {
         self.epoch.elapsed().into()

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::{mpsc, watch};
 
 use super::INTERVAL;
+use super::watch::Watching;
 use crate::engine::{Clock, Handover};
 use crate::names::{Catalogue, Metric, SeriesId};
 use crate::plan::Plan;
@@ -159,11 +160,12 @@ impl Lane {
 pub(super) async fn collect(
     plan: &Plan,
     mut lanes: Vec<Lane>,
-    writer: &mut RunWriter,
+    (writer, mut tap): (&mut RunWriter, Option<&mut Watching<'_>>),
     (clock, control): (Clock, &watch::Sender<Option<Stop>>),
     told: &mut Told<'_>,
 ) -> Collected {
-    let mut collector = Collector::new(plan.catalogue.clone(), lanes.len());
+    // The tap is one worker more.
+    let mut collector = Collector::new(plan.catalogue.clone(), lanes.len() + 1);
     let mut unstored = VecDeque::new();
     let mut notes = Vec::new();
     let mut aborted = None;
@@ -194,7 +196,16 @@ pub(super) async fn collect(
         ended = clock.now();
         let start = Nanos(beat.saturating_mul(INTERVAL.0));
         let length = if over { ended.since(start).min(INTERVAL) } else { INTERVAL };
+        if let Some(tap) = &mut tap {
+            // What caused a statement is known when that is answered; an interval is time for it.
+            let until = if over { Nanos::MAX } else { start };
+            let seen = tap.take(until, &batches, collector.catalogue()).await;
+            batches.push(seen);
+        }
         let interval = collector.merge(start, length, &batches);
+        if let Some(tap) = &mut tap {
+            tap.recycle(batches.pop().unwrap_or_default());
+        }
         for (lane, batch) in lanes.iter_mut().zip(batches) {
             // A worker that is done needs no memory back.
             drop(lane.back.try_send(batch));

@@ -26,9 +26,6 @@ use crate::units::Nanos;
 /// Longest time that journeys may go on after the last phase, if the scenario does not say.
 const GRACEFUL_STOP: Nanos = Nanos::from_secs(30);
 
-/// Where a tap listens, if nobody says it: PgBouncer's port.
-const TAP_LISTENS: &str = "127.0.0.1:6432";
-
 /// What a scenario needs from outside.
 #[expect(missing_debug_implementations, reason = "it holds closures")]
 pub struct Inputs<'a> {
@@ -247,7 +244,7 @@ impl Compiler<'_> {
         };
         let listen = overrides.tap_listen.clone();
         let listen = listen.or_else(|| written.map(|written| written.listen.value.clone()));
-        Some(TapPlan { listen: listen.unwrap_or_else(|| TAP_LISTENS.to_owned()), upstream })
+        Some(TapPlan { listen, upstream })
     }
 
     /// The journeys that are played, with their weights.

@@ -92,12 +92,12 @@ impl Causes {
     }
 
     /// Takes exchanges that have ended.
-    pub fn exchanges(&mut self, exchanges: &[Exchanged]) {
+    pub fn exchanges(&mut self, exchanges: impl IntoIterator<Item = Exchanged>) {
         for exchange in exchanges {
             let took = exchange.ended.since(exchange.begun).as_secs_f64();
             *self.under_way.entry(exchange.series).or_default() += took;
+            self.requests.push(exchange);
         }
-        self.requests.extend_from_slice(exchanges);
     }
 
     /// Takes a statement that has ended.
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn a_statement_belongs_to_the_only_endpoint_that_was_under_way() {
         let mut causes = causes(Together::Mixed);
-        causes.exchanges(&[request(SLOW, 0, 50), request(SLOW, 10, 60), request(QUICK, 100, 110)]);
+        causes.exchanges([request(SLOW, 0, 50), request(SLOW, 10, 60), request(QUICK, 100, 110)]);
         for sent in [5, 20, 105, 200] {
             causes.statement(statement(0, sent));
         }
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_statement_that_names_its_request_is_believed() {
         let mut causes = causes(Together::Mixed);
-        causes.exchanges(&[request(SLOW, 0, 50), request(QUICK, 0, 50)]);
+        causes.exchanges([request(SLOW, 0, 50), request(QUICK, 0, 50)]);
         causes.statement(Statement { named: Some(QUICK), ..statement(1, 20) });
         let row = ("SELECT b".to_owned(), "GET /quick".to_owned(), Cause::Exact, 1);
         assert_eq!(recorded(&mut causes), [row]);
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn alone_a_statement_after_the_answer_still_belongs_to_it() {
         let mut causes = causes(Together::Alone);
-        causes.exchanges(&[request(SLOW, 0, 50), request(QUICK, 100, 110)]);
+        causes.exchanges([request(SLOW, 0, 50), request(QUICK, 100, 110)]);
         causes.statement(statement(0, 70));
         let row = ("SELECT a".to_owned(), "GET /slow".to_owned(), Cause::Solo, 1);
         assert_eq!(recorded(&mut causes), [row]);
@@ -336,7 +336,7 @@ mod tests {
         for round in 0..2_000_u64 {
             let at = round * 100;
             let shift = dice.next_u64() % 80;
-            causes.exchanges(&[
+            causes.exchanges([
                 request(SLOW, at, at + 60),
                 request(QUICK, at + shift, at + shift + 20),
             ]);
