@@ -91,6 +91,11 @@ impl Worker<'_> {
         if branches.is_empty() {
             return Went::On;
         }
+        if let (Together::Alone, Some(first)) = (self.plan.together, branches.first()) {
+            // The branches stand behind each other, and before `to`.
+            strand.at = first.start;
+            return Went::On;
+        }
         (strand.branches, strand.waiting) = (branches.len(), Waiting::Branches);
         for range in branches {
             let branch = Strand::new(role, range.clone(), intended);
