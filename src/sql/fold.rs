@@ -128,7 +128,11 @@ impl<'t> Folder<'t> {
     /// The tokens. Those of a text that is too long end in three dots.
     pub(super) fn finish(mut self) -> Vec<Token<'t>> {
         if self.size > self.limit {
-            while self.size > self.limit || self.back(1) == Some(&Token::Mark(b'.')) {
+            // A setting without its value would take the dots for one.
+            while self.size > self.limit
+                || self.back(1) == Some(&Token::Mark(b'.'))
+                || self.back(1) == Some(&Token::Operator("=")) && self.is_setting()
+            {
                 self.pop();
             }
             self.out.extend([Token::Mark(b'.'), Token::Mark(b'.'), Token::Mark(b'.')]);

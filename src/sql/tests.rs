@@ -183,6 +183,9 @@ fn transactions_and_settings_do_not_depend_on_made_up_names() {
         "SET transaction isolation level serializable",
         "SET TRANSACTION isolation",
     );
+    // Cut between the sign and the value, which is not seen with the usual limit.
+    let cut = Normal::within("SET abcde = 'x'", 14);
+    assert_eq!((cut.text.as_str(), &Normal::within(&cut.text, 14)), ("SET abcde...", &cut));
 }
 
 #[test]
