@@ -24,6 +24,7 @@ pub mod walk;
 pub mod report;
 // The pure line. Floor 5: the input and output shell.
 pub mod engine;
+pub mod monitor;
 pub mod notify;
 pub mod store;
 // Floor 6: one run, from plan to record.

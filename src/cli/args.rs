@@ -2,6 +2,7 @@
 
 mod baseline;
 mod capacity;
+mod db;
 mod judging;
 mod keep;
 mod play;
@@ -12,6 +13,7 @@ pub(super) use capacity::Capacity;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
@@ -68,6 +70,7 @@ impl Low {
             | Command::Gate(_)
             | Command::Runs(_)
             | Command::Report(_)
+            | Command::Db(_)
             | Command::Schema
             | Command::Market(_)
             | Command::Completions { .. } => None,
@@ -105,6 +108,8 @@ pub(super) enum Command {
     Runs(Runs),
     /// Write a report of a stored run
     Report(Report),
+    /// Ask a PostgreSQL database for its statements and connections
+    Db(Db),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
     /// Run the farmers market, a system to practise on

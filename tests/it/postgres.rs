@@ -15,7 +15,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// A port that was free may be taken when the server comes to it.
 const START_TRIES: u32 = 5;
 
-/// The password of the server's only user, who is called `loadgate`.
+/// The password of the server's users. It begins with one, who is called `loadgate`.
 pub(crate) const PASSWORD: &str = "pw-of-the-test";
 
 /// A running server. It stops, and its files go, when this is dropped.
@@ -32,6 +32,11 @@ struct Server(Child);
 impl Postgres {
     /// Makes a database cluster in a temporary folder and starts a server on a free port.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings, each as `name=value`.
+    pub(crate) fn start_with(settings: &[&str]) -> Self {
         let bin = binaries();
         let folder = tempfile::Builder::new().prefix("loadgate-pg-").tempdir().unwrap();
         let user = other_user();
@@ -58,6 +63,7 @@ impl Postgres {
                 .arg(&data)
                 .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
                 .args(["-c", &format!("port={port}")])
+                .args(settings.iter().flat_map(|setting| ["-c", setting]))
                 .args(["-c", &format!("unix_socket_directories={}", folder.path().display())])
                 .stdout(Stdio::null())
                 .stderr(log)
@@ -72,9 +78,14 @@ impl Postgres {
         panic!("postgres did not start: {log}");
     }
 
-    /// The address of its only database.
+    /// The address of one of its databases for one of its users.
+    pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The address of the database that it begins with.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://loadgate:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+        self.url_of("loadgate", "postgres")
     }
 }
 
