@@ -183,9 +183,12 @@ fn transactions_and_settings_do_not_depend_on_made_up_names() {
         "SET transaction isolation level serializable",
         "SET TRANSACTION isolation",
     );
-    // Cut between the sign and the value, which is not seen with the usual limit.
-    let cut = Normal::within("SET abcde = 'x'", 14);
-    assert_eq!((cut.text.as_str(), &Normal::within(&cut.text, 14)), ("SET abcde...", &cut));
+    // Cut at the value, which is not seen with the usual limit.
+    for (text, limit) in [("SET abcde = 'x'", 14), ("SET abcde = 'x'; SELECT", 16)] {
+        let cut = Normal::within(text, limit);
+        assert_eq!(cut.text, "SET abcde...");
+        assert_eq!(Normal::within(&cut.text, limit), cut);
+    }
 }
 
 #[test]
