@@ -335,6 +335,7 @@ fn the_fingerprint_is_known_and_stable() {
     // The test vectors of FNV-1a: the offset for nothing, and for `a`.
     assert_eq!((of(""), of("a")), (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c));
     assert_eq!(of("SELECT a FROM t WHERE id IN (1,2)"), of("select a from t where id=$1"));
+    assert_eq!(Normal::of("a").distinct_name(), "a ~ec8c");
 }
 
 #[test]

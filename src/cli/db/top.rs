@@ -1,10 +1,13 @@
 //! What `loadgate db top` shows.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{checks_as_json, lines, moment};
 use crate::cli::table::{Column, table};
 use crate::monitor::postgres::{Check, Delta, Order, Statement};
+use crate::sql::Normal;
 use crate::units::{Nanos, Ratio, format_nanos, group_thousands};
 
 /// What is known of the statements.
@@ -48,7 +51,9 @@ impl Shown<'_> {
             Column::Number("ROWS/CALL"),
             Column::Number("IN MEMORY"),
         ];
-        let rows: Vec<_> = shown.iter().map(|statement| self.row(statement)).collect();
+        let names = names(&shown);
+        let rows = shown.iter().zip(names).map(|(statement, name)| self.row(statement, name));
+        let rows: Vec<_> = rows.collect();
         let told = "these are means: pg_stat_statements has no percentiles, `loadgate tap` has";
         let checks = Check::statements(self.delta);
         format!("{head}{}\n{told}\n\n{}", table(&columns, &rows), lines(&checks))
@@ -62,7 +67,7 @@ impl Shown<'_> {
         }
     }
 
-    fn row(&self, statement: &Statement) -> Vec<String> {
+    fn row(&self, statement: &Statement, name: String) -> Vec<String> {
         let ratio = |part, whole| match Ratio::of(part, whole) {
             Some(ratio) => ratio.to_string(),
             None => "–".to_owned(),
@@ -70,7 +75,7 @@ impl Shown<'_> {
         let Nanos(total) = self.delta.total();
         let per_call = Ratio::of(statement.rows, statement.calls).map_or(0.0, |Ratio(rows)| rows);
         vec![
-            statement.normal().name,
+            name,
             group_thousands(statement.calls),
             format_nanos(statement.mean()),
             format_nanos(statement.total),
@@ -83,10 +88,10 @@ impl Shown<'_> {
     /// For machines.
     pub(super) fn json(&self) -> Value {
         let statements = self.delta.top(self.order, self.limit);
-        let one = |statement: &&Statement| {
+        let one = |(statement, name): (&&Statement, String)| {
             let normal = statement.normal();
             json!({
-                "name": normal.name,
+                "name": name,
                 // The server keeps the constants of commands; a normal form has none.
                 "text": normal.text,
                 "query_id": statement.query_id.map(|id| id.to_string()),
@@ -115,8 +120,60 @@ impl Shown<'_> {
             "statements_in_all": self.delta.statements.len(),
             "hidden": self.delta.hidden,
             "gaps": self.delta.gaps,
-            "statements": statements.iter().map(one).collect::<Vec<_>>(),
+            "statements": statements.iter().zip(names(&statements)).map(one).collect::<Vec<_>>(),
             "limits": checks_as_json(&Check::statements(self.delta)),
         })
+    }
+}
+
+/// The names of statements; where two forms have the same one, with what tells them apart.
+fn names(statements: &[&Statement]) -> Vec<String> {
+    let forms: Vec<_> = statements.iter().map(|statement| statement.normal()).collect();
+    let mut first = BTreeMap::new();
+    let mut shared: Vec<&str> = Vec::new();
+    for form in &forms {
+        let text = *first.entry(form.name.as_str()).or_insert(form.text.as_str());
+        if text != form.text {
+            shared.push(&form.name);
+        }
+    }
+    let name = |form: &Normal| {
+        let is_shared = shared.contains(&form.name.as_str());
+        if is_shared { form.distinct_name() } else { form.name.clone() }
+    };
+    forms.iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_of_one_name_are_told_apart() {
+        let statement = |text: &str| Statement {
+            query_id: Some(1),
+            user: "app".to_owned(),
+            top_level: true,
+            text: text.to_owned(),
+            calls: 1,
+            total: Nanos::ZERO,
+            max: Nanos::ZERO,
+            rows: 0,
+            hit: 0,
+            read: 0,
+            blocks: Nanos::ZERO,
+            since: None,
+        };
+        let all = [
+            statement("SELECT a FROM t WHERE id = 1"),
+            statement("SELECT b FROM t WHERE id = 1"),
+            statement("SELECT b FROM u WHERE id = 1"),
+            // The same form, of another user.
+            statement("SELECT b FROM u WHERE id IN (1, 2)"),
+        ];
+        let names = names(&all.iter().collect::<Vec<_>>());
+        let bare: Vec<_> = names.iter().map(|name| name.split(" ~").next().unwrap()).collect();
+        assert_eq!(bare, ["SELECT t by id", "SELECT t by id", "SELECT u by id", "SELECT u by id"]);
+        assert!(names[0] != names[1] && names[0].contains(" ~") && names[2] == names[3]);
     }
 }

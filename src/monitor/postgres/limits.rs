@@ -78,7 +78,7 @@ impl Check {
             Some(slowest) => {
                 let mark = Mark::of(slow == 0).as_far_as_seen(delta.hidden);
                 let found = format!(
-                    "{slow} of {all} are not; all together {}, slowest {}: {}",
+                    "{slow} of {all} are slower; the mean of all is {}, the slowest {}: {}",
                     delta.mean(),
                     slowest.mean(),
                     slowest.normal().name,
