@@ -9,6 +9,7 @@ mod builtin;
 mod capacity;
 mod compare;
 mod completions;
+mod db;
 mod embedded;
 mod exit;
 mod gathered;
@@ -74,6 +75,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Capacity(_)
         | Command::Runs(_)
         | Command::Report(_)
+        | Command::Db(_)
         | Command::Schema
         | Command::Tap(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
@@ -90,6 +92,7 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(report, terminal).await,
+        Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,

@@ -99,10 +99,16 @@ impl Normal {
     /// A number that stands for the form: FNV-1a of 64 bits over the bytes of `text`, the same
     /// in every version of loadgate and on every machine.
     ///
-    /// Its last four hexadecimal digits tell series apart whose names are the same.
+    /// Its last four hexadecimal digits tell series apart whose names are the same:
+    /// [`Self::distinct_name`].
     pub fn fingerprint(&self) -> u64 {
         // Offset and prime: Fowler, Noll, Vo, Eastlake, draft-eastlake-fnv, section 5.
         let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         self.text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    }
+
+    /// The name where another form has the same: `SELECT farms by id ~3f9a`.
+    pub fn distinct_name(&self) -> String {
+        format!("{} ~{:04x}", self.name, self.fingerprint() & 0xffff)
     }
 }

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod capacity;
+mod db;
 mod judging;
 mod keep;
 mod play;
@@ -13,6 +14,7 @@ pub(super) use capacity::Capacity;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
@@ -70,6 +72,7 @@ impl Low {
             | Command::Gate(_)
             | Command::Runs(_)
             | Command::Report(_)
+            | Command::Db(_)
             | Command::Schema
             | Command::Tap(_)
             | Command::Market(_)
@@ -110,6 +113,8 @@ pub(super) enum Command {
     Report(Report),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
+    /// Ask a PostgreSQL database for its statements and connections
+    Db(Db),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
     /// Run the farmers market, a system to practise on

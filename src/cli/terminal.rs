@@ -122,6 +122,11 @@ impl Terminal {
         self.labelled("warning", "33", message, None);
     }
 
+    /// A warning with what to do about it.
+    pub(super) fn advice(&self, message: &str, hint: &str) {
+        self.labelled("warning", "33", message, Some(hint));
+    }
+
     fn labelled(&self, label: &str, code: &str, message: &str, hint: Option<&str>) {
         let paint = |code: &str, text: &str| {
             if self.colours_messages() {
@@ -138,7 +143,7 @@ impl Terminal {
 }
 
 /// Text that can hold bytes of strangers: control characters but line feeds are shown escaped.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let shown = |c: char| -> String {
         if c.is_control() && c != '\n' { c.escape_default().collect() } else { c.to_string() }
     };

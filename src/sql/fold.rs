@@ -128,14 +128,26 @@ impl<'t> Folder<'t> {
     /// The tokens. Those of a text that is too long end in three dots.
     pub(super) fn finish(mut self) -> Vec<Token<'t>> {
         if self.size > self.limit {
-            while self.size > self.limit || self.back(1) == Some(&Token::Mark(b'.')) {
-                self.pop();
+            while self.size > self.limit || self.takes_dots() {
+                if self.pop() == Some(Token::Mark(b';')) {
+                    let ends = |token: &Token<'t>| *token == Token::Mark(b';');
+                    self.head = self.out.iter().rposition(ends).map_or(0, |at| at + 1);
+                }
             }
             self.out.extend([Token::Mark(b'.'), Token::Mark(b'.'), Token::Mark(b'.')]);
         } else if self.out.last() == Some(&Token::Mark(b';')) {
             self.out.pop();
         }
         self.out
+    }
+
+    /// Whether dots behind the tokens would not be read again as they are: behind dots, and as
+    /// the value of a setting or a part of it.
+    fn takes_dots(&self) -> bool {
+        let sign = Some(&Token::Operator("="));
+        let value = self.back(1) == Some(&Token::Value) && self.back(2) == sign;
+        self.back(1) == Some(&Token::Mark(b'.'))
+            || (value || self.back(1) == sign) && self.is_setting()
     }
 
     fn push(&mut self, token: Token<'t>) {

@@ -183,6 +183,12 @@ fn transactions_and_settings_do_not_depend_on_made_up_names() {
         "SET transaction isolation level serializable",
         "SET TRANSACTION isolation",
     );
+    // Cut at the value, which is not seen with the usual limit.
+    for (text, limit) in [("SET abcde = 'x'", 14), ("SET abcde = 'x'; SELECT", 16)] {
+        let cut = Normal::within(text, limit);
+        assert_eq!(cut.text, "SET abcde...");
+        assert_eq!(Normal::within(&cut.text, limit), cut);
+    }
 }
 
 #[test]
@@ -329,6 +335,7 @@ fn the_fingerprint_is_known_and_stable() {
     // The test vectors of FNV-1a: the offset for nothing, and for `a`.
     assert_eq!((of(""), of("a")), (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c));
     assert_eq!(of("SELECT a FROM t WHERE id IN (1,2)"), of("select a from t where id=$1"));
+    assert_eq!(Normal::of("a").distinct_name(), "a ~ec8c");
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn play_beside<F: Future<Output = ()>>(
         let store = Store::open(&location).await.unwrap();
         let control = watch::Sender::new(None);
         let parts = Parts {
+            tap: None,
             store: &store,
             circumstances: Circumstances::default(),
             workers: 2,

@@ -7,6 +7,7 @@ mod engine_real;
 mod engine_sim;
 mod cli;
 mod compared;
+mod database;
 mod conformance;
 mod browser;
 mod fixture;

@@ -15,7 +15,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// A port that was free may be taken when the server comes to it.
 const START_TRIES: u32 = 5;
 
-/// The password of the server's only user, who is called `loadgate`.
+/// The password of the server's users. It begins with one, who is called `loadgate`.
 pub(crate) const PASSWORD: &str = "pw-of-the-test";
 
 /// A running server. It stops, and its files go, when this is dropped.
@@ -97,9 +97,14 @@ impl Postgres {
         self.folder.path()
     }
 
-    /// The address of its only database.
+    /// The address of one of its databases for one of its users.
+    pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The address of the database that it begins with.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://loadgate:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+        self.url_of("loadgate", "postgres")
     }
 }
 

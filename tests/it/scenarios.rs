@@ -335,6 +335,7 @@ async fn play(name: &str, users: u64, iterations: u64) -> (Arc<Plan>, RunRecord)
     let store = Store::open(&StoreLocation::File(folder.path().join("runs.db"))).await.unwrap();
     let (control, _told) = tokio::sync::watch::channel(None);
     let parts = Parts {
+        tap: None,
         store: &store,
         circumstances: Circumstances::default(),
         workers: 2,

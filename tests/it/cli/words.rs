@@ -6,7 +6,7 @@ use super::stage::{Stage, done};
 #[test]
 fn every_command_explains_itself() {
     let stage = Stage::new();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 13] = [
         &[],
         &["run"],
         &["runs"],
@@ -14,6 +14,9 @@ fn every_command_explains_itself() {
         &["runs", "show"],
         &["runs", "rm"],
         &["report"],
+        &["db"],
+        &["db", "top"],
+        &["db", "pool"],
         &["schema"],
         &["market"],
         &["completions"],
