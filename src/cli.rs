@@ -25,6 +25,7 @@ mod schema;
 mod settings;
 mod signals;
 mod table;
+mod tap;
 mod terminal;
 
 use std::process::ExitCode;
@@ -73,6 +74,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Runs(_)
         | Command::Report(_)
         | Command::Schema
+        | Command::Tap(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
     };
     builder.worker_threads(settings::half_of_processors()).enable_all().build()
@@ -88,6 +90,7 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(report, terminal).await,
         Command::Schema => schema::schema(terminal),
+        Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,
         Command::Completions { shell } => completions::completions(shell, terminal),
     }
@@ -132,6 +135,12 @@ impl Failed {
 
 impl From<crate::store::StoreError> for Failed {
     fn from(error: crate::store::StoreError) -> Self {
+        Self::new(error.to_string(), error.hint())
+    }
+}
+
+impl From<crate::tap::TapError> for Failed {
+    fn from(error: crate::tap::TapError) -> Self {
         Self::new(error.to_string(), error.hint())
     }
 }

@@ -27,6 +27,7 @@ pub mod report;
 pub mod engine;
 pub mod notify;
 pub mod store;
+pub mod tap;
 // Floor 6: one run, from plan to record.
 pub mod harness;
 // Floor 7: arguments, terminal, exit codes.

@@ -6,6 +6,7 @@ mod judging;
 mod keep;
 mod play;
 mod stored;
+mod tap;
 
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
@@ -16,6 +17,7 @@ pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
 pub(super) use stored::{Report, Runs, RunsCommand};
+pub(super) use tap::{Tap, TapTls};
 
 /// Load and latency benchmark harness: may this upgrade go to production?
 #[derive(Debug, Parser)]
@@ -69,6 +71,7 @@ impl Low {
             | Command::Runs(_)
             | Command::Report(_)
             | Command::Schema
+            | Command::Tap(_)
             | Command::Market(_)
             | Command::Completions { .. } => None,
         }
@@ -105,6 +108,8 @@ pub(super) enum Command {
     Runs(Runs),
     /// Write a report of a stored run
     Report(Report),
+    /// Stand before a PostgreSQL server and time every statement that its clients send
+    Tap(Tap),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
     /// Run the farmers market, a system to practise on

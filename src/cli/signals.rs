@@ -47,21 +47,23 @@ impl Signals {
 
 /// The streams of signals. They are registered once: between two registrations one would be lost.
 #[cfg(unix)]
-struct Incoming {
+pub(super) struct Incoming {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Incoming {
-    fn register() -> io::Result<Self> {
+    /// Listens from now on.
+    pub(super) fn register() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         Ok(Self { interrupt, terminate })
     }
 
-    async fn next(&mut self) -> Option<Exit> {
+    /// The exit code of the next signal.
+    pub(super) async fn next(&mut self) -> Option<Exit> {
         tokio::select! {
             came = self.interrupt.recv() => came.map(|()| Exit::Interrupted),
             came = self.terminate.recv() => came.map(|()| Exit::Terminated),
@@ -70,16 +72,16 @@ impl Incoming {
 }
 
 #[cfg(not(unix))]
-struct Incoming;
+pub(super) struct Incoming;
 
 #[cfg(not(unix))]
 impl Incoming {
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    fn register() -> io::Result<Self> {
+    pub(super) fn register() -> io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Option<Exit> {
+    pub(super) async fn next(&mut self) -> Option<Exit> {
         tokio::signal::ctrl_c().await.ok().map(|()| Exit::Interrupted)
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) current: Current,
     /// The server skips what the client sends until it says `Sync`.
     pub(super) skipping: bool,
+    /// The query at the front has failed: what follows is only the end of its answer.
+    pub(super) failed: bool,
     pub(super) copy: Copying,
 }
 
@@ -151,7 +153,9 @@ impl Session {
     }
 
     fn abandon(&mut self, loss: Loss, observer: &mut dyn Observer) {
-        for _ in 0..self.queue.abandon() {
+        // The statement of a query that has failed was told.
+        let told = usize::from(std::mem::take(&mut self.failed));
+        for _ in told..self.queue.abandon() {
             observer.lost(loss);
         }
     }

@@ -72,7 +72,9 @@ impl Session {
             (b'E', Front::Statement(request)) => {
                 self.copy = Copying::No;
                 self.ended(request, at, failed(message.body), observer);
-                if !request.query {
+                if request.query {
+                    self.failed = true;
+                } else {
                     self.skip();
                 }
             }
@@ -95,6 +97,8 @@ impl Session {
         match self.queue.front() {
             None | Some(Expected::CopyEnd) => Front::Nothing,
             Some(Expected::Startup) => Front::Startup,
+            // Behind the error there is only `ReadyForQuery`, or another error that ends it all.
+            Some(Expected::Query { .. }) if self.failed => Front::Sync,
             Some(Expected::Query { text, sent }) => {
                 Front::Statement(Request { text: Some((*text, *sent)), query: true })
             }
@@ -126,6 +130,7 @@ impl Session {
             | Front::Function
             | Front::Statement(Request { query: true, .. }) => {
                 self.current.ready(state, at);
+                self.failed = false;
                 let stamp = match self.queue.pop() {
                     Some(Expected::Sync { stamp }) => stamp,
                     _ => 0,

@@ -5,6 +5,7 @@ mod server;
 
 mod mistakes;
 mod secrets;
+mod tap;
 mod unreachable;
 mod trouble;
 mod shortage;

@@ -23,3 +23,4 @@ mod scenarios;
 mod server;
 mod stats;
 mod store;
+mod tap;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) const PASSWORD: &str = "pw-of-the-test";
 pub(crate) struct Postgres {
     // Dropped in this order: the server ends before its files go.
     _server: Server,
-    _folder: TempDir,
+    folder: TempDir,
     port: u16,
 }
 
@@ -32,6 +32,12 @@ struct Server(Child);
 impl Postgres {
     /// Makes a database cluster in a temporary folder and starts a server on a free port.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[], &[])
+    }
+
+    /// The same with settings, and with files that lie in the data folder and only the server can
+    /// read.
+    pub(crate) fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Self {
         let bin = binaries();
         let folder = tempfile::Builder::new().prefix("loadgate-pg-").tempdir().unwrap();
         let user = other_user();
@@ -50,6 +56,14 @@ impl Postgres {
             .unwrap();
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 
+        for (name, content) in files {
+            let path = data.join(name);
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some(user) = &user {
+                chown(&path, Some(user.uid), Some(user.gid)).unwrap();
+            }
+        }
         for _ in 0..START_TRIES {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let log = fs::File::create(folder.path().join("log")).unwrap();
@@ -59,17 +73,28 @@ impl Postgres {
                 .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
                 .args(["-c", &format!("port={port}")])
                 .args(["-c", &format!("unix_socket_directories={}", folder.path().display())])
+                .args(settings.iter().flat_map(|setting| ["-c", *setting]))
                 .stdout(Stdio::null())
                 .stderr(log)
                 .spawn()
                 .unwrap();
             let mut server = Server(server);
             if server.is_ready(&bin, folder.path(), port) {
-                return Self { _server: server, port, _folder: folder };
+                return Self { _server: server, port, folder };
             }
         }
         let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         panic!("postgres did not start: {log}");
+    }
+
+    /// Its port on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of its Unix socket.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The address of its only database.
@@ -118,7 +143,7 @@ fn pause(step: Duration) {
 }
 
 /// The newest installed PostgreSQL.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let root = Path::new("/usr/lib/postgresql");
     let version = |path: &PathBuf| -> Option<u32> { path.file_name()?.to_str()?.parse().ok() };
     let found = fs::read_dir(root)

@@ -104,3 +104,18 @@ fn a_message_that_does_not_belong_into_a_copy_ends_it() {
         &["COPY a FROM STDIN#0 10/10-13 0 08P01"],
     );
 }
+
+#[test]
+fn a_copy_whose_client_has_gone_has_failed_once() {
+    let turns = [
+        (C, 10, query("COPY a FROM STDIN")),
+        (S, 11, copy_in()),
+        (C, 12, copy_data()),
+        (S, 13, error("08P01")),
+        (S, 14, error("08P01")),
+    ];
+    let (mut machine, mut seen) = play(&[opened(), turns.to_vec()].concat());
+    machine.closed(&mut seen);
+    assert_eq!(seen.told(), ["COPY a FROM STDIN#0 10/10-13 0 08P01"]);
+    assert_eq!(seen.lost, []);
+}

@@ -1,0 +1,179 @@
+//! Texts of queries become forms: what is the same statement has one number.
+
+use std::collections::HashMap;
+
+use crate::names::OTHER;
+use crate::sql::{Normal, statements, without_comments};
+use crate::wire::{Text, TextId};
+
+/// The most forms that are told apart; later ones are counted as [`OTHER`].
+pub const MAX_FORMS: usize = 2_000;
+/// The most sequences of forms that one query was made of; later ones are counted as [`OTHER`].
+pub const MAX_PROGRAMS: usize = 4_096;
+/// The most texts of which the form is remembered. An application that writes its values into the
+/// text makes new ones all the time; then they are forgotten and read again.
+pub const MAX_TEXTS: usize = 4_096;
+
+/// The longest text that is remembered, in bytes. Longer ones are read each time.
+const MAX_REMEMBERED: usize = 4 << 10;
+
+/// Stands for a form: an index into all forms of a tap, in the order in which they were met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FormId(pub u32);
+
+/// What is the same statement, whatever its values are. None of its values is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// A short name for people. Two forms can have the same.
+    pub name: String,
+    /// The whole normal form.
+    pub text: String,
+    /// [`Normal::fingerprint`] of the form: the same in every run. Its last four digits tell
+    /// forms of the same name apart.
+    pub fingerprint: u64,
+}
+
+/// All forms that a tap has met.
+#[derive(Debug)]
+pub(super) struct Forms {
+    ids: HashMap<String, FormId>,
+    /// Those that nobody has been told of.
+    fresh: Vec<Form>,
+    /// For each [`TextId`], the forms of its statements.
+    programs: Vec<Box<[FormId]>>,
+    program_ids: HashMap<Box<[FormId]>, TextId>,
+    texts: HashMap<Box<str>, TextId>,
+}
+
+/// The form of what has no room of its own: always the first.
+const OTHER_FORM: FormId = FormId(0);
+const OTHER_TEXT: TextId = TextId(0);
+
+impl Default for Forms {
+    fn default() -> Self {
+        let other = Form { name: OTHER.to_owned(), text: OTHER.to_owned(), fingerprint: 0 };
+        let program: Box<[FormId]> = Box::new([OTHER_FORM]);
+        Self {
+            ids: HashMap::from([(other.text.clone(), OTHER_FORM)]),
+            fresh: vec![other],
+            programs: vec![program.clone()],
+            program_ids: HashMap::from([(program, OTHER_TEXT)]),
+            texts: HashMap::new(),
+        }
+    }
+}
+
+impl Forms {
+    /// The number of a text.
+    pub(super) fn text(&mut self, text: Text<'_>) -> TextId {
+        let text = String::from_utf8_lossy(text.bytes());
+        // A comment can be another one each time, as with `traceparent`.
+        let key = without_comments(&text);
+        if let Some(id) = self.texts.get(key) {
+            return *id;
+        }
+        let id = self.read(&text);
+        if key.len() <= MAX_REMEMBERED {
+            if self.texts.len() >= MAX_TEXTS {
+                self.texts.clear();
+            }
+            self.texts.insert(key.into(), id);
+        }
+        id
+    }
+
+    /// The form of a statement of a text.
+    pub(super) fn form(&self, text: TextId, nth: u32) -> FormId {
+        let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let program = self.programs.get(at(text.0)).map(AsRef::as_ref).unwrap_or_default();
+        // A rule of the database can make more statements than were sent.
+        program.get(at(nth)).or(program.last()).copied().unwrap_or(OTHER_FORM)
+    }
+
+    /// The forms that were met since this was asked last.
+    pub(super) fn take(&mut self) -> Vec<Form> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn read(&mut self, text: &str) -> TextId {
+        let mut program: Vec<FormId> = statements(text).map(|text| self.meet(text)).collect();
+        if program.is_empty() {
+            program.push(self.meet(text));
+        }
+        if let Some(id) = self.program_ids.get(&program[..]) {
+            return *id;
+        }
+        if self.programs.len() >= MAX_PROGRAMS {
+            return OTHER_TEXT;
+        }
+        let id = TextId(u32::try_from(self.programs.len()).unwrap_or_default());
+        let program = program.into_boxed_slice();
+        self.programs.push(program.clone());
+        self.program_ids.insert(program, id);
+        id
+    }
+
+    fn meet(&mut self, statement: &str) -> FormId {
+        let normal = Normal::of(statement);
+        if let Some(id) = self.ids.get(&normal.text) {
+            return *id;
+        }
+        if self.ids.len() >= MAX_FORMS {
+            return OTHER_FORM;
+        }
+        let id = FormId(u32::try_from(self.ids.len()).unwrap_or_default());
+        let fingerprint = normal.fingerprint();
+        let Normal { name, text, .. } = normal;
+        self.ids.insert(text.clone(), id);
+        self.fresh.push(Form { name, text, fingerprint });
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forms_of(forms: &mut Forms, text: &str) -> Vec<u32> {
+        let id = forms.text(Text::Whole(text.as_bytes()));
+        (0..3).map(|nth| forms.form(id, nth).0).collect()
+    }
+
+    #[test]
+    fn the_same_statement_has_one_number_whatever_its_values() {
+        let mut forms = Forms::default();
+        assert_eq!(forms_of(&mut forms, "SELECT a FROM t WHERE id = 1"), [1; 3]);
+        assert_eq!(forms_of(&mut forms, "select a from t where id = 'marker'"), [1; 3]);
+        assert_eq!(forms_of(&mut forms, "SELECT b FROM t"), [2; 3]);
+        assert_eq!(forms_of(&mut forms, "SELECT b FROM t /*traceparent='00-1-2-01'*/"), [2; 3]);
+        let fresh = forms.take();
+        assert_eq!(fresh.len(), 3);
+        assert_eq!(fresh[0].name, OTHER);
+        assert!(!format!("{fresh:?}").contains("marker"));
+        assert_eq!(forms.take(), []);
+    }
+
+    #[test]
+    fn each_statement_of_a_text_has_its_own_form() {
+        let mut forms = Forms::default();
+        assert_eq!(forms_of(&mut forms, "BEGIN; SELECT 1; COMMIT;"), [1, 2, 3]);
+        assert_eq!(forms_of(&mut forms, "COMMIT"), [3; 3]);
+        assert_eq!(forms_of(&mut forms, ""), [4; 3]);
+        assert_eq!(forms_of(&mut forms, "\u{fffd}"), forms_of(&mut forms, "\u{fffd}"));
+    }
+
+    #[test]
+    fn forms_and_texts_beyond_their_limits_are_other() {
+        let mut forms = Forms::default();
+        for at in 1..MAX_FORMS {
+            assert_ne!(forms_of(&mut forms, &format!("SELECT c{at} FROM t"))[0], 0);
+        }
+        assert_eq!(forms_of(&mut forms, "SELECT other FROM t"), [0; 3]);
+        // What is known stays known, also when texts are forgotten.
+        for at in 0..=MAX_TEXTS {
+            assert_eq!(forms_of(&mut forms, &format!("SELECT c7 FROM t LIMIT {at}")), [0; 3]);
+        }
+        assert!(forms.texts.len() <= MAX_TEXTS);
+        assert_eq!(forms_of(&mut forms, "SELECT c7 FROM t"), [7; 3]);
+    }
+}
