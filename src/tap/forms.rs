@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::shape;
 use crate::names::OTHER;
 use crate::sql::{Normal, statements, without_comments};
 use crate::wire::{Text, TextId};
@@ -42,7 +43,10 @@ pub(super) struct Forms {
     /// For each [`TextId`], the forms of its statements.
     programs: Vec<Box<[FormId]>>,
     program_ids: HashMap<Box<[FormId]>, TextId>,
-    texts: HashMap<Box<str>, TextId>,
+    /// By their shape, or by themselves without comments.
+    texts: HashMap<Box<[u8]>, TextId>,
+    /// Memory for the shape of the text that is looked at.
+    shape: Vec<u8>,
 }
 
 /// The form of what has no room of its own: always the first.
@@ -59,6 +63,7 @@ impl Default for Forms {
             programs: vec![program.clone()],
             program_ids: HashMap::from([(program, OTHER_TEXT)]),
             texts: HashMap::new(),
+            shape: Vec::new(),
         }
     }
 }
@@ -67,12 +72,24 @@ impl Forms {
     /// The number of a text.
     pub(super) fn text(&mut self, text: Text<'_>) -> TextId {
         let text = String::from_utf8_lossy(text.bytes());
-        // A comment can be another one each time, as with `traceparent`.
-        let key = without_comments(&text);
+        let mut shape = std::mem::take(&mut self.shape);
+        if text.len() > MAX_REMEMBERED || !shape::write(&text, &mut shape) {
+            shape.clear();
+            // A comment can be another one each time, as with `traceparent`.
+            shape.extend_from_slice(without_comments(&text).as_bytes());
+        }
+        let id = self.look_up(&text, &shape);
+        if shape.len() <= MAX_REMEMBERED {
+            self.shape = shape;
+        }
+        id
+    }
+
+    fn look_up(&mut self, text: &str, key: &[u8]) -> TextId {
         if let Some(id) = self.texts.get(key) {
             return *id;
         }
-        let id = self.read(&text);
+        let id = self.read(text);
         if key.len() <= MAX_REMEMBERED {
             if self.texts.len() >= MAX_TEXTS {
                 self.texts.clear();
