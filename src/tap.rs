@@ -13,6 +13,7 @@ mod measured;
 mod negotiate;
 mod pump;
 mod serve;
+mod shape;
 mod stream;
 mod tls;
 

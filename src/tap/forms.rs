@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::shape;
 use crate::names::{OTHER, SeriesId};
 use crate::plan::series_of;
 use crate::sql::{Normal, statements, traceparent, without_comments};
@@ -61,7 +62,10 @@ pub(super) struct Forms {
     /// Texts that name a request: what they do, and the endpoint of the request.
     marks: Vec<(TextId, SeriesId)>,
     next_mark: u32,
-    texts: HashMap<Box<str>, TextId>,
+    /// By their shape, or by themselves without comments.
+    texts: HashMap<Box<[u8]>, TextId>,
+    /// Memory for the shape of the text that is looked at.
+    shape: Vec<u8>,
 }
 
 /// The form of what has no room of its own: always the first.
@@ -80,6 +84,7 @@ impl Default for Forms {
             marks: Vec::new(),
             next_mark: 0,
             texts: HashMap::new(),
+            shape: Vec::new(),
         }
     }
 }
@@ -117,9 +122,22 @@ impl Forms {
         TextId(MARKED + place)
     }
 
+    /// What a text does.
     fn program(&mut self, text: &str) -> TextId {
-        // A comment can be another one each time, as with `traceparent`.
-        let key = without_comments(text);
+        let mut shape = std::mem::take(&mut self.shape);
+        if text.len() > MAX_REMEMBERED || !shape::write(text, &mut shape) {
+            shape.clear();
+            // A comment can be another one each time, as with `traceparent`.
+            shape.extend_from_slice(without_comments(text).as_bytes());
+        }
+        let id = self.look_up(text, &shape);
+        if shape.len() <= MAX_REMEMBERED {
+            self.shape = shape;
+        }
+        id
+    }
+
+    fn look_up(&mut self, text: &str, key: &[u8]) -> TextId {
         if let Some(id) = self.texts.get(key) {
             return *id;
         }
