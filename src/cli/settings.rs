@@ -221,6 +221,8 @@ pub(super) fn flags(play: &Play) -> Vec<String> {
     add("iterations", iterations.map(|count| count.to_string()));
     add("max-users", max_users.map(|users| users.to_string()));
     add("precision", precision.map(|precision| precision.word().to_owned()));
+    // Where it is, is no part of it: an address can hold a password.
+    add("tap", play.tap.tap.is_some().then(String::new));
     add("solo", play.tap.solo.then(String::new));
     add("timeout", timeout.map(|timeout| timeout.to_string()));
     add("connect-timeout", connect_timeout.map(|timeout| timeout.to_string()));
