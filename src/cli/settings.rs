@@ -199,6 +199,7 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
         expect: play.what.expect.clone(),
         tap: play.tap.tap.clone(),
         tap_listen: play.tap.tap_listen.clone(),
+        monitor_db: play.monitor.monitor_db.clone(),
     })
 }
 
