@@ -14,6 +14,7 @@ mod extract;
 mod gate;
 mod grammar;
 mod http;
+mod integrity;
 mod load;
 mod named;
 mod reader;
@@ -39,6 +40,7 @@ pub use gate::{
 };
 pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
+pub use integrity::{Expected, Held, IntegritySpec, Sign, Term, Versus};
 pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, UserRange};
 pub use named::{Named, OneOrMany};
 pub use schema::schema;

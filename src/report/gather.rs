@@ -1,5 +1,6 @@
 //! From the record to the document: each number is chosen here, once.
 
+mod integrity;
 mod queries;
 mod timeline;
 
@@ -41,6 +42,7 @@ impl Document {
             connections: source.connections(),
             load: source.load(),
             errors: source.errors(),
+            integrity: integrity::rows(record),
             generator: source.generator(),
             timeline: timeline::points(record)?,
             origin: record.header.origin.clone(),

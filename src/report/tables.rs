@@ -2,6 +2,7 @@
 
 mod compared;
 mod facts;
+mod integrity;
 mod selfcheck;
 mod verdict;
 
@@ -120,6 +121,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         load(document),
         errors(document),
         thresholds(document),
+        integrity::integrity(document),
     ];
     tables.into_iter().filter(Table::has_rows).collect()
 }

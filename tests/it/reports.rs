@@ -247,3 +247,16 @@ fn other_tools_read_the_log_and_find_the_same() {
     assert!((span(0) - count_to_f64(start + 1_000)).abs() < 1.0);
     assert!((span(1) - count_to_f64(start + 6_000)).abs() < 1.0);
 }
+
+#[test]
+fn a_run_that_was_killed_says_which_assertions_were_never_asked() {
+    let mut record = fixture::record();
+    record.end = None;
+    let document = Document::new(&record, &Judgement::default()).unwrap();
+    let rows: Vec<_> =
+        document.integrity.iter().map(|row| (row.name.as_str(), row.word(), row.fails())).collect();
+    let asked = |name| (name, "not asked", true);
+    assert_eq!(rows, [asked("orders are conserved"), asked("no <b>orphans</b>")]);
+    let text = format("text").unwrap().render(&document).unwrap();
+    assert!(text.contains("not asked: the run is unfinished"), "{text}");
+}

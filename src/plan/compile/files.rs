@@ -115,7 +115,12 @@ impl Compiler<'_> {
 /// is done. `path` are the keys above.
 fn judges(path: &[&str], key: &str) -> bool {
     let steps = match path {
-        [] => return matches!(key, "thresholds" | "gate" | "validity" | "load" | "precision"),
+        [] => {
+            return matches!(
+                key,
+                "thresholds" | "integrity" | "gate" | "validity" | "load" | "precision"
+            );
+        }
         // Which version is expected is known to change with the version.
         ["health"] => return key == "expect",
         ["journeys" | "sessions", _, "steps" | "cleanup", inner @ ..]
