@@ -1,6 +1,7 @@
 //! One run: from a plan to a stored record, with an ordered start and stop.
 
 mod collect;
+mod integrity;
 mod monitors;
 mod origin;
 mod watch;
@@ -10,6 +11,7 @@ use std::thread::JoinHandle;
 
 use collect::{Collected, Lane, Told, collect};
 pub use collect::{Progress, Seen};
+use integrity::Before;
 use monitors::Prepared;
 pub use origin::Circumstances;
 use thiserror::Error;
@@ -68,6 +70,9 @@ pub enum RunError {
     /// A database of an `sql` step can't be used.
     #[error(transparent)]
     Sql(#[from] SqlError),
+    /// An assertion of the scenario has no number.
+    #[error(transparent)]
+    Integrity(#[from] IntegrityError),
     /// The record can't be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,6 +90,18 @@ pub enum RunError {
     Crashed,
 }
 
+/// Assertions of `integrity` for which a database gives no number before the run.
+#[derive(Debug, Error)]
+#[error("`integrity` can't be asked before the run:{}", told(.missing))]
+pub struct IntegrityError {
+    /// Each with its name and the reason.
+    pub missing: Vec<(String, String)>,
+}
+
+fn told(missing: &[(String, String)]) -> String {
+    missing.iter().map(|(name, why)| format!("\n  `{name}`: {why}")).collect()
+}
+
 impl RunError {
     /// What to do.
     pub fn hint(&self) -> Option<String> {
@@ -94,6 +111,10 @@ impl RunError {
             Self::Path(_) => Some("leave `--engine` away".to_owned()),
             Self::Limits(error) => Some(error.hint()),
             Self::Tap(error) => error.hint(),
+            Self::Integrity(_) => Some(
+                "a statement of `integrity` reads one row with one number; nothing was sent"
+                    .to_owned(),
+            ),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
             Self::Crashed => None,
@@ -115,7 +136,7 @@ pub struct Finished {
 ///
 /// Must run in a `LocalSet`. The order: the limits of the machine are looked at, target and
 /// databases are tried, the run is begun in the store, workers start together, every interval is
-/// stored, and when the last worker is done the record is closed. The record that is returned is
+/// stored, and when the last worker is done assertions on data are judged and the record is closed. The record that is returned is
 /// the one that was stored.
 pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunError> {
     let clock = Clock::start();
@@ -129,6 +150,7 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
     let tls = Client::tls(&plan)?;
     let databases = Databases::new(&plan);
     databases.check().await?;
+    let before = Before::ask(&plan, &databases).await?;
     let mut found = preflight(&plan, tls.clone(), clock).await?;
     let monitors = Prepared::new(&plan).await;
     let (path, notes) = Path::choose(&plan, &found)?;
@@ -163,7 +185,9 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
         // The record stays unfinished, because nobody knows what is missing in it.
         thread.join().map_err(|_panic| RunError::Crashed)??;
     }
-    let end = end_of(&collected, &found, process_cpu() - cpu_before, notes);
+    let cpu = process_cpu() - cpu_before;
+    let integrity = before.judge(&plan, &databases, &collected, control).await;
+    let end = End { integrity, ..end_of(&collected, &found, cpu, notes) };
     finish(store, header, writer, collected, end).await
 }
 
@@ -244,6 +268,7 @@ fn end_of(collected: &Collected, found: &Preflight, cpu: Nanos, mut notes: Vec<S
         },
         samples: collected.samples.clone(),
         notes,
+        integrity: Vec::new(),
     }
 }
 

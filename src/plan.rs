@@ -12,6 +12,7 @@ mod compile;
 mod data;
 mod dice;
 mod gate;
+mod integrity;
 mod load;
 mod members;
 mod monitor;
@@ -33,6 +34,7 @@ pub use compile::{Inputs, Overrides, compile};
 pub use data::{Feeder, Source};
 pub use dice::Dice;
 pub use gate::policy_file;
+pub use integrity::{Assertion, Done};
 pub use load::LoadOverrides;
 pub use monitor::{MonitorPlan, MonitorSource, PostgresMonitor};
 pub use precision::Precision;
@@ -108,6 +110,8 @@ pub struct Plan {
     pub together: Together,
     /// Absolute limits, as written.
     pub thresholds: Vec<ThresholdText>,
+    /// What must be true of the data in databases.
+    pub integrity: Vec<Assertion>,
     /// How far the run may be off before it is not a measurement.
     pub validity: ValidityPolicy,
     /// How it is compared with a baseline.

@@ -8,6 +8,7 @@ mod baseline_name;
 mod counts;
 mod format;
 mod header;
+mod integrity;
 mod interval;
 mod policy;
 mod pool;
@@ -22,6 +23,7 @@ pub use header::{
     End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, PrecisionText, Queued,
     Repetition, StopReason, TargetInfo, ThresholdText, ValidityPolicy, WorkerUse,
 };
+pub use integrity::{Answered, Asserted, Created};
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;

@@ -20,9 +20,9 @@ pub mod terminal;
 mod words;
 
 pub use document::{
-    ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency, LoadRow,
-    QueryRow, Question, ReadingRow, RequestKind, RequestRow, RunFacts, ThresholdLine,
-    TimelinePoint, TotalFacts,
+    AssertionRow, ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement,
+    Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind, RequestRow, RunFacts,
+    ThresholdLine, TimelinePoint, TotalFacts,
 };
 use thiserror::Error;
 

@@ -14,6 +14,7 @@ mod extract;
 mod gate;
 mod grammar;
 mod http;
+mod integrity;
 mod load;
 mod monitor;
 mod named;
@@ -40,6 +41,7 @@ pub use gate::{
 };
 pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
+pub use integrity::{Expected, Held, IntegritySpec, Sign, Term, Versus};
 pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, UserRange};
 pub use monitor::MonitorSpec;
 pub use named::{Named, OneOrMany};

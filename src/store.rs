@@ -338,6 +338,7 @@ mod tests {
             load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
             journeys: Vec::new(),
             thresholds: Vec::new(),
+            integrity: Vec::new(),
             origin: Origin::default(),
             policy: ValidityPolicy::default(),
             gate: Policy::default(),

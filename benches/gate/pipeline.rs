@@ -108,6 +108,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
             journeys: vec!["all".to_owned()],
             thresholds: Vec::new(),
+            integrity: Vec::new(),
             origin: Origin::default(),
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
@@ -122,6 +123,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             generator: Generator::default(),
             samples: Vec::new(),
             notes: Vec::new(),
+            integrity: Vec::new(),
         }),
     }
 }

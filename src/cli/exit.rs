@@ -17,7 +17,7 @@ pub enum Exit {
     Rollback,
     /// The run is not a measurement.
     Invalid,
-    /// A threshold was missed in a plain run.
+    /// A threshold was missed in a plain run, or an assertion on data does not hold.
     Thresholds,
     /// Ended by Ctrl-C, after everything measured was stored.
     Interrupted,

@@ -12,13 +12,13 @@ use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::{threshold, validity};
 use crate::record::RunRecord;
 use crate::report::terminal::render_within;
-use crate::report::{Document, FORMATS, Judgement, Question, ThresholdLine};
+use crate::report::{AssertionRow, Document, FORMATS, Judgement, Question, ThresholdLine};
 
 /// A record with its judgement, laid out.
 pub(super) struct Results {
     /// The document that all formats are made from.
     pub(super) document: Document,
-    /// Whether a threshold was missed.
+    /// Whether a threshold was missed, or an assertion on data does not hold.
     pub(super) missed: bool,
     /// Whether the run is a measurement.
     pub(super) valid: bool,
@@ -64,6 +64,7 @@ impl Results {
         let mut document = Document::new(record, &judgement)
             .map_err(|error| Failed::could_not("read the record", error))?;
         document.stored_in = Some(stored_in);
+        let missed = missed || document.integrity.iter().any(AssertionRow::fails);
         Ok(Self { document, missed, valid })
     }
 

@@ -1,4 +1,6 @@
-//! Databases of `sql` steps: PostgreSQL and SQLite.
+//! Databases of `sql` steps and assertions: PostgreSQL and SQLite.
+
+mod number;
 
 use std::cell::Cell;
 use std::str::FromStr;
@@ -267,8 +269,11 @@ fn postgres_text(
         "FLOAT4" => row.try_get::<f32, _>(at)?.to_string(),
         "FLOAT8" => row.try_get::<f64, _>(at)?.to_string(),
         "BOOL" => row.try_get::<bool, _>(at)?.to_string(),
-        "BYTEA" | "NUMERIC" | "TIMESTAMP" | "TIMESTAMPTZ" | "DATE" | "TIME" | "UUID"
-        | "INTERVAL" => {
+        "NUMERIC" => {
+            let text = number::numeric_text(raw.as_bytes().map_err(sqlx::Error::Decode)?);
+            text.ok_or_else(|| sqlx::Error::Decode("no binary numeric".into()))?
+        }
+        "BYTEA" | "TIMESTAMP" | "TIMESTAMPTZ" | "DATE" | "TIME" | "UUID" | "INTERVAL" => {
             let (name, kind) = (column.name(), column.type_info().name());
             let message = format!("column `{name}` is {kind}: write `{name}::text`");
             return Err(sqlx::Error::Decode(message.into()));

@@ -13,7 +13,7 @@ use super::ruling::{Place, RowKind};
 use super::validity::{self, Fault};
 use crate::histogram::DecodeError;
 use crate::names::{Metric, Series, SeriesId, SeriesKind};
-use crate::record::{Counts, EncodedCell, Header, RunRecord, ThresholdText};
+use crate::record::{Asserted, Counts, EncodedCell, Header, RunRecord, ThresholdText};
 use crate::stats::errors::Stretch;
 use crate::stats::quantile::RunPercentile;
 use crate::units::Nanos;
@@ -30,6 +30,8 @@ pub struct Evidence {
     /// Which statements each endpoint sent; empty without a tap.
     pub(super) sent: Vec<SentEvidence>,
     pub(super) relative: Vec<(ThresholdText, Option<RunPercentile>)>,
+    /// What became of its assertions on data.
+    pub(super) integrity: Vec<Asserted>,
 }
 
 /// One series in one repetition, over its measured phases.
@@ -102,6 +104,7 @@ impl Evidence {
             series: merged(record).iter().map(one).collect::<Result<_, _>>()?,
             sent: sent::of(record, &timeline),
             relative: relative.collect::<Result<_, DecodeError>>()?,
+            integrity: record.end.iter().flat_map(|end| end.integrity.iter().cloned()).collect(),
         })
     }
 

@@ -262,6 +262,7 @@ mod tests {
             },
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
+            integrity: Vec::new(),
             origin: Origin {
                 scenario_sha256: "0123456789abcdef".to_owned(),
                 machine: Machine {

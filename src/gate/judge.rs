@@ -7,6 +7,7 @@ mod drift;
 mod equal;
 mod errors;
 mod fewer;
+mod integrity;
 mod missing;
 mod planned;
 mod rows;
@@ -183,6 +184,7 @@ pub fn judge(case: &Case<'_>) -> Ruling {
     let errors = errors::judge(&table, policy);
     alarms::find(&table, &compared, &errors, policy, &mut findings);
     let thresholds = thresholds::judge(case, &sides, &mut findings);
+    integrity::judge(case, &mut findings);
     alarms::live(case.alarm, &mut findings);
     anchor::judge(case, &sides, &mut findings);
     let drift = drift::judge(&sides.baseline.runs, &sides.candidate.runs, &mut findings);

@@ -39,6 +39,7 @@ impl Run {
             load: Load { phases, max_users: None, workers: 1, precision: None },
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
+            integrity: Vec::new(),
             origin: Origin::default(),
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
@@ -50,6 +51,7 @@ impl Run {
             generator: Generator::default(),
             samples: Vec::new(),
             notes: Vec::new(),
+            integrity: Vec::new(),
         };
         let (catalogue, totals, intervals) = (Catalogue::new(), Totals::default(), Vec::new());
         Self { record: RunRecord { header, catalogue, totals, intervals, end: Some(end) } }

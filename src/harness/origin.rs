@@ -56,6 +56,7 @@ impl Circumstances {
             },
             journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
             thresholds: plan.thresholds.clone(),
+            integrity: plan.integrity.iter().map(|one| one.name.clone()).collect(),
             origin: Origin {
                 loadgate: env!("CARGO_PKG_VERSION").to_owned(),
                 git,

@@ -12,6 +12,7 @@ use http::http_settings;
 
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
 use super::gate::Resolver;
+use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
@@ -156,12 +157,14 @@ impl Compiler<'_> {
         let known = whole.then_some(&catalogue);
         thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
         let sources = made.sources;
+        // Of a scenario that is played in part, the other part is not missing.
+        let all = known.filter(|_| overrides.journeys.is_empty());
+        let integrity = assertions(spec, &databases, (&self.tree, all), &mut out);
         let gate = spec.gate.as_ref().map_or_else(Gate::default, |gate| {
             let environment = self.inputs.environment;
             let mut resolver = Resolver { tree: &self.tree, environment, out: &mut out };
-            // Of a scenario that is played in part, the other part is not missing.
-            if let Some(known) = known.filter(|_| overrides.journeys.is_empty()) {
-                resolver.verify_patterns(gate, known);
+            if let Some(all) = all {
+                resolver.verify_patterns(gate, all);
             }
             resolver.gate(gate)
         });
@@ -186,6 +189,7 @@ impl Compiler<'_> {
             monitors,
             together: overrides.load.together,
             thresholds,
+            integrity,
             validity: validity(spec),
             gate,
             sha256: self.sha256(),

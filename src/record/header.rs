@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FormatVersion, Policy};
+use super::{Asserted, FormatVersion, Policy};
 use crate::names::{ErrorKind, SeriesId};
 use crate::units::{Nanos, Ratio};
 
@@ -25,6 +25,10 @@ pub struct Header {
     pub journeys: Vec<String>,
     /// Thresholds as written, so that a stored run can be judged again.
     pub thresholds: Vec<ThresholdText>,
+    /// Names of the assertions on data that are to be asked, so that a killed run can say what was
+    /// not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integrity: Vec<String>,
     /// Where the numbers come from.
     pub origin: Origin,
     /// How far the run may be off before it is not a measurement.
@@ -215,6 +219,9 @@ pub struct End {
     pub samples: Vec<ErrorSample>,
     /// What people should know: a monitor that failed, a limit that was met.
     pub notes: Vec<String>,
+    /// What became of the assertions on data; none in files before format 1.3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integrity: Vec<Asserted>,
 }
 
 impl End {

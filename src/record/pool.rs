@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::integrity::worst;
 use super::{
     EncodedCell, End, ErrorSample, Generator, Header, Interval, PhaseInfo, RunRecord, StopReason,
     Tally, Totals, WorkerUse,
@@ -163,6 +164,7 @@ fn ended(one: End, other: End) -> End {
         generator: both(one.generator, &other.generator),
         samples,
         notes: each_once([one.notes, other.notes].concat()),
+        integrity: worst(one.integrity, other.integrity),
     }
 }
 
@@ -251,6 +253,7 @@ mod tests {
                 },
                 journeys: Vec::new(),
                 thresholds: Vec::new(),
+                integrity: Vec::new(),
                 origin: Origin::default(),
                 policy: ValidityPolicy::default(),
                 gate: Policy::default(),
@@ -270,6 +273,7 @@ mod tests {
             generator: Generator::default(),
             samples: Vec::new(),
             notes: Vec::new(),
+            integrity: Vec::new(),
         }
     }
 

@@ -8,8 +8,8 @@ use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
 use crate::names::ErrorKind;
-use crate::record::{Origin, PrecisionText, Reading, WorkerUse};
-use crate::units::{Nanos, Ratio};
+use crate::record::{Answered, Created, Origin, PrecisionText, Reading, WorkerUse};
+use crate::units::{Decimal, Nanos, Ratio};
 
 /// Everything that a report says of one run.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Document {
     pub load: Vec<LoadRow>,
     /// Failures, most frequent first.
     pub errors: Vec<ErrorRow>,
+    /// Assertions on data.
+    pub integrity: Vec<AssertionRow>,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.
@@ -383,6 +385,27 @@ pub struct ErrorRow {
     pub message: Option<String>,
     /// When the first happened, since the start of the run.
     pub at: Option<Nanos>,
+}
+
+/// One assertion on data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssertionRow {
+    /// What it says.
+    pub name: String,
+    /// What was expected, as written; empty where it was never asked.
+    pub expect: String,
+    /// What became of it; `None` where it was never asked.
+    pub answer: Option<Answered>,
+    /// The number before the first request.
+    pub before: Option<Decimal>,
+    /// The number after the last request.
+    pub after: Option<Decimal>,
+    /// How often what it counts was done; `None` when it counts nothing.
+    pub created: Option<Created>,
+    /// What was expected as a number, from the least to the most.
+    pub expected: Option<(Decimal, Decimal)>,
+    /// Why there is no answer, or none that is sure.
+    pub note: Option<String>,
 }
 
 /// What the generator says of itself.

@@ -1,5 +1,6 @@
 //! From the record to the document: each number is chosen here, once.
 
+mod integrity;
 mod queries;
 mod readings;
 mod timeline;
@@ -47,6 +48,7 @@ impl Document {
             readings,
             load: source.load(),
             errors: source.errors(),
+            integrity: integrity::rows(record),
             generator: source.generator(),
             timeline: timeline::points(record)?,
             origin: record.header.origin.clone(),

@@ -2,9 +2,11 @@
 //! `schema_version`. Times are whole nanoseconds; what was not measured is `null`.
 
 mod gate;
+mod integrity;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
+use integrity::AssertionJson;
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ReadingJson, SplitJson, ThresholdJson,
@@ -58,6 +60,7 @@ struct Report<'a> {
     generator: GeneratorJson<'a>,
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
+    integrity: Vec<AssertionJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -149,6 +152,7 @@ impl<'a> Report<'a> {
             generator: GeneratorJson::of(&document.generator),
             error_kinds: document.errors.iter().map(ErrorJson::of).collect(),
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
+            integrity: document.integrity.iter().map(AssertionJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

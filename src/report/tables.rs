@@ -3,6 +3,7 @@
 mod compared;
 mod database;
 mod facts;
+mod integrity;
 mod selfcheck;
 mod verdict;
 
@@ -124,6 +125,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         load(document),
         errors(document),
         thresholds(document),
+        integrity::integrity(document),
     ];
     tables.into_iter().filter(Table::has_rows).collect()
 }

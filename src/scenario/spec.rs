@@ -8,6 +8,7 @@ use super::condition::ConditionSpec;
 use super::extract::JsonPath;
 use super::gate::{GateSpec, ValiditySpec};
 use super::http::HttpSpec;
+use super::integrity::IntegritySpec;
 use super::load::{PhaseSpec, PrecisionSpec};
 use super::monitor::MonitorSpec;
 use super::named::{Named, OneOrMany};
@@ -25,7 +26,8 @@ pub struct ScenarioSpec {
     /// Name in reports; without it the name of the file.
     pub name: Option<At<String>>,
     /// Scenario files that give what this one does not say: target, health, http, variables,
-    /// feeders, sessions, journeys and databases. Load, thresholds and gate are a file's own.
+    /// feeders, sessions, journeys and databases. Load, thresholds, integrity and gate are a file's
+    /// own.
     pub include: OneOrMany<At<String>>,
     /// Address of the system under test, for example `${LOADGATE_TARGET:-http://127.0.0.1:3000}`.
     pub target: Option<At<Template>>,
@@ -49,7 +51,7 @@ pub struct ScenarioSpec {
     pub precision: Option<At<PrecisionSpec>>,
     /// How long journeys under way may take to finish at the end.
     pub graceful_stop: Option<At<Nanos>>,
-    /// Addresses of databases for `sql` steps; `default` is the one that is meant without a name.
+    /// Addresses of databases for `sql` steps and `integrity`; `default` is the one that is meant without a name.
     pub databases: Named<At<Template>>,
     /// The proxy that times every query.
     pub tap: Option<TapSpec>,
@@ -57,6 +59,8 @@ pub struct ScenarioSpec {
     pub monitors: Vec<At<MonitorSpec>>,
     /// What must hold, by metric: `http_req_duration: [ p(95) < 500ms ]`.
     pub thresholds: Named<OneOrMany<At<ConditionSpec>>>,
+    /// What must be true of the data in databases: row counts, orphans, sums.
+    pub integrity: Vec<IntegritySpec>,
     /// The verdict's policy.
     pub gate: Option<At<GateSpec>>,
     /// How far the run may be off before it is not a measurement.

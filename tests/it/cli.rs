@@ -10,6 +10,7 @@ mod unreachable;
 mod trouble;
 mod shortage;
 mod interrupts;
+mod integrity;
 mod kept;
 mod counting;
 mod market;

@@ -6,11 +6,12 @@ pub(crate) mod ruling;
 use loadgate::histogram::Histogram;
 use loadgate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use loadgate::record::{
-    Cell, Counts, End, ErrorSample, FORMAT, FormatVersion, Gauges, Generator, Header, Interval,
-    Load, Machine, Origin, PhaseInfo, Policy, PrecisionText, Queued, Reading, RunRecord,
-    StopReason, Tally, TargetInfo, ThresholdText, Totals, ValidityPolicy, WorkerUse,
+    Answered, Asserted, Cell, Counts, Created, End, ErrorSample, FORMAT, FormatVersion, Gauges,
+    Generator, Header, Interval, Load, Machine, Origin, PhaseInfo, Policy, PrecisionText, Queued,
+    Reading, RunRecord, StopReason, Tally, TargetInfo, ThresholdText, Totals, ValidityPolicy,
+    WorkerUse,
 };
-use loadgate::units::{Nanos, Ratio};
+use loadgate::units::{Decimal, Nanos, Ratio};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -41,6 +42,8 @@ pub(crate) fn record_of(format: FormatVersion) -> RunRecord {
         for interval in &mut record.intervals {
             interval.gauges.readings.clear();
         }
+        record.header.integrity.clear();
+        record.end.iter_mut().for_each(|end| end.integrity.clear());
     }
     if format.minor < 2 {
         record.header.origin.target.local = false;
@@ -80,6 +83,7 @@ pub(crate) fn header(id: &str) -> Header {
             }),
         },
         journeys: vec!["customer".to_owned(), "=cmd()|calc".to_owned()],
+        integrity: vec!["orders are conserved".to_owned(), "no <b>orphans</b>".to_owned()],
         thresholds: vec![ThresholdText {
             subject: "http_req_response{journey:customer}".to_owned(),
             condition: "p(95) < 500ms".to_owned(),
@@ -152,7 +156,35 @@ fn end(ids: &Ids) -> End {
             at: Nanos::from_millis(2_345),
         }],
         notes: vec!["the monitor `rss` failed: no such process".to_owned()],
+        integrity: integrity(),
     }
+}
+
+/// Two assertions that hold; of a request of the second nobody knows what became of it.
+fn integrity() -> Vec<Asserted> {
+    let expected = "1042.5".parse().unwrap();
+    vec![
+        Asserted {
+            name: "orders are conserved".to_owned(),
+            expect: "after == before + created(\"POST /api/orders\")".to_owned(),
+            answer: Answered::Holds,
+            before: Some("1000.5".parse().unwrap()),
+            after: Some(expected),
+            created: Some(Created { surely: 42, perhaps: 0 }),
+            expected: Some((expected, expected)),
+            note: None,
+        },
+        Asserted {
+            name: "no <b>orphans</b>".to_owned(),
+            expect: "after <= created(\"POST /api/orders\")".to_owned(),
+            answer: Answered::Holds,
+            before: Some(Decimal::default()),
+            after: Some(Decimal::of(1)),
+            created: Some(Created { surely: 42, perhaps: 1 }),
+            expected: Some((Decimal::of(42), Decimal::of(43))),
+            note: None,
+        },
+    ]
 }
 
 struct Ids {

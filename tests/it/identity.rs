@@ -28,6 +28,8 @@ graceful_stop: 5s
 thresholds: { http_req_failed: [ rate < 1% ] }
 gate: { confidence: 95% }
 validity: { dropped: 1% }
+integrity: [ { name: all, sql: SELECT 1, expect: after == 1 } ]
+databases: { default: "sqlite:shop.db" }
 "#;
 
 const COMMON: &str = "target: http://shop # here\nthresholds: { http_reqs: [ count > 7 ] }\n";
@@ -78,6 +80,8 @@ fn what_judges_a_run_is_no_part_of_it() {
     keeps(&[("dropped: 1%", "dropped: 5%, lag_p99: 1s")]);
     keeps(&[("expect: 6.19.0", "expect: 7.0.1")]);
     keeps(&[(", expect: 6.19.0", "")]);
+    keeps(&[("after == 1", "after == 2"), ("SELECT 1", "SELECT 2")]);
+    keeps(&[("integrity: [ { name: all, sql: SELECT 1, expect: after == 1 } ]\n", "")]);
 }
 
 #[test]

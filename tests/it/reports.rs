@@ -307,3 +307,16 @@ fn a_record_that_names_too_many_readings_shows_as_many_as_it_may() {
     }
     assert_eq!(document(&record).readings.len(), Reading::MAX_NAMES);
 }
+
+#[test]
+fn a_run_that_was_killed_says_which_assertions_were_never_asked() {
+    let mut record = fixture::record();
+    record.end = None;
+    let document = Document::new(&record, &Judgement::default()).unwrap();
+    let rows: Vec<_> =
+        document.integrity.iter().map(|row| (row.name.as_str(), row.word(), row.fails())).collect();
+    let asked = |name| (name, "not asked", true);
+    assert_eq!(rows, [asked("orders are conserved"), asked("no <b>orphans</b>")]);
+    let text = format("text").unwrap().render(&document).unwrap();
+    assert!(text.contains("not asked: the run is unfinished"), "{text}");
+}

@@ -493,4 +493,5 @@ fn every_element_of_the_language_is_read() {
     let slos = plan.thresholds.iter().filter(|limit| limit.subject.contains("step:"));
     assert_eq!(slos.count(), 3);
     assert!(!plan.databases.is_empty());
+    assert_eq!(plan.integrity.len(), 2);
 }

@@ -36,6 +36,7 @@ fn record() -> RunRecord {
             load: Load { phases, max_users: None, workers: 1, precision: None },
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
+            integrity: Vec::new(),
             origin: Origin::default(),
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
@@ -50,6 +51,7 @@ fn record() -> RunRecord {
             generator: Generator::default(),
             samples: Vec::new(),
             notes: Vec::new(),
+            integrity: Vec::new(),
         }),
     }
 }

@@ -7,6 +7,7 @@ mod continued;
 mod equal;
 mod errors;
 mod fewer;
+mod integrity;
 mod laws;
 mod open;
 mod sides;
@@ -54,6 +55,7 @@ fn header(number: usize) -> Header {
         load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
         journeys: vec!["customer".to_owned()],
         thresholds: Vec::new(),
+        integrity: Vec::new(),
         origin: Origin::default(),
         policy: ValidityPolicy::default(),
         gate: Policy::default(),
@@ -99,6 +101,7 @@ fn repetition(number: usize) -> Evidence {
         faults: Vec::new(),
         series: all.collect(),
         sent: Vec::new(),
+        integrity: Vec::new(),
         relative: Vec::new(),
     }
 }

@@ -104,6 +104,7 @@ impl Target {
                 },
                 journeys: vec!["customer".to_owned()],
                 thresholds: Vec::new(),
+                integrity: Vec::new(),
                 origin: Origin::default(),
                 policy: ValidityPolicy::default(),
                 gate: Policy::default(),
@@ -118,6 +119,7 @@ impl Target {
                 generator: Generator::default(),
                 samples: Vec::new(),
                 notes: Vec::new(),
+                integrity: Vec::new(),
             }),
         };
         Evidence::of(&record, &Wanted::of(&Policy::default(), &[])).unwrap()

@@ -118,7 +118,13 @@ fn judges(path: &[&str], key: &str) -> bool {
         [] => {
             return matches!(
                 key,
-                "thresholds" | "gate" | "validity" | "load" | "precision" | "monitors"
+                "thresholds"
+                    | "integrity"
+                    | "gate"
+                    | "validity"
+                    | "load"
+                    | "precision"
+                    | "monitors"
             );
         }
         // Which version is expected is known to change with the version.

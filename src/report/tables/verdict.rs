@@ -32,17 +32,26 @@ pub(in crate::report) fn standing(document: &Document) -> Standing {
     let judgement = &document.judgement;
     match &judgement.ruling {
         Some(ruling) => compared(judgement, ruling),
-        None => alone(judgement),
+        None => alone(document),
     }
 }
 
-fn alone(judgement: &Judgement) -> Standing {
-    let failed = judgement.thresholds.iter().filter(|line| line.fails).count();
+fn alone(document: &Document) -> Standing {
+    let (judgement, integrity) = (&document.judgement, &document.integrity);
+    let missed = judgement.thresholds.iter().filter(|line| line.fails).count();
+    let broken = integrity.iter().filter(|row| row.fails()).count();
+    let failed = [
+        (missed, judgement.thresholds.len(), "thresholds"),
+        (broken, integrity.len(), "assertions"),
+    ];
+    let failed = failed.iter().filter(|(failed, ..)| *failed > 0);
+    let failed: Vec<String> =
+        failed.map(|(failed, all, what)| format!("{failed} of {all} {what}")).collect();
     let (word, tone) = if !judgement.invalid_reasons.is_empty() {
         ("INVALID".to_owned(), Tone::Bad)
-    } else if failed > 0 {
-        (format!("FAILED {failed} of {} thresholds", judgement.thresholds.len()), Tone::Bad)
-    } else if judgement.thresholds.is_empty() {
+    } else if !failed.is_empty() {
+        (format!("FAILED {}", failed.join(", ")), Tone::Bad)
+    } else if judgement.thresholds.is_empty() && integrity.is_empty() {
         ("VALID".to_owned(), Tone::Good)
     } else {
         ("PASSED".to_owned(), Tone::Good)

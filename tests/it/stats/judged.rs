@@ -36,6 +36,7 @@ fn header(id: String, length: Nanos) -> Header {
         load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
         journeys: vec!["all".to_owned()],
         thresholds: Vec::new(),
+        integrity: Vec::new(),
         origin: Origin::default(),
         policy: ValidityPolicy::default(),
         gate: policy(),
@@ -97,6 +98,7 @@ fn record(case: &Value, arm: &str, at: usize) -> RunRecord {
             generator: Generator::default(),
             samples: Vec::new(),
             notes: Vec::new(),
+            integrity: Vec::new(),
         }),
     }
 }
