@@ -50,7 +50,6 @@ struct Report<'a> {
     totals: Totals,
     endpoints: Vec<Endpoint<'a>>,
     queries: Vec<QueryJson<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     splits: Vec<SplitJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,

@@ -111,10 +111,12 @@ impl Cell {
 
 /// All tables that have rows, in the order in which people read them.
 pub(super) fn all(document: &Document) -> Vec<Table> {
+    let [statements, queries] = queries(document);
     let tables = [
         endpoints(document),
-        queries(document),
+        statements,
         splits(document),
+        queries,
         journeys(document),
         connections(document),
         load(document),
@@ -213,43 +215,62 @@ fn request(row: &RequestRow, step: &str) -> Vec<Cell> {
     cells
 }
 
-fn queries(document: &Document) -> Table {
-    let tapped = document.queries.iter().any(|row| row.text.is_some());
-    let (about, numbers): (&str, &[&str]) = if tapped {
-        (
-            "Each query once, whatever caused it; `each` is how many there are for a request.",
-            &["each", "n", "errors", "p50", "p95", "p99", "max"],
-        )
-    } else {
-        ("Each query once, whatever caused it.", &["n", "errors", "p50", "p95", "p99", "max"])
-    };
-    let rows = document.queries.iter().map(|row| {
-        let each = tapped.then(|| Cell::number(each(row)));
-        let mut cells = vec![Cell::new(row.name.as_str()), Cell::quiet(cause(row))];
-        cells.extend(each);
-        cells.extend([Cell::new(figures::count(row.count)), Cell::failures(row.errors)]);
-        cells.extend(spread(row.duration));
-        cells
+/// A table for what the tap saw, which has the requests of each statement, and one for all others.
+fn queries(document: &Document) -> [Table; 2] {
+    let (tapped, others): (Vec<_>, Vec<_>) =
+        document.queries.iter().partition(|row| row.text.is_some());
+    let numbers = ["n", "errors", "p50", "p95", "p99", "max"];
+    let each = std::iter::once("each").chain(numbers);
+    let by_tap = tapped.iter().map(|row| {
+        let first = row.callers.first();
+        let each = first.and_then(|caller| caller.per_request).map(figures::per_request);
+        let each = Cell::number(each.unwrap_or_else(|| NOTHING.to_owned()));
+        let names = [Cell::new(row.name.as_str()), Cell::quiet(callers(row))];
+        names.into_iter().chain([each]).chain(query(row)).collect()
     });
-    Table::new("Queries", about, columns(&["query", "from"], numbers), single(rows.collect()))
+    let others = others.iter().map(|row| {
+        let from = match row.endpoints.as_slice() {
+            [] => row.step.clone().unwrap_or_else(|| row.source.to_owned()),
+            [only] => only.clone(),
+            several => format!("{} endpoints", several.len()),
+        };
+        let names = [Cell::new(row.name.as_str()), Cell::quiet(from)];
+        names.into_iter().chain(query(row)).collect()
+    });
+    [
+        Table::new(
+            "Statements",
+            "Each statement that the tap saw, those that took longest in all first; `each` is how \
+             many there are for a request of the endpoint that sends most of them.",
+            columns(&["statement", "from"], &each.collect::<Vec<_>>()),
+            single(by_tap.collect()),
+        ),
+        Table::new(
+            "Queries",
+            "Each query once, whatever caused it.",
+            columns(&["query", "from"], &numbers),
+            single(others.collect()),
+        ),
+    ]
 }
 
-/// What caused a query, as far as it has room.
-fn cause(row: &QueryRow) -> String {
-    match row.endpoints.as_slice() {
-        [] => row.step.clone().unwrap_or_else(|| row.source.to_owned()),
-        [only] => only.clone(),
-        several => format!("{} endpoints", several.len()),
+/// The endpoint that sends most of them, how that is known, and how many others do.
+fn callers(row: &QueryRow) -> String {
+    let Some(first) = row.callers.first() else { return row.source.to_owned() };
+    let name = match (first.endpoint.as_str(), first.cause) {
+        ("", _) => "no request".to_owned(),
+        (endpoint, "estimated") => format!("{endpoint} (estimated)"),
+        (endpoint, _) => endpoint.to_owned(),
+    };
+    match row.callers.len() {
+        0 | 1 => name,
+        all => format!("{name} and {} more", all - 1),
     }
 }
 
-/// How many there are for each request, if only one step causes it.
-fn each(row: &QueryRow) -> String {
-    let mut known = row.callers.iter().filter_map(|caller| caller.per_request);
-    match (known.next(), known.next()) {
-        (Some(only), None) => figures::per_request(only),
-        (Some(_), Some(_)) | (None, _) => NOTHING.to_owned(),
-    }
+fn query(row: &QueryRow) -> impl Iterator<Item = Cell> {
+    let counts = [Cell::new(figures::count(row.count)), Cell::failures(row.errors)];
+    counts.into_iter().chain(spread(row.duration))
 }
 
 fn splits(document: &Document) -> Table {
@@ -268,8 +289,8 @@ fn splits(document: &Document) -> Table {
     });
     Table::new(
         "SQL by endpoint",
-        "Means over all requests: of an exchange, how much its statements took one after the other, \
-         how much the rest of the application, and how much sending and receiving.",
+        "Of an exchange, in the mean: its statements one after the other, the rest of the \
+         application, sending and receiving.",
         columns(
             &["step", "request", "known by"],
             &["n", "queries each", "exchange", "SQL", "application", "network"],

@@ -24,6 +24,10 @@ const MARKED: u32 = 1 << 31;
 /// The longest text that is remembered, in bytes. Longer ones are read each time.
 const MAX_REMEMBERED: usize = 4 << 10;
 
+/// The most characters of a form's name in that of its series: what a terminal has room for beside
+/// the figures.
+const LONGEST_NAME: usize = 56;
+
 /// Stands for a form: an index into all forms of a tap, in the order in which they were met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FormId(pub u32);
@@ -46,7 +50,12 @@ impl Form {
         if self.name == OTHER {
             return self.name.clone();
         }
-        format!("{} ~{:04x}", self.name, self.fingerprint & 0xffff)
+        let mut name = self.name.clone();
+        if let Some((end, _)) = name.char_indices().nth(LONGEST_NAME) {
+            name.truncate(end);
+            name.push('…');
+        }
+        format!("{name} ~{:04x}", self.fingerprint & 0xffff)
     }
 }
 

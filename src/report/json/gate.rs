@@ -22,7 +22,6 @@ pub(in crate::report) struct GateJson<'a> {
     candidate: SideJson<'a>,
     rows: Vec<RowJson<'a>>,
     errors: Vec<ErrorsJson<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     drift: Vec<DriftJson<'a>>,
     sites: Vec<SiteJson>,
     coverage: CoverageJson,
