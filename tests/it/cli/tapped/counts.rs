@@ -9,7 +9,7 @@ use crate::cli::stage::{Market, Stage, done};
 
 /// Fails if the tap and the server did not count alike.
 ///
-/// What begins and ends transactions is left out: of a prepared one pg_stat_statements counts the
+/// What begins and ends transactions is left out: of a prepared one `pg_stat_statements` counts the
 /// first execution on a connection and no other (version 15, by pgbench with `-M prepared`).
 #[track_caller]
 fn alike(json: &Value, mut server: Calls) -> Calls {
@@ -39,9 +39,9 @@ fn the_counts_are_those_of_pg_stat_statements_to_the_call() {
         assert_eq!(query["count"], sum, "{query}");
         assert_eq!(query["duration"]["n"], sum, "{query}");
     }
-    // Ten journeys, one after the other, on the connections of a market that has lost them.
+    // Ten journeys, on the new connections of a market that has lost its own.
     forget_calls(&shop.postgres);
-    let json = shop.json(&["--scenario", "customer", "-n", "10"]);
+    let json = shop.json(&["--scenario", "customer", "-u", "5", "-n", "10"]);
     alike(&json, calls(&shop.postgres));
 }
 

@@ -94,9 +94,10 @@ fn a_killed_run_has_the_statements_of_its_intervals() {
     assert_eq!(json["run"]["state"], "unfinished");
     let kept = json["totals"]["requests"].as_u64().unwrap();
     assert!(kept >= 150, "{kept} of {} are kept", shop.requests());
-    // Four statements a request. They are put down to it one interval later.
+    // Four statements a request. They are put down to it one interval later, and none is made up.
     let statements: u64 = counted(&json).values().sum();
-    assert!((kept.saturating_sub(60) * 4..=kept * 4).contains(&statements), "{statements}, {kept}");
+    let (least, most) = ((kept - 100) * 4, shop.requests() * 4);
+    assert!((least..=most).contains(&statements), "{statements} for {kept}");
     let shown = shop.stage.run(["runs", "show"]).expect(0).out;
     assert!(shown.contains("SELECT Farm"), "{shown}");
 }
