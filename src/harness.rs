@@ -1,6 +1,7 @@
 //! One run: from a plan to a stored record, with an ordered start and stop.
 
 mod collect;
+mod monitors;
 mod origin;
 mod watch;
 
@@ -9,6 +10,7 @@ use std::thread::JoinHandle;
 
 use collect::{Collected, Lane, Told, collect};
 pub use collect::{Progress, Seen};
+use monitors::Prepared;
 pub use origin::Circumstances;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch as channel};
@@ -128,9 +130,10 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
     let databases = Databases::new(&plan);
     databases.check().await?;
     let mut found = preflight(&plan, tls.clone(), clock).await?;
+    let monitors = Prepared::new(&plan).await;
     let (path, notes) = Path::choose(&plan, &found)?;
     found.notes.extend(limited.into_iter().chain(notes));
-    found.notes.iter().for_each(|note| (parts.warn)(note));
+    found.notes.iter().chain(&monitors.notes()).for_each(|note| (parts.warn)(note));
     let client = origin::Generator {
         engine: path.describe(&plan, &found),
         workers: parts.workers,
@@ -149,10 +152,12 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
     let Parts { store, control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
     let mut watching = tap.map(|tap| tap.during(&plan, clock));
-    let seen = (&mut writer, watching.as_mut());
+    let mut monitors = monitors.start(clock);
+    let seen = (&mut writer, watching.as_mut(), &mut monitors);
     let collected = collect(&plan, lanes, seen, (clock, control), told).await;
     let mut notes = found.notes.clone();
     notes.extend(watching.as_ref().map(Watching::notes).unwrap_or_default());
+    notes.extend(monitors.notes());
     notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.

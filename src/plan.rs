@@ -14,6 +14,7 @@ mod dice;
 mod gate;
 mod load;
 mod members;
+mod monitor;
 mod precision;
 mod probe;
 mod program;
@@ -33,6 +34,7 @@ pub use data::{Feeder, Source};
 pub use dice::Dice;
 pub use gate::policy_file;
 pub use load::LoadOverrides;
+pub use monitor::{MonitorPlan, MonitorSource, PostgresMonitor};
 pub use precision::Precision;
 pub use probe::{Catch, Expectation, Looked, Path, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
@@ -100,6 +102,8 @@ pub struct Plan {
     pub databases: Vec<(String, String)>,
     /// The proxy that times the target's statements, if there is to be one.
     pub tap: Option<TapPlan>,
+    /// What is read beside the load.
+    pub monitors: Vec<MonitorPlan>,
     /// How requests follow each other.
     pub together: Together,
     /// Absolute limits, as written.

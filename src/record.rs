@@ -11,6 +11,7 @@ mod header;
 mod interval;
 mod policy;
 mod pool;
+mod reading;
 mod stored_tally;
 mod totals;
 
@@ -24,6 +25,7 @@ pub use header::{
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;
+pub use reading::{DatabaseReading, Reading};
 pub use stored_tally::StoredTally;
 pub use totals::{Bank, Pick, Totals};
 

@@ -21,8 +21,8 @@ mod words;
 
 pub use document::{
     ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency, LoadRow,
-    QueryRow, Question, RequestKind, RequestRow, RunFacts, ThresholdLine, TimelinePoint,
-    TotalFacts,
+    QueryRow, Question, ReadingRow, RequestKind, RequestRow, RunFacts, ThresholdLine,
+    TimelinePoint, TotalFacts,
 };
 use thiserror::Error;
 

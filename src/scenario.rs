@@ -15,6 +15,7 @@ mod gate;
 mod grammar;
 mod http;
 mod load;
+mod monitor;
 mod named;
 mod reader;
 mod render;
@@ -40,6 +41,7 @@ pub use gate::{
 pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
 pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, UserRange};
+pub use monitor::MonitorSpec;
 pub use named::{Named, OneOrMany};
 pub use schema::schema;
 pub use spec::{

@@ -8,6 +8,7 @@ use crate::seed::Size;
 use crate::units;
 
 /// The arguments of the market.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Where to listen; port 0 takes a free one

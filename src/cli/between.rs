@@ -6,7 +6,7 @@ use super::Failed;
 use crate::plan::TapPlan;
 use crate::tap::{AddressError, ClientTls, Place, Settings, Statements, Tap};
 
-/// Where a tap listens if nobody says it: PgBouncer's port.
+/// Where a tap listens if nobody says it: the port of `PgBouncer`.
 const LISTENS: &str = "127.0.0.1:6432";
 
 /// Where it listens for the embedded market, which is told the port that the system chose.

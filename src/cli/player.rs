@@ -35,17 +35,17 @@ pub(super) struct Player<'a> {
 
 impl<'a> Player<'a> {
     /// Opens the store, and starts the embedded market when there is no other target. What can be
-    /// wrong with the scenario has been found before.
+    /// wrong with the scenario has been found before, when `first` was made of it.
     pub(super) async fn start(
         play: Play,
         source: Source,
-        plan: &Plan,
+        first: &Plan,
         store: &StoreArg,
         terminal: &'a Terminal,
     ) -> Result<Self, Failed> {
         let location = settings::store(store)?;
         let wants_market = source.wants_market(&play);
-        let tap = plan.tap.as_ref().map(|tap| between::start(tap, wants_market)).transpose()?;
+        let tap = first.tap.as_ref().map(|tap| between::start(tap, wants_market)).transpose()?;
         let store = Store::open(&location).await?;
         let lines = Lines::new(terminal);
         if let Some((tap, _)) = &tap {

@@ -199,6 +199,7 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
         expect: play.what.expect.clone(),
         tap: play.tap.tap.clone(),
         tap_listen: play.tap.tap_listen.clone(),
+        monitor_db: play.monitor.monitor_db.clone(),
     })
 }
 
@@ -221,6 +222,8 @@ pub(super) fn flags(play: &Play) -> Vec<String> {
     add("iterations", iterations.map(|count| count.to_string()));
     add("max-users", max_users.map(|users| users.to_string()));
     add("precision", precision.map(|precision| precision.word().to_owned()));
+    // Where it is, is no part of it: an address can hold a password.
+    add("tap", play.tap.tap.is_some().then(String::new));
     add("solo", play.tap.solo.then(String::new));
     add("timeout", timeout.map(|timeout| timeout.to_string()));
     add("connect-timeout", connect_timeout.map(|timeout| timeout.to_string()));

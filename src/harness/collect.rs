@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::{mpsc, watch};
 
 use super::INTERVAL;
+use super::monitors::Monitors;
 use super::watch::Watching;
 use crate::engine::{Clock, Handover};
 use crate::names::{Catalogue, Metric, SeriesId};
@@ -160,7 +161,7 @@ impl Lane {
 pub(super) async fn collect(
     plan: &Plan,
     mut lanes: Vec<Lane>,
-    (writer, mut tap): (&mut RunWriter, Option<&mut Watching<'_>>),
+    (writer, mut tap, monitors): (&mut RunWriter, Option<&mut Watching<'_>>, &mut Monitors),
     (clock, control): (Clock, &watch::Sender<Option<Stop>>),
     told: &mut Told<'_>,
 ) -> Collected {
@@ -202,7 +203,9 @@ pub(super) async fn collect(
             let seen = tap.take(until, &batches, collector.catalogue()).await;
             batches.push(seen);
         }
-        let interval = collector.merge(start, length, &batches);
+        let mut interval = collector.merge(start, length, &batches);
+        let read_before = (!over).then_some(start + INTERVAL);
+        interval.gauges.readings = monitors.take(read_before).await;
         if let Some(tap) = &mut tap {
             tap.recycle(batches.pop().unwrap_or_default());
         }

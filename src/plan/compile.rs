@@ -14,7 +14,9 @@ use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, fro
 use super::gate::Resolver;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
-use super::{Address, Engine, Gate, Health, HttpVersion, Plan, PrecisionSpec, TapPlan, members};
+use super::{
+    Address, Engine, Gate, Health, HttpVersion, Plan, PrecisionSpec, TapPlan, members, monitor,
+};
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
 use crate::scenario::{
@@ -74,6 +76,8 @@ pub struct Overrides {
     pub tap: Option<String>,
     /// Where the tap listens.
     pub tap_listen: Option<String>,
+    /// A database to read beside the load; an empty text is none.
+    pub monitor_db: Option<String>,
 }
 
 /// Compiles a scenario with all files that it uses, or reports everything that is wrong with it.
@@ -117,6 +121,8 @@ impl Compiler<'_> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
+        let around = (&self.tree, &mut self.out);
+        let monitors = monitor::monitors(spec, overrides, &databases, around);
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
@@ -177,6 +183,7 @@ impl Compiler<'_> {
             graceful_stop: spec.graceful_stop.as_ref().map_or(GRACEFUL_STOP, |grace| grace.value),
             databases,
             tap,
+            monitors,
             together: overrides.load.together,
             thresholds,
             validity: validity(spec),

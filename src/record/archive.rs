@@ -271,7 +271,7 @@ impl From<&Interval> for StoredInterval {
         Self {
             start: interval.start,
             length: interval.length,
-            gauges: interval.gauges,
+            gauges: interval.gauges.clone(),
             tallies: interval.tallies.iter().map(StoredTally::from).collect(),
             cells: kept.map(StoredCell::from).collect(),
         }

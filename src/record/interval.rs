@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Counts;
+use super::{Counts, Reading};
 use crate::histogram::{DecodeError, Encoder, Histogram};
 use crate::names::{Metric, SeriesId};
 use crate::units::Nanos;
@@ -23,12 +23,15 @@ pub struct Interval {
 }
 
 /// Numbers that hold at the end of an interval, or over it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gauges {
     /// Virtual users that are in a journey.
     pub active_users: u64,
     /// CPU time that the generator used in the interval.
     pub generator_cpu: Nanos,
+    /// What monitors read in the interval, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<Reading>,
 }
 
 /// One distribution of one interval, or of the whole run.

@@ -215,6 +215,9 @@ mod tests {
     fn series(name: &str) -> Series {
         let [journey, step] = ["customer", "step"].map(str::to_owned);
         let kind = SeriesKind::ServerQuery;
+        if name == OTHER {
+            return Series::other(kind);
+        }
         Series { kind, name: name.to_owned(), journey, step, endpoint: String::new(), tapped: None }
     }
 

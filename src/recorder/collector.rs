@@ -240,11 +240,11 @@ mod tests {
         let mut shard = Shard::new(4, 1);
         let mut cache = QueryCache::default();
         let ids: Vec<SeriesId> =
-            (0..600).map(|n| shard.query(&mut cache, 0, &endpoint(), &format!("q{n}"))).collect();
-        assert_eq!(ids[510], ids[599]);
-        assert_ne!(ids[0], ids[599]);
+            (0..1_200).map(|n| shard.query(&mut cache, 0, &endpoint(), &format!("q{n}"))).collect();
+        assert_eq!(ids[1_010], ids[1_199]);
+        assert_ne!(ids[0], ids[1_199]);
         let mut collector = Collector::new(plan(), 1);
-        shard.record(0, ids[599], Metric::Query, Nanos(5));
+        shard.record(0, ids[1_199], Metric::Query, Nanos(5));
         collector.merge(Nanos::ZERO, Nanos::SECOND, &[shard.take()]);
         let other = collector.other(SeriesKind::ServerQuery).unwrap();
         assert_eq!(collector.catalogue().get(other).unwrap().name, OTHER);

@@ -86,6 +86,7 @@ impl Shard {
     }
 
     /// The same, which lists exchanges one by one.
+    #[must_use]
     pub fn listing(self) -> Self {
         Self { listed: MOST_EXCHANGES, ..self }
     }

@@ -152,6 +152,7 @@ mod tests {
             errors: 0,
             response: None,
             active_users: 0,
+            readings: Vec::new(),
         };
         let points = [point(0), point(1), point(2)];
         let values = [Some(1.0), None, Some(2.0)];

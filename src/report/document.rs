@@ -1,10 +1,14 @@
 //! What a report says, as plain data in the order in which people read it.
 
+mod reading;
+
+pub use reading::ReadingRow;
+
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
 use crate::names::ErrorKind;
-use crate::record::{Origin, PrecisionText, WorkerUse};
+use crate::record::{Origin, PrecisionText, Reading, WorkerUse};
 use crate::units::{Nanos, Ratio};
 
 /// Everything that a report says of one run.
@@ -28,6 +32,8 @@ pub struct Document {
     pub splits: Vec<SplitRow>,
     /// The parts of an exchange, on new and on reused connections.
     pub connections: Vec<ConnectionRow>,
+    /// What monitors read, with the limits for it.
+    pub readings: Vec<ReadingRow>,
     /// The phases of the load; those that don't count are seen here only.
     pub load: Vec<LoadRow>,
     /// Failures, most frequent first.
@@ -417,4 +423,6 @@ pub struct TimelinePoint {
     pub response: Option<Latency>,
     /// Virtual users in a journey at its end.
     pub active_users: u64,
+    /// What monitors read meanwhile.
+    pub readings: Vec<Reading>,
 }

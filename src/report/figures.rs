@@ -24,9 +24,15 @@ pub(super) fn rate(value: Option<f64>) -> String {
     }
 }
 
-/// How many there are for each request: `7.0`, `0.25`.
+/// How many there are for each request: `7.0`, `0.25`, `0`.
 pub(super) fn per_request(value: f64) -> String {
-    if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") }
+    if value == 0.0 {
+        "0".to_owned()
+    } else if value < 1.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.1}")
+    }
 }
 
 pub(super) fn share(value: Option<Ratio>) -> String {

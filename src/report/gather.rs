@@ -1,6 +1,7 @@
 //! From the record to the document: each number is chosen here, once.
 
 mod queries;
+mod readings;
 mod timeline;
 
 use super::document::{
@@ -29,6 +30,10 @@ impl Document {
     pub fn new(record: &RunRecord, judgement: &Judgement) -> Result<Self, DecodeError> {
         let source = Source::new(record);
         let end = record.end.as_ref();
+        let queries = queries::rows(&source);
+        let readings = readings::rows(&source, &queries);
+        let mut notes = end.map(|end| end.notes.clone()).unwrap_or_default();
+        notes.extend(readings::notes(&readings));
         Ok(Self {
             run: source.run(),
             judgement: judgement.clone(),
@@ -36,15 +41,16 @@ impl Document {
             journeys: source.journeys(),
             endpoints: source.requests(RequestKind::Endpoint),
             logins: source.requests(RequestKind::Login),
-            queries: queries::rows(&source),
+            queries,
             splits: queries::splits(&source),
             connections: source.connections(),
+            readings,
             load: source.load(),
             errors: source.errors(),
             generator: source.generator(),
             timeline: timeline::points(record)?,
             origin: record.header.origin.clone(),
-            notes: end.map(|end| end.notes.clone()).unwrap_or_default(),
+            notes,
             stored_in: None,
         })
     }

@@ -7,7 +7,7 @@ mod parts;
 pub(super) use gate::{GateJson, PlaceJson};
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
-    SplitJson, ThresholdJson,
+    ReadingJson, SplitJson, ThresholdJson,
 };
 use serde::Serialize;
 
@@ -51,13 +51,15 @@ struct Report<'a> {
     endpoints: Vec<Endpoint<'a>>,
     queries: Vec<QueryJson<'a>>,
     splits: Vec<SplitJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readings: Vec<ReadingJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,
     generator: GeneratorJson<'a>,
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
     load: Vec<LoadJson<'a>>,
-    timeline: Vec<PointJson>,
+    timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
     origin: &'a crate::record::Origin,
 }
@@ -141,6 +143,7 @@ impl<'a> Report<'a> {
             endpoints: document.endpoints.iter().chain(&document.logins).map(endpoint).collect(),
             queries: document.queries.iter().map(QueryJson::of).collect(),
             splits: document.splits.iter().map(SplitJson::of).collect(),
+            readings: document.readings.iter().map(ReadingJson::of).collect(),
             journeys: document.journeys.iter().map(JourneyJson::of).collect(),
             phases: phases(document),
             generator: GeneratorJson::of(&document.generator),

@@ -1,6 +1,7 @@
 //! The document as tables of texts, which the formats for people lay out.
 
 mod compared;
+mod database;
 mod facts;
 mod selfcheck;
 mod verdict;
@@ -119,6 +120,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         queries,
         journeys(document),
         connections(document),
+        database::table(document),
         load(document),
         errors(document),
         thresholds(document),

@@ -9,6 +9,7 @@ use super::extract::JsonPath;
 use super::gate::{GateSpec, ValiditySpec};
 use super::http::HttpSpec;
 use super::load::{PhaseSpec, PrecisionSpec};
+use super::monitor::MonitorSpec;
 use super::named::{Named, OneOrMany};
 use super::template::Template;
 use super::test::VariableTest;
@@ -52,6 +53,8 @@ pub struct ScenarioSpec {
     pub databases: Named<At<Template>>,
     /// The proxy that times every query.
     pub tap: Option<TapSpec>,
+    /// What is read beside the load.
+    pub monitors: Vec<At<MonitorSpec>>,
     /// What must hold, by metric: `http_req_duration: [ p(95) < 500ms ]`.
     pub thresholds: Named<OneOrMany<At<ConditionSpec>>>,
     /// The verdict's policy.

@@ -160,10 +160,8 @@ impl User {
     pub(super) fn leaf<'p>(&self, plan: &'p Plan, strand: usize) -> Option<&'p Leaf> {
         let strand = self.strands.get(strand)?;
         let program = self.program(plan, strand.role)?;
-        match program.ops.get(strand.at)? {
-            Op::Leaf(leaf) => program.steps.get(*leaf),
-            _ => None,
-        }
+        let Op::Leaf(leaf) = program.ops.get(strand.at)? else { return None };
+        program.steps.get(*leaf)
     }
 
     /// The series of the endpoint that a strand sends requests to.

@@ -67,7 +67,7 @@ impl<'p> Worker<'p> {
             (source.pick == FeederPick::Unique)
                 .then(|| Exclusive::new(plan, at, share.index, share.of))
         };
-        let shard = Shard::new(planned, plan.phases.len());
+        let empty = Shard::new(planned, plan.phases.len());
         let mut worker = Self {
             share,
             tickets: Tickets::new(plan),
@@ -77,7 +77,7 @@ impl<'p> Worker<'p> {
             members: Members::new(share.of),
             alarms: Alarms::default(),
             commands: VecDeque::new(),
-            shard: if plan.tap.is_some() { shard.listing() } else { shard },
+            shard: if plan.tap.is_some() { empty.listing() } else { empty },
             traces: Traces::new(share.index),
             queries: (0..planned).map(|_| QueryCache::default()).collect(),
             pools: plan.sessions.iter().map(|_| Pool::default()).collect(),

@@ -183,16 +183,16 @@ fn what_is_no_baseline_says_so() {
 #[test]
 fn a_file_of_another_format_says_which() {
     let format = |major: u16| move |line: &mut Value| line["format"]["major"] = json!(major);
-    assert_eq!(told(changed(1, format(2))), "the file was written by a newer loadgate: format 2.2");
+    assert_eq!(told(changed(1, format(2))), "the file was written by a newer loadgate: format 2.3");
     assert_eq!(
         told(changed(1, format(0))),
-        "the file was written by an older loadgate: format 0.2"
+        "the file was written by an older loadgate: format 0.3"
     );
     // A later version may spell the rest of the first line in another way.
     let later = b"{\"loadgate\":\"baseline\",\"format\":{\"major\":3,\"minor\":0},\"name\":[]}\n";
     assert!(told(archive::read_inflated(later)).ends_with("a newer loadgate: format 3.0"));
     let run = told(changed(2, |line| line["header"]["format"]["major"] = json!(2)));
-    assert_eq!(run, "the file was written by a newer loadgate: format 2.2");
+    assert_eq!(run, "the file was written by a newer loadgate: format 2.3");
     // Fields that a later minor version adds are passed over.
     assert!(changed(1, |line| line["added"] = json!(1)).is_ok());
     assert!(changed(6, |line| line["interval"]["added"] = json!(1)).is_ok());

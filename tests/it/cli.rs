@@ -14,6 +14,7 @@ mod interrupts;
 mod kept;
 mod counting;
 mod market;
+mod monitored;
 mod baseline;
 mod gate;
 mod capacity;

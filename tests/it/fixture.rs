@@ -7,8 +7,8 @@ use loadgate::histogram::Histogram;
 use loadgate::names::{Catalogue, ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use loadgate::record::{
     Cell, Counts, End, ErrorSample, FORMAT, FormatVersion, Gauges, Generator, Header, Interval,
-    Load, Machine, Origin, PhaseInfo, Policy, PrecisionText, Queued, RunRecord, StopReason, Tally,
-    TargetInfo, ThresholdText, Totals, ValidityPolicy, WorkerUse,
+    Load, Machine, Origin, PhaseInfo, Policy, PrecisionText, Queued, Reading, RunRecord,
+    StopReason, Tally, TargetInfo, ThresholdText, Totals, ValidityPolicy, WorkerUse,
 };
 use loadgate::units::{Nanos, Ratio};
 use rand::{RngExt, SeedableRng};
@@ -37,6 +37,11 @@ pub(crate) fn record() -> RunRecord {
 pub(crate) fn record_of(format: FormatVersion) -> RunRecord {
     let mut record = record();
     record.header.format = format;
+    if format.minor < 3 {
+        for interval in &mut record.intervals {
+            interval.gauges.readings.clear();
+        }
+    }
     if format.minor < 2 {
         record.header.origin.target.local = false;
         record.header.load.precision = None;
@@ -314,7 +319,34 @@ impl Made {
             length: Nanos::SECOND,
             cells: self.cells.iter().map(Cell::encode).collect(),
             tallies: self.tallies,
-            gauges: Gauges { active_users: 5 + second, generator_cpu: Nanos::from_millis(80) },
+            gauges: Gauges {
+                active_users: 5 + second,
+                generator_cpu: Nanos::from_millis(80),
+                readings: readings(second),
+            },
         }
     }
+}
+
+/// What a monitor read: every other second, and at the end the slowest statement.
+fn readings(second: u64) -> Vec<Reading> {
+    let more = f64::from(u32::try_from(second).unwrap());
+    let read = [
+        ("db.connections", 12.0 + more),
+        ("db.connections_limit", 97.0),
+        ("db.connections_use", 0.125 + more / 16.0),
+        ("db.pool_use", 0.5 + more / 8.0),
+        ("db.statement_mean_ms", 1.5 + more),
+        ("db.oldest_transaction_s", 0.25),
+        ("db.connection_errors", 0.0),
+        ("<b>other|reading</b>", more),
+    ];
+    let mut readings: Vec<Reading> = Vec::new();
+    if second.is_multiple_of(2) {
+        readings.extend(read.into_iter().filter_map(|(what, value)| Reading::new(what, value)));
+    }
+    if second + 1 == SECONDS {
+        readings.extend(Reading::new("db.slowest_statement_mean_ms", 61.5));
+    }
+    readings
 }

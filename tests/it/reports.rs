@@ -4,7 +4,7 @@ use std::process::Command;
 
 use loadgate::gate::threshold::Status;
 use loadgate::names::Metric;
-use loadgate::record::{Bank, Pick, RunRecord, Totals};
+use loadgate::record::{Bank, Pick, Reading, RunRecord, Totals};
 use loadgate::report::hlog::{self, Phases};
 use loadgate::report::terminal::{self, Style};
 use loadgate::report::{Document, FORMATS, Judgement, ThresholdLine, format};
@@ -246,4 +246,64 @@ fn other_tools_read_the_log_and_find_the_same() {
     let span = |at: usize| found["span_ms"][at].as_f64().unwrap();
     assert!((span(0) - count_to_f64(start + 1_000)).abs() < 1.0);
     assert!((span(1) - count_to_f64(start + 6_000)).abs() < 1.0);
+}
+
+#[test]
+fn readings_count_in_measured_phases_and_are_held_against_the_limits() {
+    let json: Value = serde_json::from_str(&shown("json")).unwrap();
+    let row = |name: &str| {
+        let rows = json["readings"].as_array().unwrap();
+        let found = rows.iter().find(|row| row["name"] == name);
+        found.unwrap_or_else(|| panic!("{name}: {rows:?}")).clone()
+    };
+    // What was read in the warm-up, 12 connections, does not count.
+    let connections = row("db.connections");
+    assert_eq!(
+        [&connections["min"], &connections["mean"], &connections["max"]],
+        [&14.0.into(), &15.0.into(), &16.0.into()] as [&Value; 3]
+    );
+    assert_eq!((&connections["limit"], &connections["holds"]), (&Value::Null, &Value::Null));
+    assert_eq!(row("db.connections_use")["holds"], true);
+    let pool = row("db.pool_use");
+    assert_eq!((&pool["max"], &pool["limit"]), (&1.0.into(), &"max < 80 %".into()));
+    assert_eq!(pool["holds"], false);
+    assert_eq!(row("db.slowest_statement_mean_ms")["holds"], false);
+    assert_eq!(row("db.connection_errors")["holds"], true);
+    // That nothing is known is not as good as kept.
+    let timeouts = row("db.query_timeouts");
+    assert_eq!((&timeouts["max"], &timeouts["holds"]), (&Value::Null, &Value::Null));
+    assert_eq!(timeouts["limit"], "none");
+    let notes = json["notes"].to_string();
+    let missed = "`db.pool_use` reached 100.0 %, the limit is max < 80 %";
+    assert!(notes.contains(missed) && notes.contains("reached 61.5 ms"), "{notes}");
+    assert_eq!(notes.matches("a limit for the database is missed").count(), 2, "{notes}");
+    let read = |at: usize| json["timeline"][at]["readings"].as_array().map(Vec::len);
+    assert_eq!((read(0), read(1), read(5)), (Some(8), None, Some(1)));
+    assert_eq!(json["timeline"][2]["readings"][0]["name"], "db.connections");
+}
+
+#[test]
+fn without_monitors_there_is_nothing_about_them() {
+    let mut record = fixture::record();
+    for interval in &mut record.intervals {
+        interval.gauges.readings.clear();
+    }
+    let document = document(&record);
+    assert!(document.readings.is_empty());
+    for format in FORMATS {
+        let text = format.render(&document).unwrap();
+        assert!(!text.contains("readings") && !text.contains("Database"), "{text}");
+    }
+}
+
+#[test]
+fn a_record_that_names_too_many_readings_shows_as_many_as_it_may() {
+    let mut record = fixture::record();
+    let last = record.intervals.last_mut().unwrap();
+    last.gauges.readings =
+        (0..1_000).filter_map(|at| Reading::new(format!("r{at}"), 1.0)).collect();
+    for interval in record.intervals.iter_mut().take(5) {
+        interval.gauges.readings.clear();
+    }
+    assert_eq!(document(&record).readings.len(), Reading::MAX_NAMES);
 }

@@ -22,6 +22,8 @@ pub(in crate::cli) struct Play {
     pub(in crate::cli) http: HttpArgs,
     #[command(flatten)]
     pub(in crate::cli) tap: TapArgs,
+    #[command(flatten)]
+    pub(in crate::cli) monitor: MonitorArgs,
 }
 
 /// The proxy that times the target's statements.
@@ -36,6 +38,15 @@ pub(in crate::cli) struct TapArgs {
     /// Every request alone, one user and no thinking, so that each statement has its request
     #[arg(long, conflicts_with_all = ["rate", "users", "duration"])]
     pub(in crate::cli) solo: bool,
+}
+
+/// What is read beside the load.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct MonitorArgs {
+    /// Read connections and statements of this PostgreSQL every 5 s, beside the scenario's monitors
+    #[arg(long, env = "LOADGATE_MONITOR_DB", value_name = "postgres://HOST/NAME")]
+    #[arg(hide_env_values = true)]
+    pub(in crate::cli) monitor_db: Option<String>,
 }
 
 /// What is played.

@@ -59,6 +59,7 @@ pub(super) fn queries(
     for (kind, text) in [
         (SeriesKind::ServerQuery, "the candidate reports no queries"),
         (SeriesKind::SqlStep, "no query of the candidate's own steps succeeded"),
+        (SeriesKind::TapQuery, "no tap saw a statement of the candidate"),
     ] {
         let full = |line: &Line<'_>| {
             let mut quantiles = table.wanted.quantiles(Of::Sql).iter();

@@ -1,11 +1,14 @@
 //! Asking a server: one connection, and a few questions that change nothing.
 
+mod sums;
+
 use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+pub use sums::Sums;
 use thiserror::Error;
 
 use super::{Activity, Backend, Columns, Info, Slots, Snapshot, Statement};

@@ -111,11 +111,16 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether a key of a scenario says how a run is judged, or how much of it is asked, and not what
-/// is done. `path` are the keys above.
+/// Whether a key of a scenario says how a run is judged, how much of it is asked, or what is looked
+/// at beside it, and not what is done. `path` are the keys above.
 fn judges(path: &[&str], key: &str) -> bool {
     let steps = match path {
-        [] => return matches!(key, "thresholds" | "gate" | "validity" | "load" | "precision"),
+        [] => {
+            return matches!(
+                key,
+                "thresholds" | "gate" | "validity" | "load" | "precision" | "monitors"
+            );
+        }
         // Which version is expected is known to change with the version.
         ["health"] => return key == "expect",
         ["journeys" | "sessions", _, "steps" | "cleanup", inner @ ..]

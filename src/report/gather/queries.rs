@@ -49,10 +49,12 @@ fn row(source: &Source<'_>, query: &Merged<'_>) -> QueryRow {
     }
     let tapped = query.series.iter().find_map(|series| series.tapped.as_ref());
     QueryRow {
-        source: match query.kind {
-            SeriesKind::SqlStep => "sql step",
-            SeriesKind::TapQuery => "tap",
-            _ => "server-timing",
+        source: if query.kind == SeriesKind::TapQuery {
+            "tap"
+        } else if query.kind == SeriesKind::SqlStep {
+            "sql step"
+        } else {
+            "server-timing"
         },
         name: query.series.first().map(|series| series.name.clone()).unwrap_or_default(),
         journey: only(query.series.iter().map(|series| series.journey.as_str())),
@@ -129,13 +131,13 @@ pub(super) fn splits(source: &Source<'_>) -> Vec<SplitRow> {
 }
 
 fn split(source: &Source<'_>, id: SeriesId, about: &Series) -> Option<SplitRow> {
-    let caused = |series: &Series| {
+    let own = |series: &Series| {
         series.kind == SeriesKind::TapQuery
             && (&series.endpoint, &series.journey, &series.step)
                 == (&about.name, &about.journey, &about.step)
     };
     let catalogue = &source.record.catalogue;
-    let ids: Vec<SeriesId> = catalogue.matching(caused).collect();
+    let ids: Vec<SeriesId> = catalogue.matching(own).collect();
     let statements = source.counts(&ids).started;
     let requests = source.counts(&[id]).started;
     if statements == 0 || requests == 0 {

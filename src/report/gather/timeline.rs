@@ -32,5 +32,6 @@ fn point(record: &RunRecord, interval: &Interval) -> Result<TimelinePoint, Decod
         errors: counts.failed(),
         response: Latency::of(&response),
         active_users: interval.gauges.active_users,
+        readings: interval.gauges.readings.clone(),
     })
 }

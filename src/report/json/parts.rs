@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::gate::threshold::Status;
+use crate::record::Reading;
 use crate::report::document::{
-    Caller, ErrorRow, GeneratorFacts, JourneyRow, Latency, LoadRow, QueryRow, SplitRow,
+    Caller, ErrorRow, GeneratorFacts, JourneyRow, Latency, LoadRow, QueryRow, ReadingRow, SplitRow,
     ThresholdLine, TimelinePoint,
 };
 use crate::units::{Nanos, Ratio};
@@ -271,7 +272,7 @@ impl<'a> LoadJson<'a> {
 
 /// One interval, short because there is one for every second.
 #[derive(Serialize)]
-pub(super) struct PointJson {
+pub(super) struct PointJson<'a> {
     start_ns: u64,
     length_ns: u64,
     measured: bool,
@@ -281,10 +282,12 @@ pub(super) struct PointJson {
     p50_ns: Option<u64>,
     p95_ns: Option<u64>,
     p99_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readings: Vec<ReadJson<'a>>,
 }
 
-impl PointJson {
-    pub(super) fn of(point: &TimelinePoint) -> Self {
+impl<'a> PointJson<'a> {
+    pub(super) fn of(point: &'a TimelinePoint) -> Self {
         let pick = |choose: fn(Latency) -> Nanos| point.response.map(|latency| choose(latency).0);
         Self {
             start_ns: point.start.0,
@@ -296,6 +299,40 @@ impl PointJson {
             p50_ns: pick(|l| l.p50),
             p95_ns: pick(|l| l.p95),
             p99_ns: pick(|l| l.p99),
+            readings: point.readings.iter().map(ReadJson::of).collect(),
         }
+    }
+}
+
+/// One value that a monitor read.
+#[derive(Serialize)]
+struct ReadJson<'a> {
+    name: &'a str,
+    value: f64,
+}
+
+impl<'a> ReadJson<'a> {
+    fn of(reading: &'a Reading) -> Self {
+        let Reading { what, value } = reading;
+        Self { name: what, value: *value }
+    }
+}
+
+/// What monitors read of one name.
+#[derive(Serialize)]
+pub(super) struct ReadingJson<'a> {
+    name: &'a str,
+    min: Option<f64>,
+    mean: Option<f64>,
+    max: Option<f64>,
+    limit: Option<&'a str>,
+    holds: Option<bool>,
+}
+
+impl<'a> ReadingJson<'a> {
+    pub(super) fn of(row: &'a ReadingRow) -> Self {
+        let ReadingRow { name, min, mean, max, limit, holds } = row;
+        let (min, mean, max, holds) = (*min, *mean, *max, *holds);
+        Self { name, min, mean, max, limit: limit.as_deref(), holds }
     }
 }

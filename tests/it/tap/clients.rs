@@ -60,6 +60,31 @@ fn said(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
+/// What the script for psycopg prints against this port.
+fn psycopg(port: u16) -> Output {
+    let python = std::env::var("LOADGATE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tap/with_psycopg.py"))
+        .arg(format!("host=127.0.0.1 port={port} user=loadgate dbname=postgres"))
+        .env("PGPASSWORD", PASSWORD)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn psycopg_says_the_same_through_the_tap() {
+    let postgres = Postgres::start();
+    let direct = psycopg(postgres.port());
+    assert!(direct.status.success(), "{direct:?}");
+    assert!(said(&direct).0.contains("DivisionByZero 22012"), "{direct:?}");
+    let tap = tap(&postgres.url(), ClientTls::Refuse);
+    let tapped = psycopg(port(&tap));
+    assert_eq!(said(&tapped), said(&direct));
+    let batch = stop(tap);
+    assert_eq!(batch.counts.lost_connections, [].into());
+    assert!(batch.queries.iter().map(Query::count).sum::<u64>() > 25, "{batch:?}");
+}
+
 #[test]
 fn psql_says_the_same_through_the_tap() {
     let postgres = Postgres::start();

@@ -1,0 +1,169 @@
+//! What monitors read, held against the limits of a staging test. The limits inform: no exit code
+//! and no verdict depends on them.
+
+use std::collections::BTreeMap;
+
+use super::Source;
+use crate::record::{DatabaseReading, PhaseInfo, Reading};
+use crate::report::document::{QueryRow, ReadingRow};
+use crate::units::Nanos;
+
+/// The share of the connections, or of the pool, that is in use has to be below this.
+const USE_LIMIT: f64 = 0.8;
+/// The mean time of each statement has to be below this, in milliseconds.
+const MEAN_LIMIT_MS: f64 = 50.0;
+/// Its 95th percentile.
+const P95_LIMIT: Nanos = Nanos::from_millis(200);
+/// Its 99th percentile.
+const P99_LIMIT: Nanos = Nanos::from_millis(500);
+
+/// All values of one name.
+struct Values {
+    count: u32,
+    sum: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Values {
+    fn add(&mut self, value: f64) {
+        let Self { count, sum, min, max } = self;
+        *count = count.saturating_add(1);
+        *sum += value;
+        *min = min.min(value);
+        *max = max.max(value);
+    }
+
+    fn none() -> Self {
+        Self { count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
+    }
+}
+
+/// One row a name, those of one monitor together, and what the tap has to say of the same limits.
+pub(super) fn rows(source: &Source<'_>, queries: &[QueryRow]) -> Vec<ReadingRow> {
+    let read = values(source);
+    // The limits are the same for every database, also where nothing was read for them.
+    let mut names: Vec<(&str, Option<DatabaseReading>, String)> = Vec::new();
+    for what in read.keys() {
+        match DatabaseReading::of(what) {
+            Some((before, one)) => names.push((before, Some(one), what.clone())),
+            None => names.push(("", None, what.clone())),
+        }
+    }
+    let mut monitors: Vec<&str> =
+        names.iter().filter(|name| name.1.is_some()).map(|name| name.0).collect();
+    monitors.sort_unstable();
+    monitors.dedup();
+    for monitor in monitors {
+        let judged = DatabaseReading::ALL.into_iter().filter(|one| is_always_judged(*one));
+        for one in judged {
+            let what = format!("{monitor}{}", one.word());
+            if !read.contains_key(&what) {
+                names.push((monitor, Some(one), what));
+            }
+        }
+    }
+    names.sort_by(|one, other| {
+        let key = |name: &(&str, Option<DatabaseReading>, String)| (name.1.is_none(), name.1);
+        one.0.cmp(other.0).then(key(one).cmp(&key(other))).then(one.2.cmp(&other.2))
+    });
+    let rows = names.iter().map(|(_, known, what)| row(what, *known, read.get(what)));
+    rows.chain(tapped(queries)).collect()
+}
+
+/// A sentence for each limit that was missed.
+pub(super) fn notes(rows: &[ReadingRow]) -> Vec<String> {
+    let missed = rows.iter().filter(|row| row.holds == Some(false));
+    let told = missed.filter_map(|row| {
+        let limit = row.limit.as_ref()?;
+        Some(format!(
+            "a limit for the database is missed: `{}` reached {}, the limit is {limit}",
+            row.name,
+            row.text(row.max),
+        ))
+    });
+    told.collect()
+}
+
+/// The values of measured phases by name; what is of the whole run is where it ended.
+fn values(source: &Source<'_>) -> BTreeMap<String, Values> {
+    let mut read: BTreeMap<String, Values> = BTreeMap::new();
+    let phases = &source.record.header.load.phases;
+    for interval in &source.record.intervals {
+        let is_measured = is_measured(phases, interval.start);
+        for Reading { what, value } in &interval.gauges.readings {
+            let of_run = DatabaseReading::of(what)
+                .is_some_and(|(_, one)| one == DatabaseReading::SlowestStatement);
+            let has_room = read.len() < Reading::MAX_NAMES || read.contains_key(what);
+            if (is_measured || of_run) && has_room {
+                read.entry(what.clone()).or_insert_with(Values::none).add(*value);
+            }
+        }
+    }
+    read
+}
+
+fn is_measured(phases: &[PhaseInfo], start: Nanos) -> bool {
+    let within = phases.iter().rfind(|phase| phase.start <= start);
+    within.is_some_and(|phase| phase.measure)
+}
+
+/// Limits of which people have to know that nothing is known.
+fn is_always_judged(one: DatabaseReading) -> bool {
+    use DatabaseReading as What;
+    matches!(
+        one,
+        What::ConnectionsUse
+            | What::SlowestStatement
+            | What::ConnectionErrors
+            | What::QueryTimeouts
+    )
+}
+
+fn row(what: &str, known: Option<DatabaseReading>, values: Option<&Values>) -> ReadingRow {
+    use DatabaseReading as What;
+    let values = values.filter(|values| values.count > 0);
+    let max = values.map(|values| values.max);
+    let limit = match known {
+        Some(What::ConnectionsUse | What::PoolUse) => {
+            Some(("max < 80 %", max.map(|max| max < USE_LIMIT)))
+        }
+        Some(What::SlowestStatement) => Some(("< 50 ms", max.map(|max| max < MEAN_LIMIT_MS))),
+        Some(What::ConnectionErrors | What::QueryTimeouts) => {
+            Some(("none", max.map(|max| max <= 0.0)))
+        }
+        Some(_) | None => None,
+    };
+    ReadingRow {
+        name: what.to_owned(),
+        min: values.map(|values| values.min),
+        mean: values.map(|values| values.sum / f64::from(values.count)),
+        max,
+        limit: limit.map(|(text, _)| text.to_owned()),
+        holds: limit.and_then(|(_, holds)| holds),
+    }
+}
+
+/// The slowest statement by percentile, of those that the tap saw.
+fn tapped(queries: &[QueryRow]) -> Vec<ReadingRow> {
+    let seen = queries.iter().filter(|row| row.text.is_some());
+    let seen: Vec<_> = seen.filter_map(|row| row.duration).collect();
+    let slowest = |name: &str, limit: Nanos, worst: Option<Nanos>| {
+        let worst = worst?;
+        Some(ReadingRow {
+            name: name.to_owned(),
+            min: None,
+            mean: None,
+            max: Some(worst.as_millis_f64()),
+            limit: Some(format!("< {limit}")),
+            holds: Some(worst < limit),
+        })
+    };
+    let p95 = seen.iter().map(|latency| latency.p95).max();
+    let p99 = seen.iter().map(|latency| latency.p99).max();
+    let rows = [
+        slowest("tap.slowest_statement_p95_ms", P95_LIMIT, p95),
+        slowest("tap.slowest_statement_p99_ms", P99_LIMIT, p99),
+    ];
+    rows.into_iter().flatten().collect()
+}
