@@ -6,6 +6,7 @@ mod server;
 mod mistakes;
 mod secrets;
 mod tap;
+mod tapped;
 mod unreachable;
 mod trouble;
 mod shortage;

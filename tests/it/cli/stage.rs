@@ -234,7 +234,12 @@ pub(crate) struct Market {
 
 impl Market {
     pub(crate) fn start(stage: &Stage, args: &[&str]) -> Self {
-        let head = ["market", "--listen", "127.0.0.1:0", "--size", "small"];
+        Self::of(stage, "small", args)
+    }
+
+    /// The same with so much data.
+    pub(crate) fn of(stage: &Stage, size: &str, args: &[&str]) -> Self {
+        let head = ["market", "--listen", "127.0.0.1:0", "--size", size];
         let mut running = Running::start(stage.command(head.iter().chain(args)));
         let line = running.line();
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));

@@ -1,0 +1,7 @@
+//! `loadgate run --tap` from outside: a market on PostgreSQL, and what it is said to have sent.
+
+mod counts;
+mod drifts;
+mod ends;
+mod shop;
+mod slower;
