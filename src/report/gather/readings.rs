@@ -126,11 +126,11 @@ fn row(what: &str, known: Option<DatabaseReading>, values: Option<&Values>) -> R
     let max = values.map(|values| values.max);
     let limit = match known {
         Some(What::ConnectionsUse | What::PoolUse) => {
-            Some(("max < 80 %", max.map(|max| max < USE_LIMIT)))
+            Some(("< 80 %", max.map(|max| max < USE_LIMIT)))
         }
         Some(What::SlowestStatement) => Some(("< 50 ms", max.map(|max| max < MEAN_LIMIT_MS))),
         Some(What::ConnectionErrors | What::QueryTimeouts) => {
-            Some(("none", max.map(|max| max <= 0.0)))
+            Some(("0", max.map(|max| max <= 0.0)))
         }
         Some(_) | None => None,
     };
