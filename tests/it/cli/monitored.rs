@@ -291,6 +291,21 @@ fn several_monitors_are_told_apart_and_one_is_named_on_the_command_line() {
 }
 
 #[test]
+fn a_database_that_was_never_there_is_told_before_the_load_and_the_run_is_made() {
+    let stage = Stage::new();
+    let target = Server::start(Answer::Json("{}"));
+    let nowhere = format!("postgres://me:{PASSWORD}@127.0.0.1:1/shop");
+    let args = ["run", "--url", &target.url, "-n", "5", "--json", "-", "--monitor-db", &nowhere];
+    let told = stage.run(args).says(&["monitor `monitor-db`: the database did not answer 1 of 1"]);
+    let document = document(told);
+    assert_eq!(document["totals"]["requests"], 5);
+    notes_say(
+        &document,
+        &["can't connect to the database", "it goes on when the database answers"],
+    );
+}
+
+#[test]
 fn the_address_of_a_monitor_is_refused_without_its_password() {
     let stage = Stage::new();
     let target = Server::start(Answer::Json("{}"));
