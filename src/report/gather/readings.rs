@@ -126,11 +126,11 @@ fn row(what: &str, known: Option<DatabaseReading>, values: Option<&Values>) -> R
     let max = values.map(|values| values.max);
     let limit = match known {
         Some(What::ConnectionsUse | What::PoolUse) => {
-            Some(("max < 80 %", max.map(|max| max < USE_LIMIT)))
+            Some(("< 80 %", max.map(|max| max < USE_LIMIT)))
         }
         Some(What::SlowestStatement) => Some(("< 50 ms", max.map(|max| max < MEAN_LIMIT_MS))),
         Some(What::ConnectionErrors | What::QueryTimeouts) => {
-            Some(("none", max.map(|max| max <= 0.0)))
+            Some(("0", max.map(|max| max <= 0.0)))
         }
         Some(_) | None => None,
     };
@@ -166,4 +166,57 @@ fn tapped(queries: &[QueryRow]) -> Vec<ReadingRow> {
         slowest("tap.slowest_statement_p99_ms", P99_LIMIT, p99),
     ];
     rows.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::document::Latency;
+
+    fn statement(p95_ms: u64, p99_ms: u64, text: Option<&str>) -> QueryRow {
+        let time = Nanos::from_millis(1);
+        QueryRow {
+            source: "tap",
+            name: "SELECT farms by id".to_owned(),
+            journey: None,
+            step: None,
+            count: 9,
+            errors: 0,
+            duration: Some(Latency {
+                n: 9,
+                mean: time,
+                p50: time,
+                p90: time,
+                p95: Nanos::from_millis(p95_ms),
+                p99: Nanos::from_millis(p99_ms),
+                p999: time,
+                max: time,
+                beyond: 0,
+            }),
+            endpoints: Vec::new(),
+            text: text.map(str::to_owned),
+            callers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_slowest_statement_of_the_tap_is_held_against_the_limits() {
+        let text = Some("SELECT a FROM farms WHERE id = $?");
+        let queries = [statement(3, 500, text), statement(199, 7, text), statement(900, 900, None)];
+        let rows = tapped(&queries);
+        let shown = |row: &ReadingRow| format!("{} {:?} {:?}", row.name, row.max, row.holds);
+        assert_eq!(
+            rows.iter().map(shown).collect::<Vec<_>>(),
+            [
+                "tap.slowest_statement_p95_ms Some(199.0) Some(true)",
+                "tap.slowest_statement_p99_ms Some(500.0) Some(false)",
+            ]
+        );
+        assert_eq!(
+            notes(&rows),
+            ["a limit for the database is missed: `tap.slowest_statement_p99_ms` reached 500 ms, \
+              the limit is < 500 ms"]
+        );
+        assert_eq!(tapped(&queries[2..]), [], "only the tap's statements");
+    }
 }
