@@ -99,7 +99,9 @@ pub struct IntegrityError {
 }
 
 fn told(missing: &[(String, String)]) -> String {
-    missing.iter().map(|(name, why)| format!("\n  `{name}`: {why}")).collect()
+    let lines: Vec<String> =
+        missing.iter().map(|(name, why)| format!("\n  `{name}`: {why}")).collect();
+    lines.concat()
 }
 
 impl RunError {

@@ -43,7 +43,7 @@ impl Databases {
 /// digits, the weight of the first, sign and scale, and then digits to the base of 10,000
 /// (`numeric_send` of `src/backend/utils/adt/numeric.c`). `None` for anything else.
 pub(super) fn numeric_text(bytes: &[u8]) -> Option<String> {
-    let mut words = bytes.chunks_exact(2).filter_map(|pair| Some(<[u8; 2]>::try_from(pair).ok()?));
+    let mut words = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
     let mut next = || words.next();
     let (length, weight) = (u16::from_be_bytes(next()?), i16::from_be_bytes(next()?));
     let (sign, scale) = (u16::from_be_bytes(next()?), u16::from_be_bytes(next()?));
@@ -64,15 +64,18 @@ pub(super) fn numeric_text(bytes: &[u8]) -> Option<String> {
         let place = usize::try_from(i32::from(weight) - at).ok();
         place.and_then(|place| digits.get(place)).copied().unwrap_or(0)
     };
-    let whole: String =
-        (0..=i32::from(weight).max(0)).rev().map(|at| format!("{:04}", digit(at))).collect();
+    let written = |weights: &mut dyn Iterator<Item = i32>| {
+        let groups: Vec<String> = weights.map(|at| format!("{:04}", digit(at))).collect();
+        groups.concat()
+    };
+    let whole = written(&mut (0..=i32::from(weight).max(0)).rev());
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     if scale == 0 {
         return Some(format!("{sign}{whole}"));
     }
     let groups = i32::from(scale.div_ceil(4));
-    let part: String = (1..=groups).map(|at| format!("{:04}", digit(-at))).collect();
+    let part = written(&mut (1..=groups).map(|at| -at));
     let part = part.get(..usize::from(scale))?;
     Some(format!("{sign}{whole}.{part}"))
 }

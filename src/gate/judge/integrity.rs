@@ -22,7 +22,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings) {
         let repetitions = case.candidate.repetitions;
         let times = match (repetitions.iter().filter(alike).count(), repetitions.len()) {
             (_, 1) => String::new(),
-            (some, all) => format!(", in {some} of {all} repetitions"),
+            (times, of) => format!(", in {times} of {of} repetitions"),
         };
         let (verdict, text) = said(worst, case.baseline.repetitions);
         findings.candidate(verdict, About::Other, format!("{text}{times}"));
