@@ -16,7 +16,8 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Engine, Gate, Health, HttpVersion, Plan, PrecisionSpec, TapPlan, members, monitor,
+    Address, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, members,
+    monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
@@ -112,6 +113,13 @@ struct Compiler<'a> {
     roots: BTreeMap<String, NodeId>,
 }
 
+/// The precision that was asked for, or the one that suits the phases.
+fn precision(spec: &ScenarioSpec, overrides: &Overrides, phases: &[Phase]) -> Chosen {
+    let asked = spec.precision.as_ref().map(|asked| asked.value);
+    let asked = overrides.precision.or(asked).unwrap_or_default();
+    Chosen::of(asked, phases, overrides.workers)
+}
+
 impl Compiler<'_> {
     fn plan(
         &mut self,
@@ -122,14 +130,11 @@ impl Compiler<'_> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
-        let around = (&self.tree, &mut self.out);
-        let monitors = monitor::monitors(spec, overrides, &databases, around);
+        let monitors = monitor::monitors(spec, overrides, &databases, (&self.tree, &mut self.out));
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
-        let asked = spec.precision.as_ref().map(|asked| asked.value);
-        let asked = overrides.precision.or(asked).unwrap_or_default();
-        let timed = Chosen::of(asked, phases.as_deref().unwrap_or_default(), overrides.workers);
+        let timed = precision(spec, overrides, phases.as_deref().unwrap_or_default());
         let mut catalogue = Catalogue::new();
         let mut out = std::mem::take(&mut self.out);
         let file =

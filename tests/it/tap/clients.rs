@@ -61,6 +61,7 @@ fn said(output: &Output) -> (String, String) {
 }
 
 /// What the script for psycopg prints against this port.
+#[expect(clippy::disallowed_methods, reason = "the Python with psycopg is the machine's")]
 fn psycopg(port: u16) -> Output {
     let python = std::env::var("LOADGATE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     Command::new(python)
