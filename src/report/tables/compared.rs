@@ -17,14 +17,21 @@ pub(in crate::report) fn tables(document: &Document) -> Vec<Table> {
     let Some(ruling) = &document.judgement.ruling else {
         return Vec::new();
     };
-    let tables = [times(ruling, document.judgement.question), drift(ruling), failures(ruling)];
+    let question = document.judgement.question;
+    let tables = [times(ruling, question), drift(ruling, question), failures(ruling)];
     tables.into_iter().filter(Table::has_rows).collect()
 }
 
-/// Which endpoints send other statements than before.
-fn drift(ruling: &Ruling) -> Table {
+/// Which endpoints send other statements than before, and how their times compare.
+fn drift(ruling: &Ruling, question: Question) -> Table {
     let rows = ruling.drift.iter().flat_map(|drift| {
-        drift.statements.iter().map(|one| {
+        let own = ruling.rows.iter().filter(|row| row.place == drift.place);
+        let worst = own.max_by_key(|row| row.standing);
+        let [_, _, change, verdict] = worst.map_or_else(
+            || [(); 4].map(|()| Cell::quiet(NOTHING)),
+            |row| figures_of(row, question),
+        );
+        drift.statements.iter().map(move |one| {
             let state = match (one.is_new(), one.is_gone()) {
                 (true, _) => Cell::toned("new", Tone::Warn),
                 (false, true) => Cell::toned("gone", Tone::Warn),
@@ -37,13 +44,15 @@ fn drift(ruling: &Ruling) -> Table {
                 Cell::new(figures::per_request(one.baseline)),
                 Cell::new(figures::per_request(one.candidate)),
                 state,
+                change.clone(),
+                verdict.clone(),
             ]
         })
     });
     Table::new(
         "Other statements than before",
         "Statements for each request, by the tap: those that are new, gone, or sent in another \
-         number.",
+         number; and how the time of the whole request compares, at the percentile that did worst.",
         vec![
             Column::text("step"),
             Column::text("request"),
@@ -51,6 +60,8 @@ fn drift(ruling: &Ruling) -> Table {
             Column::number("baseline"),
             Column::number("candidate"),
             Column::word("is"),
+            Column::number("request's change"),
+            Column::word("verdict"),
         ],
         vec![Group { title: None, rows: rows.collect() }],
     )

@@ -45,7 +45,8 @@ fn check(case: &Case) {
     let overrides = Overrides { seed: 7, target, engine, insecure: true, ..Overrides::default() };
     let record = play(&plan_with(&text, &overrides));
     let counts = sent(&record);
-    assert_eq!((counts.started, counts.failed()), (per_second * seconds, 0));
+    let errors = record.end.as_ref().map(|end| &end.samples);
+    assert_eq!((counts.started, counts.failed()), (per_second * seconds, 0), "{errors:?}");
     assert_eq!(record.header.origin.engine.starts_with("epoll"), engine == Engine::Epoll);
 
     let interval = Nanos(1_000_000_000_u64.div_euclid(per_second));

@@ -34,6 +34,7 @@ fn every_example_of_the_manual_is_understood() {
         "slow:query=farm.findMany,factor=3",
         &FaultKind::SlowQuery { query: "farm.findMany".to_owned(), by: Slowdown::Factor(3.0) },
     );
+    check("nplus1:query=farm.findMany", &FaultKind::NPlusOne { query: "farm.findMany".to_owned() });
     check(
         "errors:rate=5%",
         &FaultKind::Errors { rate: 0.05, endpoint: Endpoint(None), status: 503 },
@@ -62,7 +63,7 @@ fn every_example_of_the_manual_is_understood() {
 fn errors_name_the_value_and_say_what_to_do() {
     refuse(
         "slwo:x=1",
-        "unknown fault `slwo`\nhint: one of slow, errors, stall, leak, pool, close, truncate, oversize",
+        "unknown fault `slwo`\nhint: one of slow, nplus1, errors, stall, leak, pool, close, truncate, oversize",
     );
     refuse("errors:rate", "`rate` is not of the form key=value");
     refuse(
