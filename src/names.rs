@@ -134,6 +134,12 @@ impl Series {
         Self::of(kind, OTHER)
     }
 
+    /// Whether this is a query that requests of `requests` have caused.
+    pub fn is_caused_by(&self, requests: &Self) -> bool {
+        (&self.endpoint, &self.journey, &self.step)
+            == (&requests.name, &requests.journey, &requests.step)
+    }
+
     /// A series of no journey and no step.
     pub fn of(kind: SeriesKind, name: &str) -> Self {
         let none = String::new;

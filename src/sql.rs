@@ -109,6 +109,12 @@ impl Normal {
 
     /// The name where another form has the same: `SELECT farms by id ~3f9a`.
     pub fn distinct_name(&self) -> String {
-        format!("{} ~{:04x}", self.name, self.fingerprint() & 0xffff)
+        distinct(&self.name, self.fingerprint())
     }
+}
+
+/// A name with what tells its form from others of that name: the last four hexadecimal digits of
+/// its [`Normal::fingerprint`].
+pub fn distinct(name: &str, fingerprint: u64) -> String {
+    format!("{name} ~{:04x}", fingerprint & 0xffff)
 }

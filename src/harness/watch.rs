@@ -7,7 +7,7 @@ use crate::histogram::Histogram;
 use crate::names::Catalogue;
 use crate::plan::Plan;
 use crate::recorder::{Batch, Causes, Form, Outcome, Shard, Statement};
-use crate::tap::{self, Counts, FormId, Own, Tap, TapError};
+use crate::tap::{self, Counts, FormId, MAX_STATEMENTS, Own, Tap, TapError};
 use crate::units::{Nanos, group_thousands};
 
 /// A tap that stays between the target and its database over several runs, so that the target
@@ -161,7 +161,8 @@ impl Watching<'_> {
         }
         if self.unlisted > 0 {
             let count = group_thousands(self.unlisted);
-            notes.push(format!("statements beyond 200,000 a second, not recorded: {count}"));
+            let most = u64::try_from(MAX_STATEMENTS).map(group_thousands).unwrap_or_default();
+            notes.push(format!("statements beyond {most} a second, not recorded: {count}"));
         }
         notes.extend(self.failed.as_ref().map(ToString::to_string));
         notes

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::shape;
 use crate::names::{OTHER, SeriesId};
 use crate::plan::series_of;
-use crate::sql::{Normal, statements, traceparent, without_comments};
+use crate::sql::{Normal, distinct, statements, traceparent, without_comments};
 use crate::wire::{Text, TextId};
 
 /// The most forms that are told apart; later ones are counted as [`OTHER`].
@@ -55,7 +55,7 @@ impl Form {
             name.truncate(end);
             name.push('…');
         }
-        format!("{name} ~{:04x}", self.fingerprint & 0xffff)
+        distinct(&name, self.fingerprint)
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::table::{Column, table};
 use crate::histogram::Histogram;
+use crate::sql::distinct;
 use crate::tap::{Batch, Form, Query};
 use crate::units::{Nanos, format_nanos, group_thousands};
 use crate::wire::{Loss, Lost, Passed};
@@ -135,7 +136,7 @@ impl Told<'_> {
         }
         let line = |(form, query): &(&Form, &Query)| {
             let name = if names.get(form.name.as_str()).is_some_and(|count| *count > 1) {
-                format!("{} ~{:04x}", form.name, form.fingerprint & 0xffff)
+                distinct(&form.name, form.fingerprint)
             } else {
                 form.name.clone()
             };

@@ -36,9 +36,7 @@ pub(super) fn of(record: &RunRecord, timeline: &Timeline) -> Vec<SentEvidence> {
     let sent = http.filter_map(|((_, about), requests)| {
         let mut statements: Vec<(String, u64)> = Vec::new();
         for (series, count) in &tapped {
-            let own = (&series.endpoint, &series.journey, &series.step)
-                == (&about.name, &about.journey, &about.step);
-            if !own {
+            if !series.is_caused_by(about) {
                 continue;
             }
             match statements.iter_mut().find(|(known, _)| *known == series.name) {

@@ -181,11 +181,7 @@ impl Server {
     pub async fn statements(&mut self) -> Result<Snapshot, MonitorError> {
         let (columns, schema) = self.extension().await?;
         let view = |name: &str| format!("{}.{name}", quoted(&schema));
-        let info = if columns.has_info() {
-            Some(self.info(&view("pg_stat_statements_info")).await?)
-        } else {
-            None
-        };
+        let info = self.info(columns, &view("pg_stat_statements_info")).await?;
         let question = "SELECT /* loadgate */ extract(epoch FROM clock_timestamp())::float8, \
                         extract(epoch FROM pg_postmaster_start_time())::float8";
         let row = one(&mut self.connection, question).await?;
@@ -237,13 +233,17 @@ impl Server {
         })
     }
 
-    async fn info(&mut self, view: &str) -> Result<Info, MonitorError> {
+    /// What the extension says of itself; `None` where it says nothing yet.
+    async fn info(&mut self, columns: Columns, view: &str) -> Result<Option<Info>, MonitorError> {
+        if !columns.has_info() {
+            return Ok(None);
+        }
         let question = format!(
             "SELECT /* loadgate */ dealloc, extract(epoch FROM stats_reset)::float8 FROM {view}"
         );
         let rows = self.all(&question).await?;
         let row = rows.first().ok_or(MonitorError::Ask(sqlx::Error::RowNotFound))?;
-        Ok(Info { evictions: count(row, 0)?, reset: get(row, 1)? })
+        Ok(Some(Info { evictions: count(row, 0)?, reset: get(row, 1)? }))
     }
 
     /// The connections of clients, without this one.

@@ -131,11 +131,7 @@ pub(super) fn splits(source: &Source<'_>) -> Vec<SplitRow> {
 }
 
 fn split(source: &Source<'_>, id: SeriesId, about: &Series) -> Option<SplitRow> {
-    let own = |series: &Series| {
-        series.kind == SeriesKind::TapQuery
-            && (&series.endpoint, &series.journey, &series.step)
-                == (&about.name, &about.journey, &about.step)
-    };
+    let own = |series: &Series| series.kind == SeriesKind::TapQuery && series.is_caused_by(about);
     let catalogue = &source.record.catalogue;
     let ids: Vec<SeriesId> = catalogue.matching(own).collect();
     let statements = source.counts(&ids).started;

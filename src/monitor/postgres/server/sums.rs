@@ -36,11 +36,7 @@ impl Server {
     pub async fn sums(&mut self) -> Result<Sums, MonitorError> {
         let (columns, schema) = self.extension().await?;
         let view = |name: &str| format!("{}.{name}", quoted(&schema));
-        let info = if columns.has_info() {
-            Some(self.info(&view("pg_stat_statements_info")).await?)
-        } else {
-            None
-        };
+        let info = self.info(columns, &view("pg_stat_statements_info")).await?;
         let question = format!(
             "SELECT /* loadgate */ coalesce(sum(s.calls), 0)::int8, \
              coalesce(sum(s.{}), 0)::float8, \

@@ -62,7 +62,10 @@ fn an_n_plus_one_is_named_with_its_endpoint_and_its_counts() {
     assert!(text.contains(&told), "{told}\n{text}");
     let mut lines = text.lines();
     let row = lines.find(|line| line.trim().starts_with("View farm list") && line.contains(fresh));
-    assert!(row.is_some_and(|row| row.contains(" 20.0 ") && row.ends_with(" new")), "{row:?}");
+    assert!(
+        row.is_some_and(|row| row.contains(" 20.0  new ") && row.ends_with("  not gated")),
+        "{row:?}"
+    );
 }
 
 #[test]
