@@ -19,6 +19,7 @@ mod machine;
 mod path;
 mod preflight;
 mod received;
+mod shared;
 mod simulated;
 mod sql;
 mod stamped;

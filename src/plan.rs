@@ -51,7 +51,7 @@ pub use trace::{Traces, series_of};
 
 use crate::names::{Catalogue, Together};
 use crate::record::{Policy, PrecisionText, ThresholdText, ValidityPolicy};
-pub use crate::scenario::{HttpVersion, PrecisionSpec};
+pub use crate::scenario::{Connections, HttpVersion, PrecisionSpec};
 use crate::units::Nanos;
 
 /// A proxy between the target and its database.

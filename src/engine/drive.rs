@@ -10,6 +10,7 @@ use super::clock::Alarm;
 use super::connection::Connection;
 use super::handover::{Beats, Control, Job};
 use super::received::Came;
+use super::shared::{SharedLine, shared_lines};
 use super::{Client, Clock, Databases};
 use crate::units::Nanos;
 use crate::walk::{Command, Stop, Task, Worker};
@@ -49,6 +50,8 @@ struct Driver<'p> {
     databases: Rc<Databases>,
     exchanges: JoinSet<(u32, Done)>,
     lines: Vec<Lines>,
+    /// The connections that users have together; none where each has its own.
+    shared: Vec<Rc<SharedLine>>,
     beats: Beats,
 }
 
@@ -66,6 +69,7 @@ pub(super) fn work(job: Job, runtime: &Runtime) {
             databases: Rc::new(job.databases),
             exchanges: JoinSet::new(),
             lines: Vec::new(),
+            shared: shared_lines(&job.plan.http),
             beats: Beats::new(job.interval, job.out, job.back),
             control: job.control,
         };
@@ -160,13 +164,15 @@ impl Driver<'_> {
     fn send(&mut self, task: Task) {
         let Some(request) = self.worker.request(task).cloned() else { return };
         let client = self.client.clone();
+        let shared = task.user.checked_rem(self.shared.len()).and_then(|at| self.shared.get(at));
+        let shared = shared.cloned();
         let lines = self.lines(task.user);
         let generation = lines.generation;
         let connection = lines.idle.pop();
         // HTTP/2 carries other exchanges of the user meanwhile.
         lines.idle.extend(connection.as_ref().and_then(Connection::share));
         let handle = self.exchanges.spawn_local(async move {
-            let (came, connection) = client.exchange(request, connection).await;
+            let (came, connection) = client.exchange(request, connection, shared.as_deref()).await;
             (generation, Done { task, came, connection })
         });
         self.lines(task.user).note(handle);

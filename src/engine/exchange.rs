@@ -17,6 +17,7 @@ use super::clock::within;
 use super::connection::{Connection, Dialer, Resolver, Sender};
 use super::failures::{not_a_path, not_answered};
 use super::received::{Came, Content, Received, headers_of};
+use super::shared::SharedLine;
 use super::stamped::Passed;
 use super::tls::{self, TlsError};
 use super::{Clock, body};
@@ -78,11 +79,12 @@ impl Client {
         &self,
         request: Request,
         connection: Option<Connection>,
+        shared: Option<&SharedLine>,
     ) -> (Came, Option<Connection>) {
         let mut timing = Timing::default();
         let mut connection = connection;
         timing.begun = self.dialer.clock.now();
-        match self.attempt(&request, &mut connection, &mut timing).await {
+        match self.attempt(&request, &mut connection, shared, &mut timing).await {
             Ok((answer, end)) => {
                 (Came { end, timing, result: Ok(Content::Http(answer)) }, connection)
             }
@@ -94,6 +96,7 @@ impl Client {
         &self,
         request: &Request,
         connection: &mut Option<Connection>,
+        shared: Option<&SharedLine>,
         timing: &mut Timing,
     ) -> Result<(Received, Nanos), (Failure, Nanos)> {
         let clock = self.dialer.clock;
@@ -109,7 +112,7 @@ impl Client {
             if connection.is_none() {
                 // In a box of its own, so that the many exchanges that open nothing stay small:
                 // a task is copied several times on its way to the runtime.
-                let opening = Box::pin(self.dialer.open(&self.resolver, timing));
+                let opening = Box::pin(self.connect(shared, timing));
                 *connection = Some(opening.await.map_err(fail)?);
             }
             let Some(open) = connection else { continue };
@@ -140,11 +143,22 @@ impl Client {
                         *connection = None;
                         continue;
                     }
-                    timing.sent_bytes = passed.written.saturating_sub(before.written);
-                    timing.received_bytes = passed.read.saturating_sub(before.read);
+                    open.count(&before, timing);
                     return Err(fail(failure));
                 }
             }
+        }
+    }
+
+    /// A connection of the exchange's own, or a handle of one that is shared.
+    async fn connect(
+        &self,
+        shared: Option<&SharedLine>,
+        timing: &mut Timing,
+    ) -> Result<Connection, Failure> {
+        match shared {
+            Some(line) => line.connect(&self.dialer, &self.resolver, timing).await,
+            None => self.dialer.open(&self.resolver, timing).await,
         }
     }
 
@@ -176,8 +190,7 @@ impl Client {
         let read = body::read(incoming, request.wants_body, self.limits.max_body).await;
         let end = clock.now();
         let passed = open.stamps.passed();
-        timing.sent_bytes = passed.written.saturating_sub(before.written);
-        timing.received_bytes = passed.read.saturating_sub(before.read);
+        open.count(&before, timing);
         let several = matches!(open.sender, Sender::Many(_));
         split(timing, several, &passed, (start, head, end));
         let (body, body_bytes) = read.map_err(|failure| (failure, end))?;
@@ -269,8 +282,20 @@ enum Missed {
 }
 
 impl Connection {
+    /// Notes the bytes of an exchange that began when `before` had passed.
+    fn count(&self, before: &Passed, timing: &mut Timing) {
+        let passed = self.stamps.passed();
+        (timing.sent_bytes, timing.received_bytes) = match &self.sender {
+            Sender::One(_) => (
+                passed.written.saturating_sub(before.written),
+                passed.read.saturating_sub(before.read),
+            ),
+            Sender::Many(_) => self.stamps.claim(),
+        };
+    }
+
     /// Whether another request can be sent.
-    async fn ready(&mut self) -> bool {
+    pub(super) async fn ready(&mut self) -> bool {
         match &mut self.sender {
             Sender::One(sender) => sender.ready().await.is_ok(),
             Sender::Many(sender) => sender.ready().await.is_ok(),

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
 use super::machine::local_ports;
-use crate::plan::{Address, HttpVersion, Phase, Plan, Shape};
+use crate::plan::{Address, Connections, HttpVersion, Phase, Plan, Shape};
 use crate::units::group_thousands as grouped;
 
 /// Files that loadgate opens for itself beside those that are open before a run: the store's, and
@@ -84,7 +84,9 @@ struct Room {
 /// people; what is too little for certain is an error.
 pub fn check_limits(plan: &Plan, workers: usize) -> Result<Vec<String>, LimitError> {
     let files = raise_open_files();
-    if !plan.catalogue.matching(|series| series.kind.is_http()).any(|_| true) {
+    let shared =
+        plan.http.connections == Connections::Shared && plan.http.version == HttpVersion::Http2;
+    if shared || !plan.catalogue.matching(|series| series.kind.is_http()).any(|_| true) {
         return Ok(Vec::new());
     }
     let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 #[cfg(all(target_os = "linux", feature = "epoll"))]
 use super::epoll::{self, Poll};
 use super::{Job, Preflight, drive};
-use crate::plan::{Engine, HttpVersion, Plan, Precision};
+use crate::plan::{Connections, Engine, HttpVersion, Plan, Precision};
 
 /// The driver of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,10 @@ impl Path {
         if path == Self::Tokio && plan.precision != Precision::Exact {
             let word = plan.precision.word();
             notes.push(format!("the precision {word} is for the engine `epoll`: starts are exact"));
+        }
+        if plan.http.connections == Connections::Shared && !two {
+            let note = "connections are not shared: over HTTP/1.1 each user has its own";
+            notes.push(note.to_owned());
         }
         Ok((path, notes))
     }

@@ -96,7 +96,7 @@ pub async fn preflight(
     request.target_text().push_str(&health.path);
     request.wants_body = true;
     found.requests = 1;
-    let (reply, _connection) = client.exchange(request, None).await;
+    let (reply, _connection) = client.exchange(request, None, None).await;
     match reply.result {
         Ok(Content::Http(answer)) if answer.status == 200 => {
             let json = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();

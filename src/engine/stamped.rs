@@ -18,6 +18,8 @@ pub(super) struct Passed {
     pub(super) written: u64,
     /// Bytes read since the connection was opened.
     pub(super) read: u64,
+    /// How many bytes, written and read, belong to exchanges that have ended.
+    claimed: (u64, u64),
     /// When the last byte was written before the first one was read.
     pub(super) last_write: Nanos,
     /// When the first byte was read since [`Stamps::begin`].
@@ -45,6 +47,15 @@ impl Stamps {
 
     pub(super) fn passed(&self) -> Passed {
         self.passed.get()
+    }
+
+    /// The bytes, written and read, that no exchange has claimed yet. Where several share the
+    /// connection nobody knows whose they are, but each byte is counted once.
+    pub(super) fn claim(&self) -> (u64, u64) {
+        let passed = self.passed.get();
+        let (written, read) = passed.claimed;
+        self.passed.set(Passed { claimed: (passed.written, passed.read), ..passed });
+        (passed.written.saturating_sub(written), passed.read.saturating_sub(read))
     }
 
     fn wrote(&self, bytes: usize) {

@@ -7,7 +7,7 @@ use http::HeaderName;
 use serde_json_path::JsonPath;
 
 use super::Text;
-use crate::scenario::HttpVersion;
+use crate::scenario::{Connections, HttpVersion};
 use crate::units::{Bytes as Size, Nanos};
 
 /// Where requests go: scheme, host and port of the target.
@@ -33,8 +33,10 @@ pub struct HttpSettings {
     pub engine: Engine,
     /// Whether virtual users keep cookies during a journey.
     pub cookies: bool,
-    /// Whether a journey begins with new connections.
-    pub fresh_connections: bool,
+    /// Whose connections are, and whether they are used again.
+    pub connections: Connections,
+    /// How many connections a worker has when its users share them.
+    pub shared_connections: u32,
     /// Headers of every request.
     pub headers: Vec<(HeaderName, Text)>,
     /// Whether compressed answers are asked for and unpacked.

@@ -24,7 +24,7 @@ pub enum HttpVersion {
     Http2,
 }
 
-/// Whether connections are used again.
+/// Whose connections are, and whether they are used again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Connections {
@@ -33,6 +33,9 @@ pub enum Connections {
     Keep,
     /// Each journey begins with new ones.
     Fresh,
+    /// All users of a worker have theirs together, as the services behind a gateway do. Over
+    /// HTTP/2 only, which carries many exchanges side by side.
+    Shared,
 }
 
 /// How requests are sent.
@@ -55,8 +58,10 @@ pub struct HttpSpec {
     pub redirects: At<u32>,
     /// The largest body that is accepted.
     pub max_body: At<Bytes>,
-    /// Whether connections are used again.
+    /// Whose connections are, and whether they are used again.
     pub connections: Connections,
+    /// How many connections each worker has when they are shared; 1 where it is not given.
+    pub shared_connections: Option<At<u32>>,
     /// Whether compressed bodies are asked for and unpacked.
     pub decompress: bool,
     /// Accepts any certificate of the target. Only for systems of your own.
@@ -78,6 +83,7 @@ impl Default for HttpSpec {
             redirects: At::default_value(10),
             max_body: At::default_value(Bytes(16_777_216)),
             connections: Connections::Keep,
+            shared_connections: None,
             decompress: true,
             insecure: false,
             cacert: None,

@@ -9,7 +9,7 @@ use super::session::{Exclusive, Pool};
 use super::user::{Role, Strand, User, Waiting};
 use super::{Command, Stop, Task};
 use crate::names::{Metric, SeriesId};
-use crate::plan::{Plan, Request, Shape, Start, Ticket, Tickets, Traces};
+use crate::plan::{Connections, Plan, Request, Shape, Start, Ticket, Tickets, Traces};
 use crate::record::Counts;
 use crate::recorder::{QueryCache, Shard};
 use crate::scenario::FeederPick;
@@ -273,7 +273,7 @@ impl<'p> Worker<'p> {
             }
         }
         user.strands.push(Strand::new(Role::Journey, 0..journey.program.ops.len(), intended));
-        if plan.http.fresh_connections {
+        if plan.http.connections == Connections::Fresh {
             self.commands.push_back(Command::Disconnect { user: at });
         }
         match journey.session {

@@ -27,7 +27,7 @@ fn a_browser_shows_a_comparison_with_its_verdict_and_drawings() {
         assert!(shown.contains(part), "{part} is missing");
     }
     // One for each change and share that has a figure.
-    assert_eq!(shown.matches("<svg class=\"band\"").count(), 13);
+    assert_eq!(shown.matches("<svg class=\"band\"").count(), 16);
 }
 
 /// The page after the browser has made it, as text.

@@ -118,13 +118,15 @@ async fn accept(listener: TcpListener, speaks: Speaks, seen: Arc<Seen>) {
     }
 }
 
-/// HTTP/2: `/slow` takes 50 ms, everything else is `ok` at once.
+/// HTTP/2: `/slow` takes 50 ms, the connection of every hundredth `/break` ends without an answer,
+/// everything else is `ok` at once.
 async fn two<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, seen: Arc<Seen>) {
+    let (end, mut ended) = tokio::sync::mpsc::channel::<()>(1);
     let service =
         hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-            let seen = Arc::clone(&seen);
+            let (seen, end) = (Arc::clone(&seen), end.clone());
             async move {
-                seen.requests.fetch_add(1, Ordering::SeqCst);
+                let number = seen.requests.fetch_add(1, Ordering::SeqCst);
                 let came = now();
                 let path = request.uri().path().to_owned();
                 let sequence = request.headers().get("x-seq");
@@ -133,6 +135,9 @@ async fn two<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, seen: Arc<S
                 stand_still(&path, sequence);
                 if path == "/slow" {
                     tokio::time::sleep(Duration::from_millis(50)).await;
+                } else if path == "/break" && number % 100 == 99 {
+                    end.send(()).await.unwrap();
+                    std::future::pending::<()>().await;
                 }
                 if let Some(number) = sequence {
                     seen.stamps.lock().unwrap().insert(number, (came, now()));
@@ -141,7 +146,10 @@ async fn two<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, seen: Arc<S
             }
         });
     let builder = hyper::server::conn::http2::Builder::new(Local);
-    drop(builder.serve_connection(TokioIo::new(stream), service).await);
+    tokio::select! {
+        _ended = builder.serve_connection(TokioIo::new(stream), service) => {}
+        _asked = ended.recv() => {}
+    }
 }
 
 #[derive(Clone)]
@@ -188,7 +196,7 @@ async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, seen: Arc<See
 #[expect(clippy::disallowed_methods, reason = "the server is to stand still")]
 fn stand_still(path: &str, sequence: Option<u64>) {
     match (path, sequence) {
-        ("/freeze", Some(3_000)) => std::thread::sleep(Duration::from_secs(1)),
+        ("/freeze", Some(1_000)) => std::thread::sleep(Duration::from_secs(1)),
         ("/freeze-shortly", Some(10_000)) => std::thread::sleep(Duration::from_millis(200)),
         _ => {}
     }

@@ -39,6 +39,22 @@ pub(super) fn http_settings(
         (None, Some(path)) => Some(Bytes::copy_from_slice(&builder.file(path)?)),
         (None, None) => None,
     };
+    let shared_connections = match &http.shared_connections {
+        None => 1,
+        Some(at) => {
+            let (message, hint) = match (at.value, http.connections) {
+                (0, _) => ("there has to be at least one", "write how many each worker has"),
+                (_, Connections::Shared) => ("", ""),
+                (_, Connections::Keep | Connections::Fresh) => {
+                    ("connections are not shared", "write `connections: shared` beside it")
+                }
+            };
+            if !message.is_empty() {
+                builder.error(at.node, message.to_owned(), Some(hint));
+            }
+            at.value
+        }
+    };
     let usual = Limits::default();
     let given = |flag: Option<Nanos>, written: &Option<At<Nanos>>, usual: Nanos| {
         flag.or_else(|| written.as_ref().map(|at| at.value)).unwrap_or(usual)
@@ -47,7 +63,8 @@ pub(super) fn http_settings(
         version: overrides.http.unwrap_or(http.version.value),
         engine: overrides.engine,
         cookies: http.cookies,
-        fresh_connections: http.connections == Connections::Fresh,
+        connections: http.connections,
+        shared_connections,
         headers,
         decompress: http.decompress,
         insecure: http.insecure || overrides.insecure,

@@ -88,6 +88,56 @@ fn http_2_carries_steps_side_by_side_on_one_connection() {
     }
 }
 
+/// Thirty users a worker over two connections of HTTP/2, or of HTTP/1.1 where it is all there is.
+fn together(url: &str, http: &str) -> RunRecord {
+    let text = format!(
+        "http: {{ version: '{http}', connections: shared, shared_connections: 2 }}\n\
+         journeys: {{ j: {{ steps: [ {{ get: /slow }} ] }} }}\n\
+         load: [ {{ phase: p, users: 30, iterations: 300, for: 60s }} ]"
+    );
+    let target = Some(url.to_owned());
+    play(&plan_with(&text, &Overrides { seed: 7, target, insecure: true, ..Overrides::default() }))
+}
+
+#[test]
+fn users_share_connections_of_http_2_and_have_their_own_of_http_1() {
+    let (server, _root) = vouched("localhost", &[b"h2"]);
+    let record = together(&format!("https://localhost:{}", server.address.port()), "auto");
+    let counts = sent(&record);
+    assert_eq!((counts.started, counts.failed()), (300, 0), "{:?}", record.end);
+    // One more was opened before the load, to see what is spoken.
+    let workers = u64::try_from(record.end.unwrap().generator.workers.len()).unwrap();
+    let wanted = (2 * workers, 2 * workers + 1);
+    assert_eq!((counts.connections, server.seen.connections()), wanted);
+    // Each byte is counted once, whoever's it was: 300 answers with the same body.
+    let each = counts.received_bytes.div_euclid(300);
+    assert!((20..120).contains(&each), "{each} bytes an answer");
+
+    let plain = Server::start(Speaks::One);
+    let record = together(&plain.url(), "auto");
+    let counts = sent(&record);
+    assert_eq!((counts.started, counts.failed(), counts.connections), (300, 0, 30));
+    let notes = record.end.unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("not shared")), "{notes:?}");
+}
+
+#[test]
+fn a_shared_connection_that_breaks_is_opened_again_by_one_of_its_users() {
+    let (server, _root) = vouched("localhost", &[b"h2"]);
+    let text = "http: { connections: shared }\njourneys: { j: { steps: [ { get: /break } ] } }\n\
+                load: [ { phase: p, users: 20, iterations: 400, for: 60s } ]";
+    let target = Some(format!("https://localhost:{}", server.address.port()));
+    let overrides = Overrides { seed: 7, target, insecure: true, ..Overrides::default() };
+    let record = play(&plan_with(text, &overrides));
+    let counts = sent(&record);
+    assert_eq!(counts.started, 400);
+    // One that breaks takes those down that were on their way over it, at most one for each user.
+    let reset = counts.failed_by(ErrorKind::Reset);
+    assert!((1..=80).contains(&reset), "{reset}");
+    assert_eq!(counts.failed(), reset, "{:?}", record.end.unwrap().samples);
+    assert!((3..=5).contains(&counts.connections), "{} connections", counts.connections);
+}
+
 #[test]
 fn an_http_2_target_that_dies_is_a_reset() {
     let mut server = Server::start(Speaks::Two);

@@ -21,7 +21,7 @@ struct Case {
 /// The server stands still for a while, once, and with it all that is on its thread. Its stamps
 /// say when each request was answered; the schedule says when each was meant to start: number k
 /// at k intervals after the first. What loadgate reports has to be that, to 2 % (or 10 ms, for a
-/// machine that takes the processor away); over HTTP/2, whose server is less exact, to 7 %.
+/// machine that takes the processor away); over HTTP/2 the server is less exact.
 fn check(case: &Case) {
     let Case { engine, speaks, per_second, seconds, path } = *case;
     let (server, url) = match speaks {
@@ -36,8 +36,11 @@ fn check(case: &Case) {
             (server, url)
         }
     };
+    // Over HTTP/2 the requests that waited go over the connections that there are. If each opened
+    // its own, client and server would be busy with a thousand handshakes.
+    let shared = if speaks == "h2" { "connections: shared, shared_connections: 4, " } else { "" };
     let text = format!(
-        "http: {{ headers: {{ x-seq: '${{seq}}' }} }}\n\
+        "http: {{ {shared}headers: {{ x-seq: '${{seq}}' }} }}\n\
          journeys: {{ j: {{ steps: [ {{ get: {path} }} ] }} }}\n\
          load: [ {{ phase: p, rate: {per_second}/s, for: {seconds}s }} ]"
     );
@@ -66,9 +69,15 @@ fn check(case: &Case) {
         let rank = (truth.len() * per_mille).div_euclid(1_000) - 1;
         let want = truth[rank];
         let got = response.at(f64::from(u16::try_from(per_mille).unwrap()) / 1_000.0).unwrap();
-        // A server of HTTP/2 stamps an answer before it writes it, among those of a thousand others.
-        let share = if speaks == "h2" { 15 } else { 50 };
-        let allowed = want.0.div_euclid(share).max(10_000_000);
+        // A server of HTTP/2 stamps an answer before it writes it, after those of hundreds of others
+        // on the same connection; one that was not optimised is slow at that. Without the requests
+        // that could not start, nine in ten would take a millisecond.
+        let (share, least) = match speaks {
+            "h2" if cfg!(debug_assertions) => (15, 150_000_000),
+            "h2" => (15, 10_000_000),
+            _ => (50, 10_000_000),
+        };
+        let allowed = want.0.div_euclid(share).max(least);
         assert!(got.0.abs_diff(want.0) <= allowed, "{per_mille} ‰: {got}, truth {want}");
     }
     assert!(response.at(1.0).unwrap() > Nanos::from_millis(190));
@@ -110,10 +119,15 @@ fn stall_at_ten_thousand_a_second_is_in_the_percentiles() {
     ten_thousand(OWN, "plain");
 }
 
-// A server and a client that were not optimised don't open two thousand TLS connections at once.
-// Over HTTP/2 even optimised ones don't, on two processors: two thirds of the starts are dropped.
+// A server and a client that were not optimised don't do it, least of all in one process.
 #[cfg(not(debug_assertions))]
 #[test]
 fn stall_at_ten_thousand_a_second_behind_tls_is_in_the_percentiles() {
     ten_thousand(OWN, "http/1.1");
+}
+
+#[cfg(not(debug_assertions))]
+#[test]
+fn stall_at_ten_thousand_a_second_of_http_2_is_in_the_percentiles() {
+    ten_thousand(Engine::Auto, "h2");
 }
