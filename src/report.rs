@@ -20,8 +20,8 @@ pub mod terminal;
 mod words;
 
 pub use document::{
-    AssertionRow, ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement,
-    Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind, RequestRow, RunFacts,
+    AssertionRow, ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, Heat, JourneyRow,
+    Judgement, Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind, RequestRow, RunFacts,
     ThresholdLine, TimelinePoint, TotalFacts,
 };
 use thiserror::Error;

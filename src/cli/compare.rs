@@ -3,7 +3,7 @@
 use super::args::{self, Judging};
 use super::gathered::Named;
 use super::judging::{self, Rules};
-use super::output::{Results, Sinks};
+use super::output::{Results, Said, Sinks};
 use super::runs::open_if_there;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
@@ -89,7 +89,8 @@ impl Asked<'_> {
             return Err(Failed::new("the candidate has no runs", None));
         };
         let place = store.map(|store| store.location().to_string()).unwrap_or_default();
-        let results = Results::compared(record, place, (ruling, self.question))?;
+        let said = Said { ruling, question: self.question, curve: baseline.curve() };
+        let results = Results::compared(record, place, said)?;
         Ok(exit.unless(results.tell(sinks, terminal)))
     }
 }

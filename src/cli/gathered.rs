@@ -9,6 +9,7 @@ use super::Failed;
 use crate::gate::evidence::{Evidence, Wanted};
 use crate::record::archive::{self, ArchiveError};
 use crate::record::{BaselineName, Header, RunRecord, pool};
+use crate::report::Curve;
 use crate::store::{Store, StoreError};
 
 /// The largest file of a baseline.
@@ -55,6 +56,11 @@ impl Gathered {
     /// has none the first that is no measurement. `None` as long as there is nothing.
     pub(super) fn record(&self) -> Option<&RunRecord> {
         self.pooled.as_ref().or(self.distorted.as_ref())
+    }
+
+    /// The percentiles of all its requests.
+    pub(super) fn curve(&self) -> Option<Curve> {
+        self.record().map(Curve::of)
     }
 
     /// The heads of all repetitions.

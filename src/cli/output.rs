@@ -12,7 +12,17 @@ use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::{threshold, validity};
 use crate::record::RunRecord;
 use crate::report::terminal::render_within;
-use crate::report::{AssertionRow, Document, FORMATS, Judgement, Question, ThresholdLine};
+use crate::report::{AssertionRow, Curve, Document, FORMATS, Judgement, Question, ThresholdLine};
+
+/// What the gate says of a record.
+pub(super) struct Said {
+    /// Its answer.
+    pub(super) ruling: Ruling,
+    /// Which question it answers.
+    pub(super) question: Question,
+    /// Percentiles of all requests of the baseline.
+    pub(super) curve: Option<Curve>,
+}
 
 /// A record with its judgement, laid out.
 pub(super) struct Results {
@@ -35,21 +45,17 @@ impl Results {
     pub(super) fn compared(
         record: &RunRecord,
         stored_in: String,
-        ruling: (Ruling, Question),
+        said: Said,
     ) -> Result<Self, Failed> {
-        Self::judged(record, stored_in, Some(ruling))
+        Self::judged(record, stored_in, Some(said))
     }
 
-    fn judged(
-        record: &RunRecord,
-        stored_in: String,
-        ruling: Option<(Ruling, Question)>,
-    ) -> Result<Self, Failed> {
+    fn judged(record: &RunRecord, stored_in: String, said: Option<Said>) -> Result<Self, Failed> {
         let outcomes = threshold::judge(record);
         // What a ruling rests on it has looked at itself: it left out what is no measurement.
-        let invalid_reasons = match &ruling {
+        let invalid_reasons = match &said {
             None => validity::reasons(record),
-            Some((ruling, _)) if ruling.verdict == Verdict::Invalid => {
+            Some(Said { ruling, .. }) if ruling.verdict == Verdict::Invalid => {
                 ruling.reasons.iter().map(|reason| reason.text.clone()).collect()
             }
             Some(_) => Vec::new(),
@@ -58,9 +64,13 @@ impl Results {
         let missed = outcomes.iter().any(threshold::Outcome::fails);
         let valid = invalid_reasons.is_empty();
         let thresholds = outcomes.iter().map(line).collect();
-        let (ruling, question) = ruling
-            .map_or((None, Question::default()), |(ruling, question)| (Some(ruling), question));
-        let judgement = Judgement { invalid_reasons, thresholds, ruling, question };
+        let judgement = Judgement { invalid_reasons, thresholds, ..Judgement::default() };
+        let judgement = match said {
+            Some(Said { ruling, question, curve }) => {
+                Judgement { ruling: Some(ruling), question, baseline_curve: curve, ..judgement }
+            }
+            None => judgement,
+        };
         let mut document = Document::new(record, &judgement)
             .map_err(|error| Failed::could_not("read the record", error))?;
         document.stored_in = Some(stored_in);

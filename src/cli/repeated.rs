@@ -6,7 +6,7 @@ use super::alarm::Guard;
 use super::args::{Play, Repeating, Run};
 use super::gathered::{Gathered, Named};
 use super::judging::{self, Rules};
-use super::output::{Results, Sinks};
+use super::output::{Results, Said, Sinks};
 use super::player::Player;
 use super::repeat::{Arm, Repeater};
 use super::settings::{Source, Variant};
@@ -18,7 +18,7 @@ use crate::gate::live::Watch;
 use crate::gate::ruling::Ruling;
 use crate::plan::{Gate, Plan, PrecisionSpec};
 use crate::record::{Header, PhaseInfo};
-use crate::report::Question;
+use crate::report::{Curve, Question};
 use crate::units::Nanos;
 
 /// Lead-in of a repetition when nothing says it.
@@ -94,7 +94,8 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
     let place = player.location().to_string();
     let (results, found) = if let Some(ruling) = outcome.ruling {
         let found = judging::exit(&ruling, Question::MayItGo, &run.judging);
-        (Results::compared(record, place, (ruling, Question::MayItGo))?, found)
+        let said = Said { ruling, question: Question::MayItGo, curve: outcome.baseline_curve };
+        (Results::compared(record, place, said)?, found)
     } else {
         let results = Results::of(record, place)?;
         let found = results.exit_after(alarm.as_ref());
@@ -152,6 +153,8 @@ pub(super) fn measured_length(header: &Header) -> Nanos {
 struct Outcome {
     candidate: Gathered,
     ruling: Option<Ruling>,
+    /// Percentiles of what it was compared with.
+    baseline_curve: Option<Curve>,
     /// The exit code of a signal that ended it.
     stopped: Option<Exit>,
 }
@@ -177,7 +180,8 @@ impl Session<'_> {
         let mut arms = [Arm::new("", None).watched()];
         let stopped = self.repeater.measure(&mut arms, self.rounds(1)).await?;
         let [candidate] = arms;
-        Ok(Outcome { candidate: candidate.gathered, ruling: None, stopped })
+        let (ruling, baseline_curve) = (None, None);
+        Ok(Outcome { candidate: candidate.gathered, ruling, baseline_curve, stopped })
     }
 
     /// Against what is stored.
@@ -207,7 +211,8 @@ impl Session<'_> {
         };
         let (ruling, stopped) = self.look_twice(&mut arms, rounds, &judged, stopped).await?;
         let [candidate] = arms;
-        Ok(Outcome { candidate: candidate.gathered, ruling, stopped })
+        let baseline_curve = baseline.curve();
+        Ok(Outcome { candidate: candidate.gathered, ruling, baseline_curve, stopped })
     }
 
     /// Two systems in turn.
@@ -233,7 +238,8 @@ impl Session<'_> {
             .player
             .terminal
             .note(&format!("A is the set {}, B the set {}", sets.0, sets.1));
-        Ok(Outcome { candidate: candidate.gathered, ruling, stopped })
+        let baseline_curve = a.gathered.curve();
+        Ok(Outcome { candidate: candidate.gathered, ruling, baseline_curve, stopped })
     }
 
     fn comparable(&self, a: &Gathered, b: &Gathered) -> Result<Vec<Difference>, Failed> {

@@ -105,11 +105,39 @@ impl Band {
     }
 }
 
-/// A page gets the drawing.
-impl Serialize for Band {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.draw())
+/// What is drawn beside a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Drawing {
+    /// A change or a share against its lines.
+    Band(Band),
+    /// A bar from nothing to one.
+    Share(f64),
+}
+
+impl From<Band> for Drawing {
+    fn from(band: Band) -> Self {
+        Self::Band(band)
     }
+}
+
+/// A page gets the drawing.
+impl Serialize for Drawing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&match self {
+            Self::Band(band) => band.draw(),
+            Self::Share(share) => bar(*share),
+        })
+    }
+}
+
+/// A bar on the ground of a whole one.
+fn bar(share: f64) -> String {
+    let length = WIDTH * if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+    format!(
+        "<svg class=\"band\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" aria-hidden=\"true\">\
+         <rect class=\"go\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\
+         <rect class=\"share\" width=\"{length:.1}\" height=\"{HEIGHT}\"/></svg>"
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! What a report says, as plain data in the order in which people read it.
 
+mod curve;
+mod heat;
 mod reading;
 
+pub use curve::Curve;
+pub use heat::Heat;
 pub use reading::ReadingRow;
 
 use crate::gate::ruling::{Ruling, Verdict};
@@ -44,6 +48,10 @@ pub struct Document {
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.
     pub timeline: Vec<TimelinePoint>,
+    /// Response times of all requests over time, warm-up included.
+    pub heat: Heat,
+    /// Percentiles of all requests.
+    pub curve: Curve,
     /// Where the numbers come from.
     pub origin: Origin,
     /// What people should know: a monitor that failed, a limit that was met.
@@ -88,6 +96,8 @@ pub struct Judgement {
     pub ruling: Option<Ruling>,
     /// Which of the gate's questions is asked.
     pub question: Question,
+    /// Percentiles of all requests of the baseline.
+    pub baseline_curve: Option<Curve>,
 }
 
 impl Judgement {
@@ -442,6 +452,8 @@ pub struct TimelinePoint {
     pub requests: u64,
     /// How many of them failed.
     pub errors: u64,
+    /// The same by kind; kinds of which there are none are left out.
+    pub failed: Vec<(ErrorKind, u64)>,
     /// Response time of all requests; `None` is a gap.
     pub response: Option<Latency>,
     /// Virtual users in a journey at its end.

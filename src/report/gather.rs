@@ -6,8 +6,8 @@ mod readings;
 mod timeline;
 
 use super::document::{
-    ConnectionRow, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency, LoadRow,
-    RequestKind, RequestRow, RunFacts, TotalFacts,
+    ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency,
+    LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
 use crate::histogram::DecodeError;
@@ -35,6 +35,7 @@ impl Document {
         let readings = readings::rows(&source, &queries);
         let mut notes = end.map(|end| end.notes.clone()).unwrap_or_default();
         notes.extend(readings::notes(&readings));
+        let (timeline, heat) = timeline::points(record, source.lasted)?;
         Ok(Self {
             run: source.run(),
             judgement: judgement.clone(),
@@ -50,7 +51,9 @@ impl Document {
             errors: source.errors(),
             integrity: integrity::rows(record),
             generator: source.generator(),
-            timeline: timeline::points(record)?,
+            timeline,
+            heat,
+            curve: Curve::of(record),
             origin: record.header.origin.clone(),
             notes,
             stored_in: None,

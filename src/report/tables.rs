@@ -3,17 +3,21 @@
 mod compared;
 mod database;
 mod facts;
+mod funnel;
+mod glance;
 mod integrity;
 mod selfcheck;
 mod verdict;
 
 pub(super) use compared::tables as compared;
 pub(super) use facts::{Fact, amounts, origin, overview, summary, times};
+pub(super) use funnel::funnel;
+pub(super) use glance::glance;
 pub(super) use selfcheck::{Told, checked};
 use serde::Serialize;
 pub(super) use verdict::{Standing, sides, standing};
 
-use super::band::Band;
+use super::band::Drawing;
 use super::document::{Document, Latency, LoadRow, QueryRow, RequestRow, ThresholdLine};
 use super::figures::{self, NOTHING};
 use crate::gate::threshold::Status;
@@ -66,7 +70,7 @@ pub(super) struct Cell {
     pub(super) text: String,
     pub(super) tone: Tone,
     /// The text as a drawing, for formats that can.
-    pub(super) band: Option<Band>,
+    pub(super) band: Option<Drawing>,
     /// Over how many rows it goes, for formats that can; 0 where the cell above does.
     pub(super) span: usize,
 }

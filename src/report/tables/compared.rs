@@ -3,7 +3,7 @@
 use super::verdict::equivalence_tone;
 use super::{Cell, Column, Group, Table, Tone};
 use crate::gate::ruling::{ErrorRow, Place, Row, RowKind, Ruling, Standing};
-use crate::report::band::Band;
+use crate::report::band::{Band, Drawing};
 use crate::report::document::{Document, Question};
 use crate::report::figures::{self, NOTHING};
 use crate::report::words;
@@ -231,7 +231,8 @@ fn figures_of(row: &Row, question: Question) -> [Cell; 4] {
     let tone = quiet_or_plain(row);
     let time = |nanos| Cell { tone, ..Cell::time(nanos) };
     let (value, interval) = ratio(row);
-    let band = value.and_then(|value| Band::of_ratio(value, interval, row.lines));
+    let band =
+        value.and_then(|value| Band::of_ratio(value, interval, row.lines)).map(Drawing::from);
     let change = Cell { band, ..Cell::toned(change(row), tone) };
     [time(row.baseline), time(row.candidate), change, verdict(row, question)]
 }
@@ -297,7 +298,11 @@ fn failures(ruling: &Ruling) -> Table {
             }
             Some(place) => (place.name.clone(), ""),
         };
-        let band = row.candidate.as_ref().and_then(|share| Band::of_share(share, row.lines));
+        let band = row
+            .candidate
+            .as_ref()
+            .and_then(|share| Band::of_share(share, row.lines))
+            .map(Drawing::from);
         let lines = [row.lines.go, row.lines.no_go, row.lines.rollback];
         let lines = lines.map(|line| figures::share(Some(line))).join(", ");
         vec![
