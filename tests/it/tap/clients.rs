@@ -157,6 +157,10 @@ fn nodes_pg_says_the_same_through_the_tap_and_every_statement_is_counted() {
     // The client gave up on the one that it waited for too long.
     assert_eq!(batch.counts.lost, [(Loss::Closed, 1)].into());
     assert_eq!(batch.counts.passed.get(&Passed::Cancel), Some(&1));
+    // One cancelled by another client, one by the server.
+    assert_eq!(batch.counts.query_timeouts, 2);
+    // No such database, a wrong password, no such user.
+    assert_eq!(batch.counts.connection_errors, 3);
     assert_eq!(counts(&batch), PG);
 }
 
