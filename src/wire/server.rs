@@ -220,14 +220,13 @@ fn is_passed(kind: u8, front: Front) -> bool {
         Front::Blind => true,
         // What comes at any time.
         _ if matches!(kind, b'N' | b'A' | b'S') => true,
-        Front::Nothing | Front::Sync => false,
         Front::Startup => matches!(kind, b'R' | b'K' | b'v'),
         Front::Function => matches!(kind, b'E' | b'V'),
         Front::Statement(Request { query, .. }) => {
             matches!(kind, b'H' | b'c') || (query && kind == b'T')
         }
         Front::Describe => kind == b't',
-        Front::Parse | Front::Bind | Front::Close => false,
+        Front::Nothing | Front::Sync | Front::Parse | Front::Bind | Front::Close => false,
     }
 }
 
