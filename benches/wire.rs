@@ -27,6 +27,10 @@ impl Observer for Count {
     fn lost(&mut self, _loss: Loss) {
         unreachable!("nothing is lost in a clean conversation");
     }
+
+    fn refused(&mut self, _code: [u8; 5]) {
+        unreachable!("nobody is refused in a clean conversation");
+    }
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {

@@ -207,6 +207,12 @@ impl Catalogue {
         (0..).map(SeriesId).zip(&self.series)
     }
 
+    /// Whether the catalogue has statements that a tap saw. Those that the target reports are among
+    /// them under other names, so that what counts all queries leaves the reported ones out.
+    pub fn is_tapped(&self) -> bool {
+        self.series.iter().any(|series| series.kind == SeriesKind::TapQuery)
+    }
+
     /// Ids of the series that `wanted` picks.
     pub fn matching<'a>(
         &'a self,

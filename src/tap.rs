@@ -28,6 +28,7 @@ use serve::{Command, Listener, Serving};
 use thiserror::Error;
 use tls::Keys;
 pub use tls::{Certificate, ClientTls, TlsError};
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for the tap's thread. Each is answered before its sender goes on.
@@ -97,11 +98,21 @@ impl Tap {
         let clock = Clock::start();
         let (commands, incoming) = mpsc::channel(COMMANDS);
         let serving = Serving { settings, keys, clock, commands: incoming };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (told, built) = std::sync::mpsc::sync_channel(1);
         std::thread::Builder::new().name("tap".to_owned()).spawn(move || {
-            let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, serving.serve(listener));
+            // A runtime of this thread alone: a `LocalSet` within another one wakes whoever accepts
+            // connections for each message of any.
+            let mut runtime = Builder::new_current_thread();
+            match runtime.enable_all().build_local(LocalOptions::default()) {
+                Ok(runtime) => {
+                    // Who has started the tap waits for this.
+                    drop(told.send(Ok(())));
+                    runtime.block_on(serving.serve(listener));
+                }
+                Err(error) => drop(told.send(Err(error))),
+            }
         })?;
+        built.recv().map_err(|_gone| TapError::Crashed)??;
         Ok(Self { commands, place, clock })
     }
 

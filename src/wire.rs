@@ -25,7 +25,9 @@ pub use held::{MAX_PORTALS, MAX_STATEMENTS};
 pub use machine::{Machine, State};
 pub use opening::{MAX_OPENING, Opening};
 pub use queue::MAX_EXPECTED;
-pub use sample::{Loss, Lost, Observer, Outcome, Passed, Sample, Text, TextId, Transaction};
+pub use sample::{
+    Loss, Lost, Observer, Outcome, Passed, Sample, Text, TextId, Transaction, ends_connection,
+};
 
 /// A number of bytes as it is counted.
 fn count(bytes: usize) -> u64 {

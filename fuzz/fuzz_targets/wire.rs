@@ -16,6 +16,7 @@ struct Seen {
     texts: Vec<Vec<u8>>,
     samples: Vec<Sample>,
     lost: Vec<Loss>,
+    refused: Vec<[u8; 5]>,
 }
 
 impl Observer for Seen {
@@ -31,6 +32,10 @@ impl Observer for Seen {
 
     fn lost(&mut self, loss: Loss) {
         self.lost.push(loss);
+    }
+
+    fn refused(&mut self, code: [u8; 5]) {
+        self.refused.push(code);
     }
 }
 

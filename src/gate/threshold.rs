@@ -318,7 +318,7 @@ impl Scope {
         Self {
             seconds: lasted.sum(),
             pick: Pick::of(&phases, Bank::Measured),
-            series: record.catalogue.matching(|series| subject.takes(series)).collect(),
+            series: subject.picks(&record.catalogue),
             phases,
             end,
         }

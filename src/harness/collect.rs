@@ -207,6 +207,7 @@ pub(super) async fn collect(
         let read_before = (!over).then_some(start + INTERVAL);
         interval.gauges.readings = monitors.take(read_before).await;
         if let Some(tap) = &mut tap {
+            interval.gauges.readings.extend(tap.readings());
             tap.recycle(batches.pop().unwrap_or_default());
         }
         for (lane, batch) in lanes.iter_mut().zip(batches) {

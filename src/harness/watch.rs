@@ -6,9 +6,10 @@ use crate::engine::Clock;
 use crate::histogram::Histogram;
 use crate::names::Catalogue;
 use crate::plan::Plan;
+use crate::record::{DatabaseReading, Reading};
 use crate::recorder::{Batch, Causes, Form, Outcome, Shard, Statement};
 use crate::tap::{self, Counts, FormId, MAX_STATEMENTS, Own, Tap, TapError};
-use crate::units::{Nanos, group_thousands};
+use crate::units::{Nanos, count_to_f64, group_thousands};
 
 /// A tap that stays between the target and its database over several runs, so that the target
 /// keeps its connections.
@@ -31,6 +32,8 @@ pub(super) struct Watching<'a> {
     counts: Counts,
     own: Own,
     unlisted: u64,
+    /// What is to be told of the interval.
+    readings: Vec<Reading>,
     /// Why nothing more comes from the tap.
     failed: Option<TapError>,
 }
@@ -72,6 +75,7 @@ impl Watch {
             counts: Counts::default(),
             own: Own::default(),
             unlisted: 0,
+            readings: Vec::new(),
             failed: None,
             watch: self,
         }
@@ -109,6 +113,11 @@ impl Watching<'_> {
         self.shard.take()
     }
 
+    /// What the tap has counted since the last time, as a monitor of the database would tell it.
+    pub(super) fn readings(&mut self) -> Vec<Reading> {
+        std::mem::take(&mut self.readings)
+    }
+
     /// Gives back the memory of a batch that was merged.
     pub(super) fn recycle(&mut self, batch: Batch) {
         self.shard.recycle(batch);
@@ -131,6 +140,13 @@ impl Watching<'_> {
             });
         }
         self.unlisted = self.unlisted.saturating_add(unlisted);
+        let counted = [
+            (DatabaseReading::ConnectionErrors, counts.connection_errors),
+            (DatabaseReading::QueryTimeouts, counts.query_timeouts),
+        ];
+        let readings = counted.into_iter();
+        self.readings
+            .extend(readings.filter_map(|(what, count)| Reading::of(what, count_to_f64(count))));
         self.counts.merge(counts);
         self.own.requests.merge(&own.requests);
         self.own.answers.merge(&own.answers);

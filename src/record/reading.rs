@@ -35,10 +35,10 @@ pub enum DatabaseReading {
     StatementMean,
     /// The mean time over the whole run of the statement with the highest, in milliseconds.
     SlowestStatement,
-    /// Connections that broke since the reading before.
+    /// Connections that could not be made or broke since the reading before.
     ConnectionErrors,
-    /// Statements that were cancelled because they took too long. PostgreSQL does not count them,
-    /// so nothing reads it yet.
+    /// Statements that were cancelled since the reading before, because they took too long for the
+    /// server or for their client. PostgreSQL does not count them: only a tap sees them.
     QueryTimeouts,
 }
 

@@ -129,7 +129,10 @@ impl<'a> Source<'a> {
     fn totals(&self) -> TotalFacts {
         let http = self.matching(SeriesKind::is_http);
         let counts = self.counts(&http);
-        let queries = self.counts(&self.matching(SeriesKind::is_query));
+        // What a tap saw is not counted again where the target reports it.
+        let told_twice =
+            |kind| kind == SeriesKind::ServerQuery && self.record.catalogue.is_tapped();
+        let queries = self.counts(&self.matching(|kind| kind.is_query() && !told_twice(kind)));
         let journeys = self.counts(&self.matching(|kind| kind == SeriesKind::Journey));
         TotalFacts {
             requests: counts.started,

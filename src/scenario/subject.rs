@@ -7,7 +7,7 @@ use super::condition::{Aggregate, Condition, Limit, Relation};
 use super::diagnostic::did_you_mean;
 use super::grammar::{GrammarError, written_as_text};
 use super::words::{first_word, outside};
-use crate::names::{Metric, Series, SeriesKind};
+use crate::names::{Catalogue, Metric, Series, SeriesId, SeriesKind};
 use crate::units::Ratio;
 
 /// Metrics that are no distribution of durations.
@@ -108,6 +108,15 @@ impl ThresholdSubject {
     /// Whether values of `series` are meant.
     pub fn takes(&self, series: &Series) -> bool {
         self.takes_kind(series.kind) && self.selectors.iter().all(|selector| selector.takes(series))
+    }
+
+    /// Ids of the series of a run that are meant. Where a tap saw the statements of the target, those
+    /// that the target reports itself are the same once more, and are meant only by name.
+    pub fn picks(&self, catalogue: &Catalogue) -> Vec<SeriesId> {
+        let by_name = self.selectors.iter().any(|selector| selector.tag == Tag::Query);
+        let twice = !by_name && catalogue.is_tapped();
+        let told_twice = |series: &Series| twice && series.kind == SeriesKind::ServerQuery;
+        catalogue.matching(|series| self.takes(series) && !told_twice(series)).collect()
     }
 
     /// Whether the phase with this name is meant; all are when no selector names one.
@@ -480,6 +489,25 @@ mod tests {
         assert!(takes("sql_query_duration{endpoint:GET /e,query:*1}", &query));
         assert!(!takes("sql_query_duration", &farms) && !takes("http_reqs", &query));
         assert!(takes("http_req_duration{phase:x}", &farms));
+    }
+
+    #[test]
+    fn what_the_tap_saw_is_not_meant_twice() {
+        let mut catalogue = Catalogue::new();
+        let mut join =
+            |kind, name: &str| catalogue.intern(&series(kind, name, "customer", "browse")).unwrap();
+        let reported = join(SeriesKind::ServerQuery, "farm.findMany");
+        let own = join(SeriesKind::SqlStep, "SELECT 1");
+        let picks = |catalogue: &Catalogue, subject: &str| {
+            subject.parse::<ThresholdSubject>().unwrap().picks(catalogue)
+        };
+        assert_eq!(picks(&catalogue, "sql_queries"), [reported, own]);
+        let tapped = series(SeriesKind::TapQuery, "SELECT farms by id ~3f9a", "customer", "browse");
+        let tapped = catalogue.intern(&tapped).unwrap();
+        for subject in ["sql_queries", "sql_query_duration", "sql_queries{journey:customer}"] {
+            assert_eq!(picks(&catalogue, subject), [own, tapped], "{subject}");
+        }
+        assert_eq!(picks(&catalogue, "sql_query_duration{query:farm.*}"), [reported]);
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub(super) async fn carry(socket: Socket, world: Rc<World>, number: u32) {
         Err(Ended::Client) => {}
         Err(Ended::Unreached(error)) => watch.note(|measured| {
             measured.counts().unreached += 1;
+            measured.counts().connection_errors += 1;
             measured.counts().last_failure = Some(error.to_string());
         }),
         Err(Ended::Refused { message, .. }) => watch.note(|measured| {

@@ -7,11 +7,17 @@ use super::forms::{Form, FormId, Forms};
 use crate::histogram::Histogram;
 use crate::names::SeriesId;
 use crate::units::Nanos;
-use crate::wire::{Loss, Lost, Observer, Outcome, Passed, Sample, State, Text, TextId};
+use crate::wire::{
+    Loss, Lost, Observer, Outcome, Passed, Sample, State, Text, TextId, ends_connection,
+};
 
 /// The most statements that a batch keeps one by one; those beyond are in the histograms, and
 /// counted in [`Batch::unlisted`].
 pub const MAX_STATEMENTS: usize = 200_000;
+
+/// SQLSTATE of a statement that was cancelled, because it took longer than `statement_timeout` or
+/// because its client would not wait any longer.
+const CANCELLED: [u8; 5] = *b"57014";
 
 /// Whether each statement is kept for finding out what caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +101,11 @@ pub struct Counts {
     pub unreached: u64,
     /// Connections whose TLS or authentication can't go through a tap.
     pub refused: u64,
+    /// Connections that could not be made or were broken off, as clients see it: the server could
+    /// not be reached, let somebody not in, or ended a session.
+    pub connection_errors: u64,
+    /// Statements that were cancelled before they had ended (SQLSTATE 57014).
+    pub query_timeouts: u64,
     /// Connections that were passed without being looked into.
     pub passed: BTreeMap<Passed, u64>,
     /// Connections that could not be followed to their end.
@@ -108,12 +119,24 @@ pub struct Counts {
 impl Counts {
     /// Adds what was counted later.
     pub fn merge(&mut self, later: Self) {
-        let Self { opened, open, unreached, refused, passed, lost_connections, lost, last_failure } =
-            later;
+        let Self {
+            opened,
+            open,
+            unreached,
+            refused,
+            connection_errors,
+            query_timeouts,
+            passed,
+            lost_connections,
+            lost,
+            last_failure,
+        } = later;
         self.opened = self.opened.saturating_add(opened);
         self.open = open;
         self.unreached = self.unreached.saturating_add(unreached);
         self.refused = self.refused.saturating_add(refused);
+        self.connection_errors = self.connection_errors.saturating_add(connection_errors);
+        self.query_timeouts = self.query_timeouts.saturating_add(query_timeouts);
         add(&mut self.passed, passed);
         add(&mut self.lost_connections, lost_connections);
         add(&mut self.lost, lost);
@@ -221,6 +244,11 @@ impl Observer for Measured {
     }
 
     fn sample(&mut self, sample: &Sample) {
+        if let Outcome::Failed(code) = sample.outcome {
+            let counts = self.counts();
+            counts.query_timeouts += u64::from(code == CANCELLED);
+            counts.connection_errors += u64::from(ends_connection(code));
+        }
         let form = self.forms.form(sample.text, sample.nth);
         let at = usize::try_from(form.0).unwrap_or_default();
         if at >= self.queries.len() {
@@ -259,5 +287,9 @@ impl Observer for Measured {
 
     fn lost(&mut self, loss: Loss) {
         *self.counts().lost.entry(loss).or_default() += 1;
+    }
+
+    fn refused(&mut self, _code: [u8; 5]) {
+        self.counts().connection_errors += 1;
     }
 }

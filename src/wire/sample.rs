@@ -37,6 +37,17 @@ pub trait Observer {
 
     /// A statement ended, or will never be seen to end, and there is no sample of it.
     fn lost(&mut self, loss: Loss);
+
+    /// The server let a client not in, or ended its connection between statements, and gave this
+    /// SQLSTATE for it.
+    fn refused(&mut self, code: [u8; 5]);
+}
+
+/// Whether an error with this SQLSTATE says that the connection is refused or has gone: class 08,
+/// `too_many_connections`, and what a server says that shuts down, has crashed or starts up
+/// ("PostgreSQL Error Codes", appendix A of its manual).
+pub fn ends_connection(code: [u8; 5]) -> bool {
+    code.starts_with(b"08") || matches!(&code, b"53300" | b"57P01" | b"57P02" | b"57P03")
 }
 
 /// One statement from its request to its end. Times are on the clock of whoever feeds the machine.

@@ -3,7 +3,7 @@
 use super::framer::Message;
 use super::machine::{Copying, Session, State};
 use super::queue::Expected;
-use super::sample::{Loss, Lost, Observer, Outcome, Passed, TextId, Transaction};
+use super::sample::{Loss, Lost, Observer, Outcome, Passed, TextId, Transaction, ends_connection};
 use crate::units::Nanos;
 
 /// SQLSTATE of an error that names none.
@@ -52,6 +52,13 @@ impl Session {
             (b'E', Front::Blind) => self.copy = Copying::No,
             // In a blind stretch nobody knows which `Sync` a copy swallows.
             (b'G', Front::Blind) => return Err(Lost::Unexpected),
+            (b'E', Front::Startup) => observer.refused(code(message.body)),
+            (b'E', Front::Nothing | Front::Sync) => {
+                let code = code(message.body);
+                if ends_connection(code) {
+                    observer.refused(code);
+                }
+            }
             (kind, front) if is_passed(kind, front) => {}
             (b'd', Front::Statement(_)) => self.current.data(at),
             (b'G', Front::Statement(request)) => self.copy_in(request),
@@ -213,22 +220,24 @@ fn is_passed(kind: u8, front: Front) -> bool {
         Front::Blind => true,
         // What comes at any time.
         _ if matches!(kind, b'N' | b'A' | b'S') => true,
-        // An error of the server as a whole.
-        Front::Nothing | Front::Sync => kind == b'E',
-        Front::Startup => matches!(kind, b'E' | b'R' | b'K' | b'v'),
+        Front::Startup => matches!(kind, b'R' | b'K' | b'v'),
         Front::Function => matches!(kind, b'E' | b'V'),
         Front::Statement(Request { query, .. }) => {
             matches!(kind, b'H' | b'c') || (query && kind == b'T')
         }
         Front::Describe => kind == b't',
-        Front::Parse | Front::Bind | Front::Close => false,
+        Front::Nothing | Front::Sync | Front::Parse | Front::Bind | Front::Close => false,
     }
 }
 
-/// The SQLSTATE of an `ErrorResponse`: its fields are a letter and a text each.
 fn failed(body: &[u8]) -> Outcome {
+    Outcome::Failed(code(body))
+}
+
+/// The SQLSTATE of an `ErrorResponse`: its fields are a letter and a text each.
+fn code(body: &[u8]) -> [u8; 5] {
     let mut fields = body.split(|byte| *byte == 0);
     let code = fields.find_map(|field| field.strip_prefix(b"C"));
     let code = code.and_then(|code| code.first_chunk().copied());
-    Outcome::Failed(code.unwrap_or(NO_CODE))
+    code.unwrap_or(NO_CODE)
 }

@@ -103,7 +103,7 @@ impl RelativeThreshold {
             if subject.names_phase() { subject.takes_phase(&phase.name) } else { phase.measure }
         });
         let mut taken = vec![false; record.catalogue.len()];
-        for id in record.catalogue.matching(|series| subject.takes(series)) {
+        for id in subject.picks(&record.catalogue) {
             if let Some(taken) = taken.get_mut(id.index()) {
                 *taken = true;
             }

@@ -50,8 +50,10 @@ pub(super) fn rows(source: &Source<'_>, queries: &[QueryRow]) -> Vec<ReadingRow>
             None => names.push(("", None, what.clone())),
         }
     }
+    // A tap alone reads nothing that a monitor would have to.
+    let of_monitor = |one: DatabaseReading| !is_tapped(one);
     let mut monitors: Vec<&str> =
-        names.iter().filter(|name| name.1.is_some()).map(|name| name.0).collect();
+        names.iter().filter(|name| name.1.is_some_and(of_monitor)).map(|name| name.0).collect();
     monitors.sort_unstable();
     monitors.dedup();
     for monitor in monitors {
@@ -118,6 +120,11 @@ fn is_always_judged(one: DatabaseReading) -> bool {
             | What::ConnectionErrors
             | What::QueryTimeouts
     )
+}
+
+/// What a tap reads as well as a monitor, or instead of it.
+fn is_tapped(one: DatabaseReading) -> bool {
+    matches!(one, DatabaseReading::ConnectionErrors | DatabaseReading::QueryTimeouts)
 }
 
 fn row(what: &str, known: Option<DatabaseReading>, values: Option<&Values>) -> ReadingRow {

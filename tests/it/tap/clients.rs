@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use loadgate::wire::{Loss, Passed};
 use sqlx::{Connection, Executor, Row};
 
 use super::*;
@@ -84,6 +85,83 @@ fn psycopg_says_the_same_through_the_tap() {
     let batch = stop(tap);
     assert_eq!(batch.counts.lost_connections, [].into());
     assert!(batch.queries.iter().map(Query::count).sum::<u64>() > 25, "{batch:?}");
+}
+
+/// What the script for node's pg sends: how often, and how often with an error. What is fetched in
+/// parts counts once for each of them.
+const PG: [(&str, u64, u64); 35] = [
+    ("", 1, 0),
+    ("BEGIN", 10, 0),
+    ("COMMIT", 9, 0),
+    (
+        "CREATE TABLE fruit(id int PRIMARY key, name text, price numeric, photo bytea, kinds \
+         text[], more jsonb)",
+        1,
+        0,
+    ),
+    ("DELETE FROM fruit", 1, 0),
+    ("DO $?", 1, 0),
+    ("DROP TABLE fruit", 1, 0),
+    ("INSERT INTO fruit (id) VALUES ($?)", 2, 1),
+    ("INSERT INTO fruit VALUES ($?, $?, $?, $?, $?, $?)", 9, 1),
+    ("LISTEN ripe", 1, 0),
+    ("ROLLBACK", 1, 0),
+    ("ROLLBACK TO savepoint $?", 1, 0),
+    ("SAVEPOINT $?", 1, 0),
+    ("SELECT $? / $?", 1, 1),
+    ("SELECT $? / $?::int AS part", 3, 1),
+    ("SELECT $? / $?::int AS share", 8, 2),
+    ("SELECT $? AS more", 2, 0),
+    ("SELECT $? AS one", 2, 0),
+    ("SELECT $? AS two", 1, 0),
+    ("SELECT $?::int * $? AS double", 40, 0),
+    ("SELECT * FROM fruit WHERE id = $? ORDER BY id", 1, 0),
+    ("SELECT colour FROM fruit WHERE id = $?", 1, 1),
+    ("SELECT count(*)::int FROM fruit", 3, 1),
+    ("SELECT id FROM fruit ORDER BY id", 1, 0),
+    ("SELECT id FROM fruit ORDER BY id DESC", 3, 0),
+    ("SELECT id FROM fruit WHERE id < $? ORDER BY id", 3, 0),
+    ("SELECT id, photo FROM fruit ORDER BY id", 2, 0),
+    ("SELECT name FROM fruit WHERE id = $?", 1, 1),
+    ("SELECT name, price FROM fruit WHERE id = $?", 3, 0),
+    ("SELECT pg_notify($?, $?)", 1, 0),
+    ("SELECT pg_sleep($?)", 2, 2),
+    ("SELECT repeat($?, $?) AS long", 1, 0),
+    ("SELECT sum(price) FROM fruit", 1, 0),
+    ("UPDATE fruit SET price = price + $? WHERE id = $?", 8, 0),
+    ("selekt", 1, 1),
+];
+
+/// What the script for node's pg prints against this port.
+fn pg(port: u16, postgres: &Postgres) -> Output {
+    let address = |port: u16| format!("postgres://loadgate@127.0.0.1:{port}/postgres");
+    Command::new("node")
+        .arg("--no-deprecation")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tap/with_pg.js"))
+        .args([address(port), address(postgres.port())])
+        .env("PGPASSWORD", PASSWORD)
+        .output()
+        .unwrap_or_else(|error| panic!("node: {error}: `./test` installs it"))
+}
+
+#[test]
+fn nodes_pg_says_the_same_through_the_tap_and_every_statement_is_counted() {
+    let postgres = Postgres::start();
+    let direct = pg(postgres.port(), &postgres);
+    assert!(direct.status.success(), "{direct:?} (pg is found by NODE_PATH; `./test` sets it)");
+    let tap = tap(&postgres.url(), ClientTls::Refuse);
+    let tapped = pg(port(&tap), &postgres);
+    assert_eq!(said(&tapped), said(&direct));
+    let batch = stop(tap);
+    assert_eq!(batch.counts.lost_connections, [].into());
+    // The client gave up on the one that it waited for too long.
+    assert_eq!(batch.counts.lost, [(Loss::Closed, 1)].into());
+    assert_eq!(batch.counts.passed.get(&Passed::Cancel), Some(&1));
+    // One cancelled by another client, one by the server.
+    assert_eq!(batch.counts.query_timeouts, 2);
+    // No such database, a wrong password, no such user.
+    assert_eq!(batch.counts.connection_errors, 3);
+    assert_eq!(counts(&batch), PG);
 }
 
 #[test]

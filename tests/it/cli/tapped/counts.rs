@@ -32,6 +32,11 @@ fn the_counts_are_those_of_pg_stat_statements_to_the_call() {
     assert!(json["totals"]["requests"].as_u64() > Some(300), "{}", json["totals"]);
     let counted = alike(&json, calls(&shop.postgres));
     assert!(counted.len() > 30 && counted.values().sum::<u64>() > 2_000, "{counted:?}");
+    // The market reports the same queries itself, and they are not counted again.
+    let reported = |query: &Value| query["source"] == "server-timing" && query["count"] != 0;
+    assert!(json["queries"].as_array().unwrap().iter().any(reported), "{}", json["queries"]);
+    let seen: u64 = tapped(&json).iter().map(|query| query["count"].as_u64().unwrap()).sum();
+    assert_eq!(json["totals"]["queries"], seen);
     // What all callers of a statement sent is what there was of it.
     for query in tapped(&json) {
         let callers = query["callers"].as_array().unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::shop::{Shop, counted, tapped};
 use crate::cli::stage::{Running, Stage, until};
@@ -29,7 +29,8 @@ fn kept_nowhere(stage: &Stage, own: &str, texts: &[&str]) {
 fn send(place: &str) {
     let statements = format!(
         "SELECT '{MARK}', $${MARK}$$ -- {MARK}\n\\;\n SELECT 1 AS one WHERE E'{MARK}' = 'x';\n\
-         SELECT '{MARK}'::int;\nSELECT '{MARK} unfinished;\n"
+         SELECT '{MARK}'::int;\n\
+         SET statement_timeout = '20ms';\nSELECT pg_sleep(20);\nSELECT '{MARK} unfinished;\n"
     );
     let script = format!("printf '%s' \"$TEXT\" | {}", binaries().join("psql").display());
     let sent = Command::new("sh")
@@ -72,6 +73,14 @@ fn values_of_statements_are_kept_nowhere() {
     assert!(texts.iter().any(|text| text.contains("one WHERE")), "{texts:?}");
     let failed = tapped(&json).iter().filter(|query| query["errors"] != 0).count();
     assert!(failed > 0, "{texts:?}");
+    let reading = |name: &str| {
+        let rows = json["readings"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).map(|row| (&row["max"], &row["holds"]))
+    };
+    assert_eq!(reading("db.query_timeouts"), Some((&json!(1.0), &json!(false))));
+    assert_eq!(reading("db.connection_errors"), Some((&json!(0.0), &json!(true))));
+    // There is no monitor that could have read it.
+    assert_eq!(reading("db.connections_use"), None);
     let csv = shop.stage.run(["report", "--format", "csv"]).expect(0);
     let hlog = shop.stage.run(["report", "--hlog", "-"]).expect(0);
     kept_nowhere(&shop.stage, "terms.csv", &[&done.out, &done.err, &csv.out, &hlog.out]);
