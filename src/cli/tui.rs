@@ -264,3 +264,26 @@ fn stop() {
     // A process can always send itself a signal.
     kill_process(getpid(), Signal::INT).unwrap_or_default();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_anywhere_gives_the_terminal_back_before_it_is_told() {
+        let shared = Arc::new(Shared { newest: Mutex::new(None), state: Mutex::new(State::Ours) });
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (seen, teller) = (Arc::clone(&shared), Arc::clone(&told));
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |_| teller.lock().unwrap().push(*seen.state())));
+        let hook = RestoreHook::set(Arc::clone(&shared));
+        assert!(thread::spawn(|| panic!("a worker")).join().is_err());
+        assert_eq!(*told.lock().unwrap(), [State::GivenBack]);
+        // Afterwards a panic is told as before, and the terminal is nobody's business.
+        *shared.state() = State::Ours;
+        drop(hook);
+        assert!(thread::spawn(|| panic!("another")).join().is_err());
+        assert_eq!(*told.lock().unwrap(), [State::GivenBack, State::Ours]);
+        panic::set_hook(usual);
+    }
+}

@@ -8,6 +8,8 @@
 mod frame;
 mod rolling;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use frame::{

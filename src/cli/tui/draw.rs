@@ -291,6 +291,10 @@ fn draw_foot(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>) {
     canvas.render_widget(Paragraph::new(text).style(picture.paint.quiet()), area);
 }
 
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
+
 /// A duration, or a dash.
 pub(super) fn time(value: Option<u64>) -> String {
     value.map_or_else(|| NOTHING.to_owned(), |value| format_nanos(Nanos(value)))

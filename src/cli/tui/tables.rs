@@ -36,8 +36,9 @@ pub(super) fn endpoints(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'
     let mut head = vec!["req/s", "p50", "p95", "p99", "errors"];
     let mut widths = vec![length(SHORT), length(TIME), length(TIME), length(TIME), length(SHORT)];
     if width == Room::All {
-        head.extend(["requests", "p50 all", "p95 all", "p99 all", "max"]);
+        head.extend(["requests", "p50 all", "p95 all", "p99 all", "max", "all err"]);
         widths.extend([length(COUNT), length(TIME), length(TIME), length(TIME), length(TIME)]);
+        widths.push(length(TIME));
     }
     widths.insert(0, Constraint::Fill(1));
     // One row for the head.
@@ -46,8 +47,8 @@ pub(super) fn endpoints(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'
     let offset = picture.offset.min(rows.len().saturating_sub(room));
     let below = rows.len().saturating_sub(offset + room) + picture.frame.endpoints_left_out;
     let first = match (offset, below) {
-        (0, 0) => "endpoint, last 10 s".to_owned(),
-        (above, below) => format!("endpoint, last 10 s (↑ {above} ↓ {below})"),
+        (0, 0) => "last 10 s".to_owned(),
+        (above, below) => format!("last 10 s ↑ {above} ↓ {below}"),
     };
     let head = std::iter::once(Cell::new(first)).chain(head.into_iter().map(number));
     let body = rows.iter().skip(offset).take(room).map(|row| endpoint(row, width, picture));
@@ -62,7 +63,7 @@ fn endpoint<'a>(row: &'a EndpointRow, room: Room, picture: &Picture<'_>) -> Row<
         number(time(row.recent.p50_ns)),
         number(time(row.recent.p95_ns)),
         number(time(row.recent.p99_ns)),
-        number(group_thousands(row.errors)).style(picture.paint.bad_if(row.errors)),
+        number(group_thousands(row.recent_errors)).style(picture.paint.bad_if(row.recent_errors)),
     ];
     if room == Room::All {
         cells.extend([
@@ -71,6 +72,7 @@ fn endpoint<'a>(row: &'a EndpointRow, room: Room, picture: &Picture<'_>) -> Row<
             number(time(row.response.p95_ns)),
             number(time(row.response.p99_ns)),
             number(time(row.response.max_ns)),
+            number(group_thousands(row.errors)).style(picture.paint.bad_if(row.errors)),
         ]);
     }
     Row::new(cells)
@@ -90,7 +92,7 @@ pub(super) fn errors(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>)
     let kinds =
         frame.kinds.iter().map(|kind| format!("{} {}", kind.kind, group_thousands(kind.count)));
     let kinds = kinds.collect::<Vec<_>>().join(", ");
-    let head = ["last".into(), "errors".into(), String::new(), format!("by kind: {kinds}")];
+    let head = [Cell::new("last"), number("count"), Cell::new("error"), Cell::new(kinds)];
     let rows = frame.errors.iter().map(|error| {
         let what = match &error.message {
             Some(message) => format!("{}: {message}", error.endpoint),
@@ -103,7 +105,7 @@ pub(super) fn errors(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>)
             Cell::new(what),
         ])
     });
-    let widths = [length(8), length(COUNT), length(16), Constraint::Fill(1)];
+    let widths = [length(7), length(SHORT), length(16), Constraint::Fill(1)];
     let table = Table::new(rows, widths).header(Row::new(head).style(picture.paint.quiet()));
     canvas.render_widget(table, area);
 }
