@@ -29,6 +29,8 @@ mod signals;
 mod table;
 mod tap;
 mod terminal;
+mod tui;
+mod viewers;
 
 use std::process::ExitCode;
 

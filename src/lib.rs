@@ -25,6 +25,7 @@ pub mod walk;
 pub mod report;
 // The pure line. Floor 5: the input and output shell.
 pub mod engine;
+pub mod live;
 pub mod monitor;
 pub mod notify;
 pub mod store;

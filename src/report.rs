@@ -14,6 +14,7 @@ mod gather;
 pub mod hlog;
 mod html;
 mod json;
+pub mod live;
 mod markdown;
 mod tables;
 pub mod terminal;

@@ -27,7 +27,7 @@ const FLOORS: [&[&str]; 8] = [
     &["scenario", "record"],
     &["plan", "recorder", "gate"],
     &["steps", "walk", "report"],
-    &["engine", "notify", "store", "tap", "monitor", "sink"],
+    &["engine", "live", "notify", "store", "tap", "monitor", "sink"],
     &["harness"],
     &["cli"],
 ];

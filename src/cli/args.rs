@@ -8,6 +8,7 @@ mod keep;
 mod play;
 mod stored;
 mod tap;
+mod view;
 
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
@@ -20,6 +21,7 @@ pub(super) use keep::{Files, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
 pub(super) use stored::{Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
+pub(super) use view::ViewArgs;
 
 /// Load and latency benchmark harness: may this upgrade go to production?
 #[derive(Debug, Parser)]
@@ -135,6 +137,8 @@ pub(super) struct Run {
     pub(super) repeating: Repeating,
     #[command(flatten)]
     pub(super) judging: Judging,
+    #[command(flatten)]
+    pub(super) view: ViewArgs,
     #[command(flatten)]
     pub(super) store: StoreArg,
     #[command(flatten)]

@@ -10,6 +10,7 @@ use super::progress::Lines;
 use super::settings::Source;
 use super::signals::Signals;
 use super::terminal::Terminal;
+use super::viewers::Viewers;
 use super::{Exit, Failed, between, settings};
 use crate::harness::{self, Circumstances, Finished, Parts, Seen, Watch};
 use crate::plan::{Gate, Plan};
@@ -26,6 +27,8 @@ pub(super) struct Player<'a> {
     source: Source,
     /// Rules of a file of their own, in place of the scenario's.
     gate: Option<Gate>,
+    /// Who looks at the runs as they go on, beside the progress line.
+    viewers: Option<&'a Viewers>,
     control: watch::Sender<Option<Stop>>,
     signals: Signals,
     market: Option<EmbeddedMarket>,
@@ -63,13 +66,29 @@ impl<'a> Player<'a> {
         let says = lines.clone();
         let signals = Signals::listen(control.clone(), move |text| says.stopping(text))
             .map_err(|error| Failed::could_not("listen to signals", error))?;
-        let gate = None;
-        Ok(Self { terminal, lines, store, play, source, gate, control, signals, market, tap })
+        Ok(Self {
+            terminal,
+            lines,
+            store,
+            play,
+            source,
+            gate: None,
+            viewers: None,
+            control,
+            signals,
+            market,
+            tap,
+        })
     }
 
     /// The same with rules of their own, if there are any.
     pub(super) fn ruled(self, gate: Option<Gate>) -> Self {
         Self { gate, ..self }
+    }
+
+    /// The same with people who look.
+    pub(super) fn viewed(self, viewers: &'a Viewers) -> Self {
+        Self { viewers: Some(viewers), ..self }
     }
 
     /// Where the records go.
@@ -105,6 +124,15 @@ impl<'a> Player<'a> {
         self.lines.prepare(&format!("looking for {}", plan.target));
         self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));
         self.lines.detail(&format!("precision {}", plan.precision_text()));
+        if let Some(viewers) = self.viewers {
+            viewers.begin(&plan, place.as_ref())?;
+        }
+        let mut shown = |interval: &Seen<'_>| {
+            if let Some(viewers) = self.viewers {
+                viewers.see(interval, *self.control.borrow());
+            }
+            seen(interval)
+        };
         let mut tap = self.tap.lock().await;
         let parts = Parts {
             store: &self.store,
@@ -112,12 +140,15 @@ impl<'a> Player<'a> {
             circumstances: self.circumstances(place),
             workers: settings::workers(&self.play.load),
             control: &self.control,
-            seen,
+            seen: &mut shown,
             warn: &mut |text| self.lines.warning(text),
         };
         let finished = harness::run(plan, parts).await;
         self.lines.close();
         let finished = finished?;
+        if let Some(viewers) = self.viewers {
+            viewers.measured(&finished.record);
+        }
         self.lines.detail(&format!("engine {}", finished.record.header.origin.engine));
         Ok(finished)
     }

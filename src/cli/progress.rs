@@ -125,7 +125,7 @@ fn count_to_f64_of(count: usize) -> f64 {
 }
 
 /// Whole seconds: `7s`, `12m 05s`, `47h 12m 05s`.
-fn clock(time: Nanos) -> String {
+pub(super) fn clock(time: Nanos) -> String {
     let seconds = time.0.div_euclid(1_000_000_000);
     let (minutes, second) = (seconds.div_euclid(60), seconds.rem_euclid(60));
     match (minutes.div_euclid(60), minutes.rem_euclid(60)) {

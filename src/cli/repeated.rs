@@ -10,7 +10,7 @@ use super::output::{Results, Said, Sinks};
 use super::player::Player;
 use super::repeat::{Arm, Repeater};
 use super::settings::{Source, Variant};
-use super::terminal::Terminal;
+use super::viewers::Viewers;
 use super::{Exit, Failed};
 use crate::gate::identity::Difference;
 use crate::gate::judge::Design;
@@ -35,19 +35,24 @@ pub(super) async fn run(
     run: Run,
     source: Source,
     gate: Option<Gate>,
-    terminal: &Terminal,
+    viewers: &Viewers,
 ) -> Result<Exit, Failed> {
+    let terminal = &viewers.terminal;
     let sinks = Sinks::of(&run.files)?;
     let first = Variant::repetition(lead_of(&run));
     let plan = super::settings::plan(&run.play, &source, &first, terminal)?;
     let player = Player::start(run.play.clone(), source, &plan, &run.store, terminal).await?;
-    let player = player.ruled(gate);
-    let exit = played(&run, &player, &sinks).await;
+    let player = player.ruled(gate).viewed(viewers);
+    let exit = played(&run, &player, (&sinks, viewers)).await;
     player.stop().await;
     exit
 }
 
-async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, Failed> {
+async fn played(
+    run: &Run,
+    player: &Player<'_>,
+    (sinks, viewers): (&Sinks, &Viewers),
+) -> Result<Exit, Failed> {
     let plan = player.plan(&Variant::repetition(lead_of(run)))?;
     let stored = match baseline_name(&run.repeating, &plan)? {
         Some(name) => Some(Named::baseline(Some(&player.store), &name).await?),
@@ -101,6 +106,7 @@ async fn played(run: &Run, player: &Player<'_>, sinks: &Sinks) -> Result<Exit, F
         let found = results.exit_after(alarm.as_ref());
         (results, found.reported(run.judging.exit_zero))
     };
+    viewers.say(&results.document);
     let told = results.tell(sinks, player.terminal);
     Ok(outcome.stopped.unwrap_or(found).unless(told))
 }

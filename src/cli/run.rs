@@ -8,6 +8,7 @@ use super::output::{Results, Sinks};
 use super::player::Player;
 use super::settings::{Source, Variant};
 use super::terminal::Terminal;
+use super::viewers::Viewers;
 use super::{Exit, Failed, judging, repeated, settings};
 use crate::gate::live::{Alarm, Watch};
 use crate::harness::{Finished, Seen};
@@ -24,10 +25,15 @@ pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
     if baseline.is_none() && duet.is_none() {
         refuse_comparing(&run.judging, *no_second_look)?;
     }
-    if repeat.is_some() || lead.is_some() || baseline.is_some() || duet.is_some() {
-        return repeated::run(run, source, gate, terminal).await;
-    }
-    once(run, source, gate, terminal).await
+    let many = repeat.is_some() || lead.is_some() || baseline.is_some() || duet.is_some();
+    let viewers = Viewers::open(run.view, terminal)?;
+    let ended = if many {
+        repeated::run(run, source, gate, &viewers).await
+    } else {
+        once(run, source, gate, &viewers).await
+    };
+    viewers.close().await;
+    ended
 }
 
 /// What is for comparing has no meaning where nothing is compared.
@@ -52,11 +58,13 @@ async fn once(
     run: Run,
     source: Source,
     gate: Option<Gate>,
-    terminal: &Terminal,
+    viewers: &Viewers,
 ) -> Result<Exit, Failed> {
+    let terminal = &viewers.terminal;
     let plan = settings::plan(&run.play, &source, &Variant::default(), terminal)?;
     let sinks = Sinks::of(&run.files)?;
-    let player = Player::start(run.play, source, &plan, &run.store, terminal).await?.ruled(gate);
+    let player = Player::start(run.play, source, &plan, &run.store, terminal).await?;
+    let player = player.ruled(gate).viewed(viewers);
     let plan = player.plan(&Variant::default())?;
     let reactions = plan.gate.on_rollback.clone();
     let watch = (!reactions.is_empty()).then(|| Watch::new(&plan.gate.policy, None));
@@ -73,6 +81,7 @@ async fn once(
     player.stop().await;
     let finished = finished?;
     let results = Results::of(&finished.record, place)?;
+    viewers.say(&results.document);
     let told = results.tell(&sinks, terminal);
     let ended = exit(&finished, (&results, alarm.as_ref()), signal, terminal);
     Ok(ended.reported(run.judging.exit_zero).unless(told))

@@ -1,7 +1,9 @@
 //! The only place that prints.
 
+use std::collections::VecDeque;
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use terminal_size::{Width, terminal_size_of};
 
@@ -10,6 +12,56 @@ use crate::report::terminal::{Style, WIDEST};
 
 /// Columns of a terminal that does not tell.
 const USUAL_WIDTH: usize = 80;
+
+/// Messages that are kept while something else has the whole terminal; older ones are dropped.
+const MAX_HELD: usize = 1_000;
+
+/// Messages that wait until the terminal is free again; `None` while it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held(Arc<Mutex<Option<VecDeque<String>>>>);
+
+impl Held {
+    /// Keeps messages from now on.
+    fn hold(&self) {
+        self.with(|held| _ = held.get_or_insert_default());
+    }
+
+    /// Takes what was kept, and keeps no more.
+    fn release(&self) -> VecDeque<String> {
+        self.with(Option::take).unwrap_or_default()
+    }
+
+    /// Keeps a message, or gives it back if none are kept.
+    fn keep(&self, text: String) -> Option<String> {
+        self.with(|held| {
+            let Some(held) = held else { return Some(text) };
+            if held.len() >= MAX_HELD {
+                held.pop_front();
+            }
+            held.push_back(text);
+            None
+        })
+    }
+
+    fn is_holding(&self) -> bool {
+        self.with(|held| held.is_some())
+    }
+
+    /// The newest `number` messages, the oldest of them first.
+    pub(super) fn newest(&self, number: usize) -> Vec<String> {
+        self.with(|held| {
+            let held = held.iter().flatten();
+            let mut newest: Vec<String> = held.rev().take(number).cloned().collect();
+            newest.reverse();
+            newest
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Option<VecDeque<String>>) -> T) -> T {
+        // Whoever panicked meanwhile left whole messages.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// What may be written where, and in which colours.
 #[derive(Clone, Debug)]
@@ -20,6 +72,7 @@ pub(super) struct Terminal {
     dumb: bool,
     out: Style,
     err: Style,
+    held: Held,
 }
 
 #[expect(clippy::unused_self, reason = "only who was given the terminal prints")]
@@ -41,12 +94,36 @@ impl Terminal {
             dumb,
             out: style(io::stdout().is_terminal()),
             err: style(io::stderr().is_terminal()),
+            held: Held::default(),
         }
     }
 
     /// Whether somebody looks at the progress.
     pub(super) fn shows_progress(&self) -> bool {
-        !self.quiet && !self.dumb && io::stderr().is_terminal()
+        !self.quiet && self.can_draw() && !self.held.is_holding()
+    }
+
+    /// Whether there is a terminal that can show a picture, for somebody who looks.
+    pub(super) fn can_draw(&self) -> bool {
+        !self.dumb && io::stderr().is_terminal()
+    }
+
+    /// Keeps messages back while something else has the whole terminal.
+    pub(super) fn hold(&self) -> Held {
+        self.held.hold();
+        self.held.clone()
+    }
+
+    /// Writes what was kept back.
+    pub(super) fn release(&self) {
+        for text in self.held.release() {
+            self.err(&text);
+        }
+    }
+
+    /// Whether somebody can press keys.
+    pub(super) fn has_keys(&self) -> bool {
+        io::stdin().is_terminal()
     }
 
     /// The width of the terminal that shows the progress.
@@ -96,6 +173,7 @@ impl Terminal {
 
     /// Writes a message for people. If stderr is gone there is nobody to tell.
     pub(super) fn err(&self, text: &str) {
+        let Some(text) = self.held.keep(text.to_owned()) else { return };
         let mut stderr = io::stderr().lock();
         drop(writeln!(stderr, "{text}"));
     }

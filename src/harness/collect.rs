@@ -53,7 +53,10 @@ pub struct Seen<'a> {
     pub interval: &'a Interval,
     /// All series so far.
     pub catalogue: &'a Catalogue,
-    totals: &'a Totals,
+    /// All intervals so far, this one included, added up.
+    pub totals: &'a Totals,
+    /// The first message of each kind of error and series so far.
+    pub samples: &'a [ErrorSample],
     elapsed: Nanos,
     watched: &'a Watched,
 }
@@ -218,6 +221,7 @@ pub(super) async fn collect(
             interval: &interval,
             catalogue: collector.catalogue(),
             totals: collector.totals(),
+            samples: collector.samples(),
             elapsed: clock.now(),
             watched: &watched,
         }));

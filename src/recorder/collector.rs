@@ -136,6 +136,11 @@ impl Collector {
         &self.totals
     }
 
+    /// The first message of each kind of error and series so far.
+    pub fn samples(&self) -> &[ErrorSample] {
+        &self.samples
+    }
+
     /// The end of the measurement: catalogue, totals and error samples.
     pub fn freeze(self) -> (Catalogue, Totals, Vec<ErrorSample>) {
         (self.catalogue, self.totals, self.samples)

@@ -1,6 +1,6 @@
 //! The program from outside: exit codes and what it prints, as a user or a script sees them.
 
-mod stage;
+pub(crate) mod stage;
 mod server;
 
 mod mistakes;
@@ -13,6 +13,8 @@ mod shortage;
 mod interrupts;
 mod integrity;
 mod kept;
+mod live;
+mod screen;
 mod counting;
 mod market;
 mod monitored;

@@ -13,6 +13,7 @@ mod browser;
 mod fixture;
 mod golden;
 mod identity;
+mod live;
 mod nginx;
 mod peers;
 mod policy;
