@@ -300,7 +300,8 @@ fn a_browser_shows_hostile_names_as_text_and_the_verdict_at_the_end() {
     assert!(!shown.contains("<img"), "{shown}");
     assert!(shown.contains("GET /&lt;img src=x onerror="), "{shown}");
     assert!(shown.contains("<title>FAILED 1 of 3 thresholds · shop &lt;img"), "{shown}");
-    for part in ["this page stays as it is.</p>", "requests 20.0, errors 1.0\"", "in a journey 3<"] {
+    for part in ["this page stays as it is.</p>", "requests 20.0, errors 1.0\"", "in a journey 3<"]
+    {
         assert!(shown.contains(part), "{part} is missing in {shown}");
     }
     assert!(!shown.contains("<title>ran"), "{shown}");

@@ -136,7 +136,9 @@ mod tests {
         assert!(drawn.contains(words), "{drawn}");
         assert!(drawn.contains("99.9 %</text>") && !drawn.contains("99.99 %</text>"));
         assert!(drawn.contains("<title>90.0 %: 900 ms, baseline 1.80 s</title>"), "{drawn}");
-        assert!(drawn.contains("<title>99.90 %: ") && !drawn.contains("NaN") && !drawn.contains("inf"));
+        assert!(
+            drawn.contains("<title>99.90 %: ") && !drawn.contains("NaN") && !drawn.contains("inf")
+        );
     }
 
     #[test]
