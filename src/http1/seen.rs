@@ -118,25 +118,24 @@ impl Known {
 
     /// Name and value of each header.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.places.iter().filter_map(|place| Some((self.name(place)?, self.value(place)?)))
+        self.places.iter().filter_map(|place| Some((self.name(*place)?, self.value(*place)?)))
     }
 
     /// The values of one header; names are compared without regard to case.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         // The length of a name tells almost all others apart.
         let as_long = |place: &&Place| usize::from(place.name.1 - place.name.0) == name.len();
-        let named =
-            self.places.iter().filter(as_long).filter(|place| {
-                self.name(place).is_some_and(|known| known.eq_ignore_ascii_case(name))
-            });
-        named.filter_map(|place| self.value(place))
+        let named = self.places.iter().filter(as_long).filter(|place| {
+            self.name(**place).is_some_and(|known| known.eq_ignore_ascii_case(name))
+        });
+        named.filter_map(|place| self.value(*place))
     }
 
-    fn name(&self, place: &Place) -> Option<&str> {
+    fn name(&self, place: Place) -> Option<&str> {
         self.text.get(usize::from(place.name.0)..usize::from(place.name.1))
     }
 
-    fn value(&self, place: &Place) -> Option<&[u8]> {
+    fn value(&self, place: Place) -> Option<&[u8]> {
         self.text.as_bytes().get(usize::from(place.value.0)..usize::from(place.value.1))
     }
 }
