@@ -14,6 +14,7 @@ mod server_timing;
 mod session;
 mod settle;
 mod stepping;
+mod strands;
 mod user;
 mod worker;
 
@@ -46,8 +47,8 @@ pub enum Command {
     Query {
         /// Whose it is.
         task: Task,
-        /// What to send.
-        statement: Statement,
+        /// What to send; in a box, because most commands are small.
+        statement: Box<Statement>,
     },
     /// Close all connections of the user and drop what is under way on them.
     Disconnect {

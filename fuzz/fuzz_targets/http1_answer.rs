@@ -1,5 +1,5 @@
 //! Any bytes as an answer of HTTP/1.1, in any pieces: it is refused for a reason, or read, and
-//! always as if it had come whole.
+//! always as if it had come whole, and as if its head had never come before.
 //!
 //! The first byte chooses what was asked for, the second how many of the following bytes are the
 //! lengths of the pieces, again and again; what is left is the answer.
@@ -7,7 +7,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use loadgate::http1::{Answer, Asked, Broken, Keep, Limits, Reader, slots};
+use loadgate::http1::{Answer, Asked, Broken, Keep, Limits, Reader, Seen as Heads, slots};
 
 /// Small enough that the fuzzer reaches them.
 const LIMITS: Limits = Limits { head: 512, body: 1_024, trailers: 64 };
@@ -41,13 +41,20 @@ fuzz_target!(|bytes: &[u8]| {
     let keep = if choice & 2 == 0 { Keep::Body } else { Keep::Nothing };
     let (lengths, answer) = rest.split_at(usize::from(*count).min(rest.len()));
     let lengths: Vec<usize> = lengths.iter().map(|length| usize::from(*length).max(1)).collect();
-    let whole = read(asked, keep, &[usize::MAX], answer);
-    assert_eq!(read(asked, keep, &lengths, answer), whole);
-    assert_eq!(read(asked, keep, &[1], answer), whole);
+    let mut heads = Heads::default();
+    let whole = read((asked, keep), &[usize::MAX], answer, &mut heads);
+    assert_eq!(read((asked, keep), &[usize::MAX], answer, &mut heads), whole);
+    assert_eq!(read((asked, keep), &lengths, answer, &mut heads), whole);
+    assert_eq!(read((asked, keep), &[1], answer, &mut heads), whole);
 });
 
 /// Reads the answer in pieces of these lengths, again and again.
-fn read(asked: Asked, keep: Keep, lengths: &[usize], answer: &[u8]) -> Result<Seen, Broken> {
+fn read(
+    (asked, keep): (Asked, Keep),
+    lengths: &[usize],
+    answer: &[u8],
+    heads: &mut Heads,
+) -> Result<Seen, Broken> {
     let mut reader = Reader::new(LIMITS);
     reader.begin(asked, keep);
     let mut lengths = lengths.iter().cycle();
@@ -57,7 +64,7 @@ fn read(asked: Asked, keep: Keep, lengths: &[usize], answer: &[u8]) -> Result<Se
         let (piece, after) = rest.split_at(length.min(rest.len()));
         rest = after;
         let mut slots = slots();
-        if let Some(answer) = reader.feed(piece, &mut slots).map_err(coarse)? {
+        if let Some(answer) = reader.feed_again(piece, &mut slots, heads).map_err(coarse)? {
             assert!(answer.body_bytes <= LIMITS.body);
             assert!(seen.replace(Seen::of(answer)).is_none(), "two answers to one request");
         }

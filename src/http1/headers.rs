@@ -3,29 +3,59 @@
 /// One header: its name as it came, and its value without the space around it.
 pub use httparse::Header;
 
-/// The headers of an answer, borrowed from the bytes that came.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Headers<'a> {
-    list: &'a [Header<'a>],
+use super::seen::Known;
+
+/// The headers of an answer, borrowed from where they lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Headers<'a>(Source<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    /// In the bytes that came.
+    List(&'a [Header<'a>]),
+    /// In a head that is remembered.
+    Known(&'a Known),
+}
+
+impl Default for Headers<'_> {
+    fn default() -> Self {
+        Self::new(&[])
+    }
 }
 
 impl<'a> Headers<'a> {
     /// The headers in a list.
     pub fn new(list: &'a [Header<'a>]) -> Self {
-        Self { list }
+        Self(Source::List(list))
+    }
+
+    /// The headers of a head that is remembered.
+    pub(super) fn known(known: &'a Known) -> Self {
+        Self(Source::Known(known))
     }
 
     /// All of them, in the order in which they came.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        self.list.iter().map(|header| (header.name, header.value))
+        let (list, known) = self.parts();
+        let listed = list.iter().map(|header| (header.name, header.value));
+        listed.chain(known.into_iter().flat_map(Known::headers))
     }
 
     /// The values of one header; names are compared without regard to case (RFC 9110,
     /// section 5.1).
     pub fn all(self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter()
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let (list, known) = self.parts();
+        let listed = list.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+        let known = known.into_iter().flat_map(|known| known.values(name));
+        listed.map(|header| header.value).chain(known)
+    }
+
+    /// Those in a list and those of a head that is remembered: one of the two has some.
+    fn parts(self) -> (&'a [Header<'a>], Option<&'a Known>) {
+        match self.0 {
+            Source::List(list) => (list, None),
+            Source::Known(known) => (&[], Some(known)),
+        }
     }
 
     /// The values of one header that are text.

@@ -5,6 +5,7 @@ use std::{fmt, mem};
 use super::broken::{Broken, shown};
 use super::chunks::{Chunks, Part};
 use super::head::{self, Ends, Head, Line, Slots};
+use super::seen::{Known, Seen};
 use super::{Headers, count};
 
 /// Most interim answers (1xx) before an answer: a server that sends more of them will not end.
@@ -201,23 +202,89 @@ impl Reader {
         input: &'a [u8],
         slots: &'a mut Slots<'a>,
     ) -> Result<Option<Answer<'a>>, Broken> {
-        if self.phase != Phase::Head || !self.head.is_empty() || head::interim(input) {
+        if self.awaits_head(input) {
+            self.read(input, slots, None)
+        } else {
+            self.go_on(input, slots)
+        }
+    }
+
+    /// The same, for a server whose answers have heads that `seen` knows.
+    pub fn feed_again<'a>(
+        &'a mut self,
+        input: &'a [u8],
+        slots: &'a mut Slots<'a>,
+        seen: &'a mut Seen,
+    ) -> Result<Option<Answer<'a>>, Broken> {
+        if !self.awaits_head(input) {
             return self.go_on(input, slots);
         }
+        if self.asked == Asked::Head {
+            return self.read(input, slots, None);
+        }
+        match seen.find(input) {
+            None => self.read(input, slots, Some(seen)),
+            Some(at) => match seen.get(at).filter(|head| head.length() <= self.limits.head) {
+                Some(known) => self.read_known(input, known),
+                None => self.read(input, slots, None),
+            },
+        }
+    }
+
+    /// Whether the head of an answer may begin with these bytes, and end with them too.
+    #[inline]
+    fn awaits_head(&self, input: &[u8]) -> bool {
+        self.phase == Phase::Head && self.head.is_empty() && !head::interim(input)
+    }
+
+    /// Reads an answer from its first byte; its head is remembered in `seen`.
+    fn read<'a>(
+        &'a mut self,
+        input: &'a [u8],
+        slots: &'a mut Slots<'a>,
+        seen: Option<&mut Seen>,
+    ) -> Result<Option<Answer<'a>>, Broken> {
         self.phase = Phase::Over;
         let fits = |head: &Head<'_>| head.length <= self.limits.head;
         let Some(head) = head::parse(input, slots).filter(fits) else {
             return self.wait_for_head(input).map(|()| None);
         };
-        self.expect(head.framing(self.asked)?)?;
-        let (first, mut rest) = input.split_at_checked(head.length).unwrap_or_default();
+        let framing = head.framing(self.asked)?;
+        if let Some(seen) = seen {
+            seen.learn(input, &head, framing);
+        }
+        self.expect(framing)?;
+        self.after_head(input, head.length, (head.status, Headers::new(head.headers)))
+    }
+
+    /// Reads an answer that begins with a head that is known.
+    #[inline]
+    fn read_known<'a>(
+        &'a mut self,
+        input: &'a [u8],
+        head: &'a Known,
+    ) -> Result<Option<Answer<'a>>, Broken> {
+        self.phase = Phase::Over;
+        self.expect(head.framing)?;
+        self.after_head(input, head.length(), (head.status, Headers::known(head)))
+    }
+
+    /// Reads what follows a head of this length.
+    #[inline]
+    fn after_head<'a>(
+        &'a mut self,
+        input: &'a [u8],
+        length: usize,
+        head: (u16, Headers<'a>),
+    ) -> Result<Option<Answer<'a>>, Broken> {
+        let (first, mut rest) = input.split_at_checked(length).unwrap_or_default();
         let Some(body) = self.body(&mut rest)? else {
             self.head.extend_from_slice(first);
             self.phase = Phase::Body;
             return Ok(None);
         };
         let reusable = self.complete(rest);
-        Ok(Some(self.answer(&head, body, reusable)))
+        Ok(Some(self.answer(head, body, reusable)))
     }
 
     /// The peer has sent its last byte: completes a body that lasts until then, else says what is
@@ -233,7 +300,7 @@ impl Reader {
             (Phase::Body, Framing::Chunks(_)) => Err(Broken::CutInChunks(came)),
             (Phase::Body, Framing::UntilClose) => {
                 let head = head::parse(&self.head, slots).ok_or_else(|| head::wrong(&self.head))?;
-                Ok(self.answer(&head, Body::Kept, false))
+                Ok(self.answer((head.status, Headers::new(head.headers)), Body::Kept, false))
             }
         }
     }
@@ -266,7 +333,7 @@ impl Reader {
         };
         let reusable = self.complete(rest);
         let head = head::parse(&self.head, slots).ok_or_else(|| head::wrong(&self.head))?;
-        Ok(Some(self.answer(&head, body, reusable)))
+        Ok(Some(self.answer((head.status, Headers::new(head.headers)), body, reusable)))
     }
 
     /// Keeps the beginning of a head that [`head::parse`] did not take: it is not complete, too
@@ -414,14 +481,18 @@ impl Reader {
         self.open && !self.spoiled
     }
 
-    fn answer<'a>(&'a self, head: &Head<'a>, body: Body<'a>, reusable: bool) -> Answer<'a> {
+    fn answer<'a>(
+        &'a self,
+        (status, headers): (u16, Headers<'a>),
+        body: Body<'a>,
+        reusable: bool,
+    ) -> Answer<'a> {
         let body = match (self.keep, body) {
             (Keep::Nothing, _) => &[],
             (Keep::Body, Body::Input(data)) => data,
             (Keep::Body, Body::Kept) => &self.body,
         };
-        let headers = Headers::new(head.headers);
-        Answer { status: head.status, headers, body, body_bytes: self.body_bytes, reusable }
+        Answer { status, headers, body, body_bytes: self.body_bytes, reusable }
     }
 }
 

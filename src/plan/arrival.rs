@@ -142,6 +142,8 @@ pub struct Tickets {
     index: u64,
     /// Whether there are phases of both models.
     mixed: bool,
+    /// Journeys of one user are so many numbers apart: the most users of any phase.
+    stride: u64,
 }
 
 /// Chooses journey and rows for the start with a given number.
@@ -167,6 +169,7 @@ impl Tickets {
             level: 0.0,
             gaps: Dice::new(plan.seed, u64::MAX),
             index: 0,
+            stride: plan.phases.iter().map(most_users).max().unwrap_or(1).max(1),
             mixed: [true, false].into_iter().all(|open| {
                 plan.phases.iter().any(|p| matches!(p.shape, Shape::Open { .. }) == open)
             }),
@@ -214,8 +217,7 @@ impl Tickets {
     /// Where a run has phases of both models, arrivals have even numbers and users odd ones, so
     /// that every journey has a number of its own.
     pub fn again(&self, user: u64, round: u64, intended: Nanos, phase: u8) -> Ticket {
-        let stride = self.phases.iter().map(most_users).max().unwrap_or(1).max(1);
-        let index = round * stride + user;
+        let index = round * self.stride + user;
         let mut ticket = self.chooser.ticket_at(index, intended, phase, Start::User(user));
         if self.mixed {
             ticket.index = index * 2 + 1;
@@ -403,6 +405,7 @@ mod tests {
             gaps: Dice::new(seed, u64::MAX),
             index: 0,
             mixed: false,
+            stride: 1,
         };
         tickets.map(|ticket| ticket.intended).collect()
     }

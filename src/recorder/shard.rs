@@ -15,10 +15,15 @@ const MAX_QUERIES: usize = 1_000;
 /// The most exchanges of an interval that a worker lists one by one (24 bytes each).
 pub const MOST_EXCHANGES: usize = 100_000;
 
+/// How many values are noted before they are counted: 4 KiB of them, about thirty requests' worth.
+const NOTED: usize = 256;
+
 /// One worker's measurements of the running interval.
 #[derive(Debug)]
 pub struct Shard {
     batch: Batch,
+    /// Values that wait to be counted, in the order in which they came.
+    noted: Vec<Noted>,
     spare: Option<Batch>,
     /// Series of the plan, known to everyone.
     planned: u16,
@@ -28,6 +33,19 @@ pub struct Shard {
     sampled: Vec<(SeriesId, ErrorKind)>,
     /// How many exchanges of an interval are listed.
     listed: usize,
+}
+
+/// A value on its way to its histogram.
+///
+/// The values of one request belong to nine histograms, and after a system call the processor has
+/// their counts no longer at hand: it would wait for memory nine times. Noted one after the other
+/// they lie together, and many that are counted at once are waited for at the same time.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    value: Nanos,
+    series: SeriesId,
+    metric: Metric,
+    phase: u8,
 }
 
 /// One exchange with the target, for finding out which statements it caused.
@@ -77,6 +95,7 @@ impl Shard {
     pub fn new(planned: u16, phases: usize) -> Self {
         Self {
             batch: Batch::with_phases(phases),
+            noted: Vec::with_capacity(NOTED),
             spare: None,
             planned,
             queries: Vec::new(),
@@ -98,13 +117,24 @@ impl Shard {
         }
     }
 
-    /// Records one value. Nothing is hashed, formatted or looked up; a histogram takes memory for
-    /// the part of its range in which the value lies, and keeps it until it had nothing to record
+    /// Records one value, which is in the next batch that is taken. Nothing is hashed, formatted or
+    /// looked up; a histogram takes memory for the part of its range in which the value lies, and keeps it until it had nothing to record
     /// for a whole interval.
     #[inline]
     pub fn record(&mut self, phase: u8, series: SeriesId, metric: Metric, value: Nanos) {
-        if let Some(phase) = self.batch.phases.get_mut(usize::from(phase)) {
-            phase.record(series, metric, value);
+        if self.noted.len() == NOTED {
+            self.settle();
+        }
+        self.noted.push(Noted { value, series, metric, phase });
+    }
+
+    /// Counts what was noted.
+    #[inline(never)]
+    fn settle(&mut self) {
+        for Noted { value, series, metric, phase } in self.noted.drain(..) {
+            if let Some(phase) = self.batch.phases.get_mut(usize::from(phase)) {
+                phase.record(series, metric, value);
+            }
         }
     }
 
@@ -179,6 +209,7 @@ impl Shard {
 
     /// Hands over what was measured and starts anew with `spare` memory if there is some.
     pub fn take(&mut self) -> Batch {
+        self.settle();
         let phases = self.batch.phases.len();
         let empty = self.spare.take().unwrap_or_else(|| Batch::with_phases(phases));
         mem::replace(&mut self.batch, empty)
@@ -262,6 +293,28 @@ impl Phase {
         match self.counts.get_mut(at) {
             Some(counts) => counts,
             None => unreachable!("the list was just made long enough"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_has_all_values_that_were_recorded_before_it_was_taken() {
+        let mut shard = Shard::new(4, 2);
+        let most = u64::try_from(NOTED).unwrap();
+        for values in [1, most - 1, most, most + 1, 3 * most + 7] {
+            for value in 0..values {
+                shard.record(1, SeriesId(3), Metric::Response, Nanos(value));
+            }
+            // A phase that the plan does not have has no place.
+            shard.record(2, SeriesId(3), Metric::Response, Nanos(1));
+            let batch = shard.take();
+            let cells: Vec<_> = batch.histograms().map(|(p, s, m, h)| (p, s, m, h.len())).collect();
+            assert_eq!(cells, [(1, SeriesId(3), Metric::Response, values)]);
+            shard.recycle(batch);
         }
     }
 }

@@ -34,9 +34,9 @@ impl Jar {
     }
 
     /// Keeps what an answer to `path` sets, and forgets what it takes back.
-    pub(super) fn store(&mut self, headers: Headers<'_>, path: &str) {
+    pub(super) fn store<'p>(&mut self, headers: Headers<'_>, path: impl Fn() -> &'p str) {
         for line in headers.texts(SET_COOKIE.as_str()) {
-            self.set(line, path);
+            self.set(line, path());
         }
     }
 

@@ -76,7 +76,7 @@ impl Worker<'_> {
         }
         let login = Rc::new(Login::new(session, &user.variables, headers, user.jar.clone(), end));
         let (row, round) = (user.identity.unwrap_or_default(), user.round);
-        user.trim(asking);
+        user.strands.trim(asking);
         let Some(pool) = self.pools.get_mut(index) else { return };
         let waiting = pool.settle(row, Some(Rc::clone(&login)));
         self.admitted(Task { user: at, strand: asking, round }, &login, Some(end));

@@ -46,8 +46,8 @@ impl Worker<'_> {
             }
         };
         if let Answer::Http(answer) = answer {
-            let path = strand.request.as_ref().map_or("/", |request| request.target());
-            user.jar.store(answer.headers, path);
+            let request = strand.request.as_deref();
+            user.jar.store(answer.headers, || request.map_or("/", Request::target));
             self.note_exchange(phase, leaf, &reply.timing);
             self.note_queries(phase, leaf, answer);
             if self.redirect(plan, task, leaf, answer, reply) {
@@ -221,7 +221,7 @@ impl Worker<'_> {
         let plan = self.plan;
         let Some(user) = self.users.get(at) else { return 0 };
         let tasks: Vec<(Task, Nanos)> = (0..)
-            .zip(&user.strands)
+            .zip(user.strands.iter())
             .filter(|(_, strand)| strand.waiting == Waiting::Reply)
             .map(|(strand, s)| (Task { user: at, strand, round: user.round }, s.intended))
             .collect();

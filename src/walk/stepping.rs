@@ -143,7 +143,7 @@ impl Worker<'_> {
                 strand.begin_to_try(leaf);
                 strand.waiting = Waiting::Reply;
                 self.spare.push(request);
-                self.commands.push_back(Command::Query { task, statement });
+                self.commands.push_back(Command::Query { task, statement: Box::new(statement) });
                 Went::Stopped
             }
             Err(failure) => {
@@ -221,7 +221,7 @@ impl Worker<'_> {
         }
         strand.waiting = Waiting::Nothing;
         // The branches stand behind their parent, and perhaps those of another branch.
-        user.trim(parent);
+        user.strands.trim(parent);
         self.walk(at, parent);
     }
 
@@ -234,7 +234,7 @@ impl Worker<'_> {
         user.failed.get_or_insert(kind);
         user.over.get_or_insert(end);
         user.round = user.round.wrapping_add(1);
-        let cleaning = user.strands.first().is_some_and(|strand| strand.role == Role::Cleanup);
+        let cleaning = user.strands.get(0).is_some_and(|strand| strand.role == Role::Cleanup);
         user.strands.clear();
         if others_under_way > 0 {
             self.commands.push_back(Command::Disconnect { user: at });

@@ -2,6 +2,7 @@
 
 use super::cookies::Jar;
 use super::session::Headers;
+use super::strands::Strands;
 use crate::names::{ErrorKind, SeriesId};
 use crate::plan::{Dice, Leaf, Op, Plan, Program, Request, Ticket, Variables, View};
 use crate::units::Nanos;
@@ -23,7 +24,7 @@ pub(super) struct User {
     pub(super) dice: Dice,
     pub(super) jar: Jar,
     /// What it does at the same time; the first strand is the journey itself.
-    pub(super) strands: Vec<Strand>,
+    pub(super) strands: Strands,
     /// Row of the identity that it uses.
     pub(super) identity: Option<usize>,
     /// Headers of its login.
@@ -136,7 +137,7 @@ impl User {
             variables: Variables::default(),
             dice: Dice::new(0, number),
             jar: Jar::default(),
-            strands: Vec::new(),
+            strands: Strands::default(),
             identity: None,
             login: None,
             held: Vec::new(),
@@ -179,14 +180,6 @@ impl User {
         self.strands.clear();
         (self.identity, self.login) = (None, None);
         (self.failed, self.over, self.moved) = (None, None, false);
-    }
-
-    /// Forgets the last strands that are over and that nobody names any more.
-    pub(super) fn trim(&mut self, parent: usize) {
-        let over = |strand: &Strand| strand.waiting == Waiting::Over;
-        while self.strands.len() > parent + 1 && self.strands.last().is_some_and(over) {
-            self.strands.pop();
-        }
     }
 
     /// The program that a strand walks through.

@@ -108,7 +108,13 @@ impl<'p> Worker<'p> {
 
     /// The next thing that has to be done.
     pub fn next_command(&mut self) -> Option<Command> {
-        self.commands.pop_front()
+        let command = self.commands.pop_front();
+        if command.is_none() {
+            // An empty queue begins at its first place again: else it would go through all of its
+            // memory, which is nowhere near when it is needed.
+            self.commands.clear();
+        }
+        command
     }
 
     /// The request of a [`Command::Send`]; `None` if it is no longer wanted.

@@ -14,6 +14,7 @@ use super::stamp::Offset;
 use super::wire::Wire;
 use crate::engine::Clock;
 use crate::engine::handover::{Beats, Job};
+use crate::http1::Seen;
 use crate::plan::Plan;
 use crate::units::Nanos;
 use crate::walk::{Command, Worker};
@@ -55,6 +56,8 @@ pub(super) struct Memory {
     pub(super) plain: Vec<u8>,
     /// What was read and is still encrypted.
     pub(super) sealed: Vec<u8>,
+    /// Heads of answers that came lately.
+    pub(super) seen: Seen,
 }
 
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
@@ -77,7 +80,12 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
         dialer: Dialer::new(&plan, job.tls.as_ref()),
         companion,
         offset: Offset::new(clock),
-        memory: Memory { out: Vec::new(), plain: vec![0; READING], sealed: vec![0; sealed] },
+        memory: Memory {
+            out: Vec::new(),
+            plain: vec![0; READING],
+            sealed: vec![0; sealed],
+            seen: Seen::default(),
+        },
         awaited: 0,
         plan: &plan,
     };
@@ -162,7 +170,7 @@ impl Driver<'_> {
                     Command::Send { task } => self.send(task),
                     Command::Query { task, statement } => {
                         self.awaited += 1;
-                        self.companion.ask(Errand::Query(task, statement));
+                        self.companion.ask(Errand::Query(task, *statement));
                     }
                     Command::Disconnect { user } => {
                         while let Some(token) = self.lines.any(user) {

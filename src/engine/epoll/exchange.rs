@@ -227,17 +227,19 @@ impl Driver<'_> {
 fn take(
     line: &mut Line,
     got: Got,
-    memory: &Memory,
+    memory: &mut Memory,
     came: Nanos,
     (worker, plan): (&mut Worker<'_>, &Plan),
 ) -> Heard {
     let Some(exchange) = &mut line.exchange else { return Heard::Useless };
     let (mut slots, mut at_end) = (http1::slots(), http1::slots());
-    let bytes = memory.plain.get(..got.bytes).unwrap_or_default();
+    let Memory { plain, seen, .. } = memory;
+    let bytes = plain.get(..got.bytes).unwrap_or_default();
     if got.bytes > 0 {
         exchange.hear(got.bytes, came);
     }
-    let fed = if got.bytes > 0 { line.reader.feed(bytes, &mut slots) } else { Ok(None) };
+    let fed =
+        if got.bytes > 0 { line.reader.feed_again(bytes, &mut slots, seen) } else { Ok(None) };
     let answer = match (fed, got.then) {
         (Ok(Some(answer)), _) => Ok(answer),
         (Ok(None), Then::Ended) => line.reader.end(&mut at_end),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::http1::{MAX_EXTENSIONS, MAX_HEADERS, slots};
+use crate::http1::{MAX_EXTENSIONS, MAX_HEADERS, Seen as Heads, slots};
 
 type Fields = Vec<(String, Vec<u8>)>;
 
@@ -49,12 +49,21 @@ impl Seen {
 
 /// Reads one answer from pieces and, if it lasts until then, from their end.
 fn read<'p>(setting: Setting, pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Seen, Broken> {
+    read_again(setting, pieces, &mut Heads::default())
+}
+
+/// The same, where heads may have come before.
+fn read_again<'p>(
+    setting: Setting,
+    pieces: impl IntoIterator<Item = &'p [u8]>,
+    heads: &mut Heads,
+) -> Result<Seen, Broken> {
     let mut reader = Reader::new(setting.limits);
     reader.begin(setting.asked, setting.keep);
     let mut seen = None;
     for piece in pieces {
         let mut slots = slots();
-        if let Some(answer) = reader.feed(piece, &mut slots)? {
+        if let Some(answer) = reader.feed_again(piece, &mut slots, heads)? {
             assert!(seen.replace(Seen::of(answer)).is_none(), "two answers to one request");
         }
         assert!(reader.head.len() <= setting.limits.head, "the head is within its limit");
@@ -75,6 +84,10 @@ fn whole(setting: Setting, bytes: &[u8]) -> Result<Seen, Broken> {
 /// The same answer is the same in pieces cut at `cuts`, byte by byte, and in one.
 fn pieces_do_not_matter(setting: Setting, bytes: &[u8], cuts: &[Index]) -> Result<Seen, Broken> {
     let want = whole(setting, bytes);
+    let mut heads = Heads::default();
+    for _ in 0..2 {
+        assert_eq!(read_again(setting, [bytes], &mut heads), want, "its head is known");
+    }
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
