@@ -122,7 +122,7 @@ fn only_who_asks_for_this_machine_is_answered() {
     assert_eq!(status(&[&by_name]), [200, 200]);
     assert_eq!(status(&[&own, "Sec-Fetch-Site: same-origin"]), [200, 200]);
     assert_eq!(status(&["Host: rebound.example"]), [403, 403]);
-    assert_eq!(status(&[&own, "Host: rebound.example"])[0] / 100, 4);
+    assert_eq!(status(&[&own, "Host: rebound.example"]), [403, 403]);
     assert_eq!(
         status(&[&own, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"]),
         [403, 403]
@@ -300,7 +300,8 @@ fn a_browser_shows_hostile_names_as_text_and_the_verdict_at_the_end() {
     assert!(!shown.contains("<img"), "{shown}");
     assert!(shown.contains("GET /&lt;img src=x onerror="), "{shown}");
     assert!(shown.contains("<title>FAILED 1 of 3 thresholds · shop &lt;img"), "{shown}");
-    for part in ["this page stays as it is.</p>", "requests 20.0, errors 1.0\"", "in a journey 3<"] {
+    for part in ["this page stays as it is.</p>", "requests 20.0, errors 1.0\"", "in a journey 3<"]
+    {
         assert!(shown.contains(part), "{part} is missing in {shown}");
     }
     assert!(!shown.contains("<title>ran"), "{shown}");
