@@ -240,6 +240,7 @@ impl Painter {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most keys do nothing")]
     fn key(&mut self, key: KeyEvent, frame: &Frame) -> Drawn {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let last = frame.endpoints.len().saturating_sub(1);

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(refused(&map).is_none(), answered == Answered::Yes, "{headers:?}");
     }
 
-    #[derive(PartialEq)]
+    #[derive(Clone, Copy, PartialEq)]
     enum Answered {
         Yes,
         No,

@@ -122,7 +122,7 @@ fn only_who_asks_for_this_machine_is_answered() {
     assert_eq!(status(&[&by_name]), [200, 200]);
     assert_eq!(status(&[&own, "Sec-Fetch-Site: same-origin"]), [200, 200]);
     assert_eq!(status(&["Host: rebound.example"]), [403, 403]);
-    assert_eq!(status(&[&own, "Host: rebound.example"])[0] / 100, 4);
+    assert_eq!(status(&[&own, "Host: rebound.example"]), [403, 403]);
     assert_eq!(
         status(&[&own, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"]),
         [403, 403]

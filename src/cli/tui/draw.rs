@@ -47,15 +47,15 @@ impl Paint {
         }
     }
 
-    /// What is of less interest.
-    pub(super) fn quiet(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
-    }
-
     /// What is wrong, if something is.
     pub(super) fn bad_if(self, count: u64) -> Style {
         if count > 0 { self.colour(Color::Red).add_modifier(Modifier::BOLD) } else { Style::new() }
     }
+}
+
+/// How what is of less interest looks.
+pub(super) fn quiet() -> Style {
+    Style::new().add_modifier(Modifier::DIM)
 }
 
 /// Draws the picture: what has no room is left out, the least important first.
@@ -106,7 +106,7 @@ fn draw_head(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>) {
         if subject.which.is_empty() { String::new() } else { format!(" · {}", subject.which) };
     let title = Line::from(vec![
         Span::styled(subject.scenario.as_str(), Style::new().add_modifier(Modifier::BOLD)),
-        Span::styled(format!("{which} · {}", subject.target), paint.quiet()),
+        Span::styled(format!("{which} · {}", subject.target), quiet()),
     ]);
     let (now, total) = (&frame.now, &frame.total);
     let figure = |name: &'static str, value: String, style: Style| Figure { name, value, style };
@@ -127,12 +127,8 @@ fn draw_head(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>) {
         figure("lag p99", time(now.lag_p99_ns), plain),
         figure("CPU", format!("{:.2}", now.cpu), plain),
     ];
-    let lines = vec![
-        title,
-        progress(frame, width, paint),
-        fitting(lately, width, paint),
-        fitting(so_far, width, paint),
-    ];
+    let lines =
+        vec![title, progress(frame, width, paint), fitting(lately, width), fitting(so_far, width)];
     canvas.render_widget(Paragraph::new(lines), area);
 }
 
@@ -152,7 +148,7 @@ impl Figure {
 
 /// As many figures as have room, each whole: half a number is a wrong number. The median goes
 /// first, then what stands last.
-fn fitting(mut figures: Vec<Figure>, width: usize, paint: Paint) -> Line<'static> {
+fn fitting(mut figures: Vec<Figure>, width: usize) -> Line<'static> {
     let fits = |figures: &[Figure]| figures.iter().map(Figure::width).sum::<usize>() <= width + 2;
     if !fits(&figures) {
         figures.retain(|figure| figure.name != "p50");
@@ -162,7 +158,7 @@ fn fitting(mut figures: Vec<Figure>, width: usize, paint: Paint) -> Line<'static
     }
     let spans = figures.into_iter().flat_map(|Figure { name, value, style }| {
         [
-            Span::styled(format!("{name} "), paint.quiet()),
+            Span::styled(format!("{name} "), quiet()),
             Span::styled(value, style.add_modifier(Modifier::BOLD)),
             Span::raw("  "),
         ]
@@ -199,7 +195,7 @@ fn progress(frame: &Frame, width: usize, paint: Paint) -> Line<'static> {
     Line::from(vec![
         Span::raw(format!("{place} ")),
         Span::styled("━".repeat(done), paint.colour(Color::Blue)),
-        Span::styled("╌".repeat(room - done), paint.quiet()),
+        Span::styled("╌".repeat(room - done), quiet()),
         Span::raw(format!(" {since}")),
     ])
 }
@@ -264,20 +260,19 @@ fn draw_chart(
         let set = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line);
         set.style(paint.colour(curve.colour)).data(line)
     });
-    let mut names = vec![Span::styled(format!("{title} "), paint.quiet())];
+    let mut names = vec![Span::styled(format!("{title} "), quiet())];
     names.extend(
         curves
             .iter()
             .map(|curve| Span::styled(format!(" {}", curve.name), paint.colour(curve.colour))),
     );
-    let quiet = paint.quiet();
     let upright = Axis::default().bounds([0.0, top]).labels(["0".to_owned(), unit(top)]);
     let along = Axis::default().bounds([0.0, end]);
     let chart = Chart::new(sets.collect())
         .block(Block::new().title(Line::from(names)))
         .legend_position(None)
-        .x_axis(along.style(quiet))
-        .y_axis(upright.style(quiet));
+        .x_axis(along.style(quiet()))
+        .y_axis(upright.style(quiet()));
     canvas.render_widget(chart, area);
 }
 
@@ -288,7 +283,7 @@ fn draw_foot(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>) {
         Stage::Starting | Stage::Running | Stage::Measured | Stage::Ended => "q stops the run",
     };
     let text = format!("{keys} · ↑ ↓ move the table{page}");
-    canvas.render_widget(Paragraph::new(text).style(picture.paint.quiet()), area);
+    canvas.render_widget(Paragraph::new(text).style(quiet()), area);
 }
 
 #[cfg(test)]

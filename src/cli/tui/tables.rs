@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Cell, Row, Table};
 
-use super::draw::{Picture, rate, time};
+use super::draw::{Picture, quiet, rate, time};
 use crate::cli::progress::clock;
 use crate::report::live::EndpointRow;
 use crate::units::{Nanos, group_thousands};
@@ -52,13 +52,13 @@ pub(super) fn endpoints(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'
     };
     let head = std::iter::once(Cell::new(first)).chain(head.into_iter().map(number));
     let body = rows.iter().skip(offset).take(room).map(|row| endpoint(row, width, picture));
-    let table = Table::new(body, widths).header(Row::new(head).style(picture.paint.quiet()));
+    let table = Table::new(body, widths).header(Row::new(head).style(quiet()));
     canvas.render_widget(table, area);
 }
 
 fn endpoint<'a>(row: &'a EndpointRow, room: Room, picture: &Picture<'_>) -> Row<'a> {
     let mut cells = vec![
-        Cell::new(named(row, picture)),
+        Cell::new(named(row)),
         number(rate(row.recent_rate)),
         number(time(row.recent.p50_ns)),
         number(time(row.recent.p95_ns)),
@@ -79,11 +79,10 @@ fn endpoint<'a>(row: &'a EndpointRow, room: Room, picture: &Picture<'_>) -> Row<
 }
 
 /// The endpoint, and the step that tells it from others of its name.
-fn named<'a>(row: &'a EndpointRow, picture: &Picture<'_>) -> Line<'a> {
+fn named(row: &EndpointRow) -> Line<'_> {
     let step = if row.step == row.name { "" } else { row.step.as_str() };
     let gap = if step.is_empty() { "" } else { "  " };
-    let quiet = picture.paint.quiet();
-    Line::from(vec![Span::raw(row.name.as_str()), Span::raw(gap), Span::styled(step, quiet)])
+    Line::from(vec![Span::raw(row.name.as_str()), Span::raw(gap), Span::styled(step, quiet())])
 }
 
 /// What failed last, the newest first.
@@ -106,7 +105,7 @@ pub(super) fn errors(canvas: &mut Canvas<'_>, area: Rect, picture: &Picture<'_>)
         ])
     });
     let widths = [length(7), length(SHORT), length(16), Constraint::Fill(1)];
-    let table = Table::new(rows, widths).header(Row::new(head).style(picture.paint.quiet()));
+    let table = Table::new(rows, widths).header(Row::new(head).style(quiet()));
     canvas.render_widget(table, area);
 }
 

@@ -164,7 +164,9 @@ impl Rolling {
         let merged = self.older.chunks(2).filter_map(|pair| {
             let (first, rest) = pair.split_first()?;
             let mut merged = first.stretch();
-            rest.iter().for_each(|next| merged.merge(&next.stretch()));
+            for next in rest {
+                merged.merge(&next.stretch());
+            }
             Some(Kept::new(&merged, encoder))
         });
         self.older = merged.collect();
@@ -237,7 +239,7 @@ mod tests {
         assert_eq!(points.requests.iter().sum::<u64>(), seconds);
         let errors: u64 = (0..seconds).map(|at| at % 3).sum();
         assert_eq!(points.errors.iter().sum::<u64>(), errors);
-        assert_eq!(points.dropped.iter().sum::<u64>(), seconds / 2);
+        assert_eq!(points.dropped.iter().sum::<u64>(), seconds.div_euclid(2));
         let longest = points.length_ns.iter().max().unwrap();
         assert_eq!(*longest, Nanos::from_secs(640).0);
         assert!(points.length_ns.iter().rev().take(RECENT).all(|length| *length == 1_000_000_000));

@@ -52,8 +52,8 @@ impl Made {
             let mut histogram = Histogram::new();
             histogram.extend(times.iter().copied().map(Nanos));
             let cell = Cell { phase, series: *series, metric: Metric::Response, histogram };
-            let mut counts = Counts::default();
-            counts.started = u64::try_from(times.len() + failed.len()).unwrap();
+            let started = u64::try_from(times.len() + failed.len()).unwrap();
+            let mut counts = Counts { started, ..Counts::default() };
             failed.iter().for_each(|kind| counts.fail(*kind));
             let tally = Tally { phase, series: *series, counts };
             self.totals.add_cell(&cell);
