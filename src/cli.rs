@@ -16,6 +16,7 @@ mod gathered;
 mod judging;
 mod market;
 mod output;
+mod pictures;
 mod player;
 mod progress;
 mod repeat;

@@ -8,6 +8,7 @@ pub mod baseline;
 mod chart;
 mod csv;
 mod document;
+mod figure;
 mod figures;
 mod foreign;
 mod gather;
@@ -16,6 +17,7 @@ mod html;
 mod json;
 pub mod live;
 mod markdown;
+pub mod picture;
 mod tables;
 pub mod terminal;
 mod words;
@@ -56,6 +58,10 @@ pub struct RenderError {
 impl RenderError {
     fn new(format: &dyn Format, detail: &impl ToString) -> Self {
         Self { format: format.word(), detail: detail.to_string() }
+    }
+
+    fn picture(detail: &impl ToString) -> Self {
+        Self { format: "picture", detail: detail.to_string() }
     }
 }
 

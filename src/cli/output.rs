@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::Files;
+use super::pictures::Pictures;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
 use crate::gate::live::Alarm;
@@ -102,7 +103,9 @@ impl Results {
         let printed =
             terminal.out(&summary).map_err(|error| Failed::could_not("print the summary", error));
         let written = sinks.iter().map(|(path, word)| self.write(word, path, terminal));
-        let failures = std::iter::once(printed).chain(written).filter_map(Result::err);
+        let pictures = sinks.pictures.write(&self.document, terminal);
+        let results = std::iter::once(printed).chain(written).chain([pictures]);
+        let failures = results.filter_map(Result::err);
         failures.map(|failed| failed.tell(terminal)).last()
     }
 
@@ -126,7 +129,10 @@ impl Results {
 }
 
 /// Where the results of a run go beside the store.
-pub(super) struct Sinks(Vec<(PathBuf, &'static str)>);
+pub(super) struct Sinks {
+    texts: Vec<(PathBuf, &'static str)>,
+    pictures: Pictures,
+}
 
 impl Sinks {
     /// The files that the arguments name. That one can't be written is better known before a run
@@ -145,17 +151,17 @@ impl Sinks {
         for (path, _) in &sinks {
             check_writable(path)?;
         }
-        Ok(Self(sinks))
+        Ok(Self { texts: sinks, pictures: Pictures::of(&files.pictures)? })
     }
 
     /// Whether one of them goes to stdout, in place of the summary.
     pub(super) fn take_stdout(&self) -> bool {
-        self.0.iter().any(|(path, _)| path.as_path() == Path::new("-"))
+        self.texts.iter().any(|(path, _)| path.as_path() == Path::new("-"))
     }
 
     /// Each with the word of its format.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Path, &'static str)> {
-        self.0.iter().map(|(path, word)| (path.as_path(), *word))
+        self.texts.iter().map(|(path, word)| (path.as_path(), *word))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::args::Report;
 use super::output::{Results, write};
+use super::pictures::Pictures;
 use super::runs::open;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
@@ -9,6 +10,7 @@ use crate::report::hlog::{self, Phases};
 
 /// Writes the files that were asked for, or prints one format.
 pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, Failed> {
+    let pictures = Pictures::of(&report.pictures)?;
     let store = open(&report.store, &report.run).await?;
     let record = store.load(&report.run).await?;
     let results = Results::of(&record, store.location().to_string())?;
@@ -19,7 +21,8 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
         (&report.json, "json"),
         (&report.csv, "csv"),
     ];
-    let mut written = false;
+    let mut written = pictures.any();
+    pictures.write(&results.document, terminal)?;
     for (path, word) in files {
         if let Some(path) = path {
             results.write(word, path, terminal)?;

@@ -14,14 +14,28 @@ pub(super) use curve::percentiles;
 pub(super) use heat::heat;
 pub(super) use time::{errors, reading, response, throughput};
 
+/// How every drawing begins.
+const OPENING: &str = "<svg class=\"chart\"";
+
 /// A drawing as a whole, with its words.
 fn svg(frame: &Frame, about: &str, parts: &[String]) -> String {
     let (width, height) = (frame.width, frame.height);
     format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+        "{OPENING} viewBox=\"0 0 {width} {height}\" role=\"img\" \
          aria-label=\"{about}\">{}</svg>",
         parts.concat()
     )
+}
+
+/// The size of every drawing, in its own units.
+pub(super) const SIZE: (f64, f64) = (axis::WIDTH, axis::HEIGHT);
+
+/// A drawing as a part of another: its left upper corner and its width there.
+pub(super) fn placed(drawing: &str, (x, y): (f64, f64), width: f64) -> String {
+    let height = width * SIZE.1 / SIZE.0;
+    let place =
+        format!("{OPENING} x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"");
+    drawing.replacen(OPENING, &place, 1)
 }
 
 /// Where a pointer finds the values that belong to a stretch of the horizontal axis.
@@ -55,6 +69,17 @@ fn path(class: &str, points: impl Iterator<Item = Option<(f64, f64)>>) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drawing_stands_in_another_one_where_it_is_put() {
+        let frame = Frame::wide(Axis::Linear { to: 1.0 }, Axis::Linear { to: 1.0 });
+        let drawn = placed(&svg(&frame, "a line", &[]), (12.0, 48.0), 240.0);
+        assert_eq!(
+            drawn,
+            "<svg class=\"chart\" x=\"12.0\" y=\"48.0\" width=\"240.0\" height=\"100.0\" \
+             viewBox=\"0 0 480 200\" role=\"img\" aria-label=\"a line\"></svg>"
+        );
+    }
 
     #[test]
     fn a_line_breaks_where_there_is_no_value() {

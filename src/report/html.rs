@@ -8,10 +8,11 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::document::{Document, ReadingRow};
+use super::document::Document;
+use super::figure::{self, Figure};
 use super::foreign::clean;
 use super::tables::{self, Fact, Standing, Table};
-use super::{Format, RenderError, chart};
+use super::{Format, RenderError};
 
 /// The name ends in `.html`, which switches escaping on for every value.
 const TEMPLATE_NAME: &str = "report.html";
@@ -19,9 +20,6 @@ const TEMPLATE: &str = include_str!("../../reports/template.html");
 const STYLE: &str =
     concat!(include_str!("../../reports/style.css"), include_str!("../../reports/chart.css"));
 const SCRIPT: &str = include_str!("../../reports/page.js");
-
-/// Readings that are drawn; the table has all of them.
-const MOST_READINGS: usize = 8;
 
 /// A page for a browser.
 #[derive(Debug)]
@@ -62,15 +60,6 @@ struct Page {
     tables: Vec<Table>,
 }
 
-/// A chart with its title and its key.
-#[derive(Serialize)]
-struct Figure {
-    title: String,
-    /// Classes of the style sheet, with what each stands for.
-    key: Vec<(&'static str, String)>,
-    svg: String,
-}
-
 fn page(document: &Document) -> Result<String, minijinja::Error> {
     let inner = tables::all(document).into_iter().chain(tables::funnel(document));
     let page = Page {
@@ -82,12 +71,12 @@ fn page(document: &Document) -> Result<String, minijinja::Error> {
         standing: cleaned_standing(tables::standing(document)),
         sides: cleaned(tables::sides(document)),
         glance: tables::glance(document).map(cleaned_table),
-        pictures: pictures(document),
+        pictures: figure::pictures(document),
         compared: tables::compared(document).into_iter().map(cleaned_table).collect(),
         summary: cleaned(tables::summary(document)),
         overview: cleaned(tables::overview(document)),
         origin: cleaned(tables::origin(document)),
-        charts: charts(document),
+        charts: figure::charts(document),
         tables: inner.map(cleaned_table).collect(),
     };
     let mut environment = Environment::new();
@@ -104,56 +93,6 @@ fn policy() -> String {
         hash(STYLE),
         hash(SCRIPT)
     )
-}
-
-/// The three pictures of the first page, as far as there is something to draw.
-fn pictures(document: &Document) -> Vec<Figure> {
-    let baseline = document.judgement.baseline_curve.as_ref();
-    let curves: &[(&str, &str)] = match baseline {
-        Some(_) => &[("baseline", "baseline"), ("candidate", "candidate")],
-        None => &[("candidate", "all requests")],
-    };
-    let timeline = &document.timeline;
-    let all = [
-        figure(
-            "Response time by share of requests",
-            curves,
-            chart::percentiles(&document.curve, baseline),
-        ),
-        figure(
-            "Response time over the run",
-            &[("p50", "p50"), ("p95", "p95"), ("p99", "p99")],
-            chart::response(timeline),
-        ),
-        figure(
-            "Requests per second",
-            &[("requests", "requests"), ("errors", "errors")],
-            chart::throughput(timeline),
-        ),
-    ];
-    all.into_iter().filter(|figure| !figure.svg.is_empty()).collect()
-}
-
-/// The charts behind the first page.
-fn charts(document: &Document) -> Vec<Figure> {
-    let (errors, kinds) = chart::errors(&document.timeline);
-    let kinds: Vec<_> = kinds.iter().map(|(class, kind)| (*class, kind.word())).collect();
-    let fixed = [
-        figure("Number of requests by response time", &[], chart::heat(&document.heat)),
-        figure("Errors per second", &kinds, errors),
-    ];
-    let drawn = |row: &ReadingRow| {
-        let svg = chart::reading(&document.timeline, &row.name, &|value| row.text(Some(value)));
-        figure(&clean(&row.name), &[], svg)
-    };
-    let readings = document.readings.iter().map(drawn).filter(|figure| !figure.svg.is_empty());
-    let all = fixed.into_iter().filter(|figure| !figure.svg.is_empty());
-    all.chain(readings.take(MOST_READINGS)).collect()
-}
-
-fn figure(title: &str, key: &[(&'static str, &str)], svg: String) -> Figure {
-    let key = key.iter().map(|(class, word)| (*class, (*word).to_owned())).collect();
-    Figure { title: title.to_owned(), key, svg }
 }
 
 fn cleaned_standing(standing: Standing) -> Standing {

@@ -22,4 +22,5 @@ mod baseline;
 mod gate;
 mod capacity;
 mod reading;
+mod pictures;
 mod words;

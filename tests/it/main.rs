@@ -16,6 +16,7 @@ mod identity;
 mod live;
 mod nginx;
 mod peers;
+mod pictures;
 mod policy;
 mod pool;
 mod postgres;

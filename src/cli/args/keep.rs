@@ -17,6 +17,19 @@ pub(in crate::cli) struct Files {
     /// Write the report as Markdown
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) md: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) pictures: PictureFiles,
+}
+
+/// Pictures of the results.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct PictureFiles {
+    /// Write a one-page picture for chat and slides: verdict, what was asked, three charts
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) png: Option<PathBuf>,
+    /// Write each chart as SVG and PNG into a folder, which is made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    pub(in crate::cli) charts: Option<PathBuf>,
 }
 
 /// Where records are kept.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::StoreArg;
+use super::{PictureFiles, StoreArg};
 
 /// `loadgate runs`.
 #[derive(Debug, Args)]
@@ -69,6 +69,8 @@ pub(in crate::cli) struct Report {
     /// Write the HdrHistogram log (version 1.3)
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) hlog: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) pictures: PictureFiles,
 }
 
 fn formats() -> Vec<&'static str> {

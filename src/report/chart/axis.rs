@@ -2,6 +2,12 @@
 
 use crate::units::{Nanos, format_nanos};
 
+/// Width of every drawing.
+pub(super) const WIDTH: f64 = 480.0;
+
+/// Height of every drawing.
+pub(super) const HEIGHT: f64 = 200.0;
+
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 30.0;
 const TOP: f64 = 14.0;
@@ -68,7 +74,7 @@ impl Axis {
 impl Frame {
     /// A wide and low one, as for time.
     pub(super) fn wide(across: Axis, up: Axis) -> Self {
-        Self { width: 480.0, height: 200.0, across, up }
+        Self { width: WIDTH, height: HEIGHT, across, up }
     }
 
     pub(super) fn left(&self) -> f64 {
