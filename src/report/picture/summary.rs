@@ -7,8 +7,8 @@ use super::pen::Pen;
 use super::{Figure, SIZE};
 use crate::report::chart::placed;
 use crate::report::document::Document;
-use crate::report::figure;
 use crate::report::tables::{self, Cell, Fact, Standing, Tone};
+use crate::report::{figure, figures};
 use crate::units::format_nanos;
 
 /// 16:9, as slides are.
@@ -62,49 +62,39 @@ pub(super) fn draw(document: &Document, pen: &Pen) -> String {
 }
 
 /// Which scenario, which versions, when, which run; and how many rows there are beyond those shown.
-fn head(document: &Document, left_out: usize, pen: &Pen) -> Vec<String> {
+fn head(document: &Document, left_out: u64, pen: &Pen) -> Vec<String> {
     let run = &document.run;
     let (name, told) = (Font::of(26.0, "ink").bold(), Font::of(15.0, "quiet"));
     let (right, more) = (LEFT + WIDTH, told.to_the_left());
     let id = pen.cut(&run.id, told, WIDTH * 0.3);
-    let mut facts = vec![versions(document), run.target.clone()];
+    let room = WIDTH - pen.width(&id, told) - GAP;
+    // What strangers name is cut each by itself, so that all the others have their place.
+    let short = |text: &str| pen.cut(text, told, room * 0.15);
+    let mut facts: Vec<String> = versions(document, &short).into_iter().collect();
+    facts.push(pen.cut(&run.target, told, room * 0.25));
     facts.push(format!("{} measured", format_nanos(run.measured)));
     facts.extend(moment(&run.started));
     if left_out > 0 {
-        facts.push(format!("{left_out} more in the report"));
+        facts.push(format!("{} in the report", figures::some(left_out, "more row", "more rows")));
     }
-    let room = WIDTH - pen.width(&id, told) - GAP;
     vec![
         name.set((LEFT, 44.0), &pen.cut(&run.scenario, name, WIDTH - 120.0)),
         more.bold().set((right, 44.0), "loadgate"),
-        told.set((LEFT, 69.0), &facts_line(&facts, told, room, pen)),
+        told.set((LEFT, 69.0), &pen.cut(&facts.join("  ·  "), told, room)),
         more.set((right, 69.0), &id),
     ]
 }
 
-/// Facts beside each other. The first two, which strangers name, are cut so that the others, which
-/// are short, have their place.
-fn facts_line(facts: &[String], font: Font, room: f64, pen: &Pen) -> String {
-    let cut = facts.iter().zip(0_u8..).map(|(fact, at)| match at {
-        0 | 1 => pen.cut(fact, font, room * 0.3),
-        _ => fact.clone(),
-    });
-    let cut: Vec<String> = cut.filter(|fact| !fact.is_empty()).collect();
-    pen.cut(&cut.join("  ·  "), font, room)
-}
-
-fn versions(document: &Document) -> String {
-    let joined = |versions: &[String]| versions.join(", ");
+/// Which version there is, or which two are compared.
+fn versions(document: &Document, short: &dyn Fn(&str) -> String) -> Option<String> {
+    let joined = |versions: &[String]| short(&versions.join(", "));
     match &document.judgement.ruling {
-        Some(ruling) if ruling.baseline.versions != ruling.candidate.versions => format!(
+        Some(ruling) if ruling.baseline.versions != ruling.candidate.versions => Some(format!(
             "version {} → {}",
             joined(&ruling.baseline.versions),
             joined(&ruling.candidate.versions)
-        ),
-        _ => {
-            let version = document.run.target_version.as_ref();
-            version.map(|version| format!("version {version}")).unwrap_or_default()
-        }
+        )),
+        _ => Some(format!("version {}", short(document.run.target_version.as_deref()?))),
     }
 }
 
@@ -153,13 +143,13 @@ fn told(
     pen: &Pen,
 ) -> Vec<String> {
     let (large, small) = (Font::of(19.0, "ink"), Font::of(14.0, "ink"));
-    let bottom = VERDICT.y + VERDICT.height - 8.0;
+    let bottom = VERDICT.y + VERDICT.height - 10.0;
     let mut lines: Vec<(Font, f64, String)> = Vec::new();
     lines.extend(pen.wrap(sentence, large, room, 3).into_iter().map(|line| (large, 25.0, line)));
-    let cut = |reason: &Cell| (small, 19.0, pen.cut(&reason.text, small, room));
+    let cut = |reason: &Cell| (small, 20.0, pen.cut(&reason.text, small, room));
     let used: f64 = lines.iter().map(|(_, height, _)| height).sum();
-    let places = [19.0, 38.0, 57.0, 76.0, 95.0].into_iter();
-    let places = places.take_while(|height| top + used + 4.0 + height <= bottom).count();
+    let places = [20.0, 40.0, 60.0, 80.0, 100.0].into_iter();
+    let places = places.take_while(|height| top + used + height <= bottom).count();
     lines.extend(reasons.iter().take(places).map(cut));
     let all: f64 = lines.iter().map(|(_, height, _)| height).sum();
     let mut y = top + ((bottom - 6.0 - top - all) / 2.0).max(0.0);
@@ -171,11 +161,11 @@ fn told(
 }
 
 /// The rows of the first page, and how many are left out: first those that hold.
-fn rows(document: &Document) -> (Vec<Vec<Cell>>, usize) {
+fn rows(document: &Document) -> (Vec<Vec<Cell>>, u64) {
     let groups = tables::glance(document).map(|table| table.groups).unwrap_or_default();
     let rows: Vec<Vec<Cell>> = groups.into_iter().flat_map(|group| group.rows).collect();
     let mut spare = rows.len().saturating_sub(MOST_ROWS);
-    let left_out = spare;
+    let left_out = u64::try_from(spare).unwrap_or(u64::MAX);
     let mut kept = Vec::new();
     // The last ones first: the table begins with what matters to everybody.
     for row in rows.into_iter().rev() {
@@ -213,7 +203,7 @@ fn asked(row: &[Cell], y: f64, pen: &Pen) -> Vec<String> {
         parts.push(told.set((measured_at, base), &whole));
     } else {
         let lines = pen.wrap(&measured.text, small, room, 2);
-        let places = [base - 7.0, base + 7.5];
+        let places = [base - 8.0, base + 6.0];
         let set = |(line, y): (&String, f64)| small.set((measured_at, y), line);
         parts.extend(lines.iter().zip(places).map(set));
     }
@@ -257,12 +247,12 @@ fn pictures(document: &Document, pen: &Pen) -> Vec<String> {
         let x = LEFT + f64::from(at) * (width + GAP);
         let inner = x + 12.0;
         let room = width - 24.0;
-        let drawn = (width - 6.0).min((height - 48.0) * SIZE.0 / SIZE.1);
+        let drawn = (width - 10.0).min((height - 52.0) * SIZE.0 / SIZE.1);
         [
             Area { x, y: CHARTS, width, height }.card(),
             title.set((inner, CHARTS + 23.0), &pen.cut(&figure.title, title, room)),
             key(figure, pen, (inner, CHARTS + 41.0), room),
-            placed(&figure.svg, (x, CHARTS + 50.0), drawn),
+            placed(&figure.svg, (x + 7.0, CHARTS + 52.0), drawn),
         ]
         .concat()
     };
