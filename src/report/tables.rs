@@ -7,7 +7,7 @@ mod integrity;
 mod selfcheck;
 mod verdict;
 
-pub(super) use compared::tables as compared;
+pub(super) use compared::{change, failed, tables as compared};
 pub(super) use facts::{Fact, amounts, origin, overview, summary, times};
 pub(super) use selfcheck::{Told, checked};
 use serde::Serialize;

@@ -14,6 +14,7 @@ mod interrupts;
 mod integrity;
 mod kept;
 mod counting;
+mod ci;
 mod market;
 mod monitored;
 mod baseline;
