@@ -19,7 +19,7 @@ pub(super) struct Github {
 
 impl Github {
     /// `None` outside of GitHub Actions, and where the arguments say so.
-    pub(super) fn of(argument: &GithubArg) -> Option<Self> {
+    pub(super) fn of(argument: GithubArg) -> Option<Self> {
         let is_there = env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let file =
             |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);

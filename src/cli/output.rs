@@ -151,7 +151,7 @@ impl Sinks {
         for (path, _) in &sinks {
             check_writable(path)?;
         }
-        Ok(Self { files: sinks, github: Github::of(&files.github) })
+        Ok(Self { files: sinks, github: Github::of(files.github) })
     }
 
     /// Whether one of them goes to stdout, in place of the summary.

@@ -40,7 +40,7 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
         };
         terminal.out(&text).map_err(|error| Failed::could_not("print the report", error))?;
     }
-    if let Some(github) = Github::of(&report.github) {
+    if let Some(github) = Github::of(report.github) {
         github.tell(&results.document, Exit::Done, terminal);
     }
     Ok(Exit::Done)

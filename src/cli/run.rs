@@ -74,7 +74,7 @@ async fn once(
     player.stop().await;
     let finished = finished?;
     let alarmed = alarm.as_ref().map(Alarm::objection);
-    let lost = finished.unstored.as_ref().map(|error| unstored(error));
+    let lost = finished.unstored.as_ref().map(unstored);
     let results = Results::of(&finished.record, place)?.objected(lost.into_iter().chain(alarmed));
     let told = results.tell(&sinks, terminal);
     let ended = exit(&finished, (&results, alarm.as_ref()), signal, terminal);

@@ -49,8 +49,8 @@ fn written(document: &Document) -> io::Result<Vec<u8>> {
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites = cases::suites(document);
     xml.create_element("testsuites").write_inner_content(|xml| {
-        let numbered = suites.iter().enumerate();
-        numbered.map(|(number, suite)| write_suite(xml, (number, suite), document)).collect()
+        let mut numbered = suites.iter().enumerate();
+        numbered.try_for_each(|numbered| write_suite(xml, numbered, document))
     })?;
     let mut bytes = xml.into_inner();
     bytes.push(b'\n');

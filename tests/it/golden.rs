@@ -100,7 +100,7 @@ async fn every_released_form_is_read() {
 }
 
 /// A record of any age is told in every format, as it would be today.
-fn shown(record: &RunRecord, name: &str) {
+pub(crate) fn shown(record: &RunRecord, name: &str) {
     let judgement = Judgement {
         invalid_reasons: validity::reasons(record),
         thresholds: threshold::judge(record).iter().map(ThresholdLine::of).collect(),

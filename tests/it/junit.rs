@@ -36,7 +36,6 @@ fn line(status: Status, fails: bool) -> ThresholdLine {
 }
 
 /// The schema of Jenkins' xUnit plugin, which `./test` fetches.
-#[expect(clippy::disallowed_methods, reason = "the test's own settings come from outside")]
 fn jenkins() -> PathBuf {
     let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-env/junit-10.xsd");
     let path = std::env::var_os("LOADGATE_TEST_JUNIT_XSD").map_or_else(usual, PathBuf::from);
@@ -167,13 +166,11 @@ fn each_thing_that_decides_a_plain_run_is_a_failure_alone() {
 fn a_row_says_its_change_with_the_interval_and_why_it_is_not_gated() {
     let text = shown(&compared(fixture::ruling::ruling(), Question::MayItGo));
     let case = |name: &str| {
-        let start = text.find(&format!("<testcase name=\"{name}\"")).expect(name);
-        let rest = &text[start..];
-        let first = &rest[..rest.find('>').unwrap() + 1];
-        if first.ends_with("/>") {
-            return first;
-        }
-        &rest[..rest.find("</testcase>").unwrap()]
+        let start = format!("<testcase name=\"{name}\"");
+        let (_, rest) = text.split_once(&start).unwrap_or_else(|| panic!("{name} is missing"));
+        let (first, more) = rest.split_once('>').unwrap();
+        let inside = more.split_once("</testcase>").map_or("", |(inside, _)| inside);
+        format!("{first}>{}", if first.ends_with('/') { "" } else { inside })
     };
     let order = case("customer › Place an order (POST /api/orders) p95");
     assert!(order.contains("NO-GO: +26.0 % [+13.0, +39.0]"), "{order}");

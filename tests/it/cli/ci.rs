@@ -34,9 +34,9 @@ fn step(stage: &Stage, args: &[&str]) -> Done {
 /// The value of an output, as the runner reads it.
 fn output(stage: &Stage, key: &str) -> String {
     let text = stage.read("output");
-    let head = format!("{key}<<");
-    let mut lines = text.lines().skip_while(|line| !line.starts_with(&head));
-    let end = lines.next().unwrap_or_else(|| panic!("{key}: {text}"))[head.len()..].to_owned();
+    let mut lines = text.lines();
+    let head = lines.find_map(|line| line.split_once("<<").filter(|(own, _)| *own == key));
+    let (_, end) = head.unwrap_or_else(|| panic!("{key} is missing: {text}"));
     lines.take_while(|line| *line != end).collect::<Vec<_>>().join("\n")
 }
 
@@ -182,6 +182,9 @@ fn a_report_of_two_runs_compares_them_and_ends_with_0() {
     let compared = stage.run(["compare", &old, &new]);
     assert_eq!(stage.run(["report", &old, &new]).out, compared.out);
     stage.run(["baseline", "add", "old", &old]).expect(0);
+    let judged = stage.run(["gate", "--baseline", "old", "--junit", "gate.xml"]);
+    assert!([3, 6].contains(&judged.code), "{}: {}", judged.code, judged.err);
+    assert!(stage.read("gate.xml").contains(&format!("message=\"{verdict}: ")));
     let named = stage.json(["report", "old", "latest", "--format", "json"]);
     assert_eq!(named["gate"]["baseline"]["name"], "old");
 }
