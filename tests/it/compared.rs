@@ -156,7 +156,7 @@ fn hostile_names_of_a_comparison_are_only_text() {
         }
         let markdown = shown("markdown", &document);
         assert!(!markdown.contains("<script") && !markdown.contains("<b>"));
-        for word in ["text", "markdown", "html", "csv"] {
+        for word in ["text", "markdown", "html", "csv", "junit"] {
             let hostile = |c: char| c.is_control() && c != '\n';
             assert_eq!(shown(word, &document).find(hostile), None, "{word}");
         }

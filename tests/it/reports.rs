@@ -178,7 +178,7 @@ fn hostile_names_are_only_text() {
         let formula = ["=", "+", "-", "@", "\"="].iter().any(|start| cell.starts_with(start));
         assert!(!formula, "{cell} is a formula");
     }
-    for word in ["text", "markdown", "html", "csv"] {
+    for word in ["text", "markdown", "html", "csv", "junit"] {
         let hostile = |c: char| c.is_control() && c != '\n';
         assert_eq!(shown(word).find(hostile), None, "{word} has a control character");
     }
@@ -199,7 +199,7 @@ fn the_summary_fits_a_terminal_and_a_file_has_whole_names() {
 #[test]
 fn formats_have_words_of_their_own() {
     let words: Vec<&str> = FORMATS.iter().map(|format| format.word()).collect();
-    assert_eq!(words, ["text", "json", "markdown", "html", "csv"]);
+    assert_eq!(words, ["text", "json", "markdown", "html", "csv", "junit"]);
     assert!(format("pdf").is_none());
 }
 
