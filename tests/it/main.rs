@@ -22,6 +22,7 @@ mod policy;
 mod pool;
 mod postgres;
 mod repetition;
+mod sample;
 mod reports;
 mod scenarios;
 mod server;
