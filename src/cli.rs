@@ -13,6 +13,7 @@ mod db;
 mod embedded;
 mod exit;
 mod gathered;
+mod github;
 mod judging;
 mod market;
 mod output;

@@ -12,10 +12,12 @@ mod figure;
 mod figures;
 mod foreign;
 mod gather;
+pub mod github;
 pub mod hlog;
 mod html;
 mod json;
 pub mod live;
+mod junit;
 mod markdown;
 pub mod picture;
 mod tables;
@@ -23,9 +25,9 @@ pub mod terminal;
 mod words;
 
 pub use document::{
-    AssertionRow, ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, Heat, JourneyRow,
-    Judgement, Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind, RequestRow, RunFacts,
-    ThresholdLine, TimelinePoint, TotalFacts,
+    AssertionRow, Checks, ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, Heat,
+    JourneyRow, Judgement, Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind,
+    RequestRow, RunFacts, ThresholdLine, TimelinePoint, TotalFacts,
 };
 use thiserror::Error;
 
@@ -43,7 +45,7 @@ pub trait Format: Sync {
 
 /// Every format, in the order of the manual.
 pub const FORMATS: &[&dyn Format] =
-    &[&terminal::Text, &json::Json, &markdown::Markdown, &html::Html, &csv::Csv];
+    &[&terminal::Text, &json::Json, &markdown::Markdown, &html::Html, &csv::Csv, &junit::Junit];
 
 /// A format that could not be written, which is a fault of ours.
 #[derive(Debug, Error)]

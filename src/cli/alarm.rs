@@ -44,7 +44,7 @@ impl Guard {
     /// Takes an interval, and says what the run should note. Must be called in a `LocalSet`.
     pub(super) fn see(&mut self, seen: &Seen<'_>, lines: &Lines) -> Option<String> {
         let alarm = self.watch.as_mut()?.take(seen.interval, seen.catalogue, seen.phases())?;
-        let note = format!("ROLLBACK alarm: {}", alarm.what);
+        let note = alarm.objection();
         lines.warning(&note);
         let body = json!({
             "schema_version": 1,

@@ -17,9 +17,9 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
-pub(super) use keep::{Files, PictureFiles, StoreArg};
+pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
-pub(super) use stored::{Report, Runs, RunsCommand};
+pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
 

@@ -25,9 +25,10 @@ pub(super) async fn gate(gate: args::Gate, terminal: &Terminal) -> Result<Exit, 
     };
     let asked =
         Asked { baseline, candidate, anchor, judging: &gate.judging, question: Question::MayItGo };
-    let exit = asked.answer(Some(&store), &sinks, terminal).await;
+    let answer = asked.answer(Some(&store), terminal).await;
     store.close().await;
-    exit
+    let (results, exit) = answer?;
+    Ok(tell(&results, exit, &sinks, terminal))
 }
 
 /// Compares two sides.
@@ -35,22 +36,41 @@ pub(super) async fn compare(compare: args::Compare, terminal: &Terminal) -> Resu
     let sinks = Sinks::of(&compare.files)?;
     let store = open_if_there(&compare.store).await?;
     let question = if compare.equivalent { Question::AreWeBack } else { Question::MayItGo };
-    let asked = Asked {
-        baseline: Named::find(store.as_ref(), &compare.baseline).await?,
-        candidate: Named::find(store.as_ref(), &compare.candidate).await?,
-        anchor: None,
-        judging: &compare.judging,
-        question,
-    };
-    let exit = asked.answer(store.as_ref(), &sinks, terminal).await;
+    let sides = [compare.baseline.as_str(), compare.candidate.as_str()];
+    let answer = both(sides, store.as_ref(), (&compare.judging, question), terminal).await;
     if let Some(store) = store {
         store.close().await;
     }
-    match (exit?, question) {
+    let (results, exit) = answer?;
+    let exit = match (exit, question) {
         // Without a question the comparison is shown, and nothing is judged.
-        (Exit::Hold | Exit::NoGo | Exit::Rollback, Question::MayItGo) => Ok(Exit::Done),
-        (exit, _) => Ok(exit),
-    }
+        (Exit::Hold | Exit::NoGo | Exit::Rollback, Question::MayItGo) => Exit::Done,
+        (exit, _) => exit,
+    };
+    Ok(tell(&results, exit, &sinks, terminal))
+}
+
+/// What is said of the second side beside the first, and the exit code that answers.
+pub(super) async fn both(
+    [baseline, candidate]: [&str; 2],
+    store: Option<&Store>,
+    (judging, question): (&Judging, Question),
+    terminal: &Terminal,
+) -> Result<(Results, Exit), Failed> {
+    let asked = Asked {
+        baseline: Named::find(store, baseline).await?,
+        candidate: Named::find(store, candidate).await?,
+        anchor: None,
+        judging,
+        question,
+    };
+    asked.answer(store, terminal).await
+}
+
+fn tell(results: &Results, exit: Exit, sinks: &Sinks, terminal: &Terminal) -> Exit {
+    let ended = exit.unless(results.tell(sinks, terminal));
+    sinks.announce(results, ended, terminal);
+    ended
 }
 
 /// Two sides and what is asked of them.
@@ -66,9 +86,8 @@ impl Asked<'_> {
     async fn answer(
         self,
         store: Option<&Store>,
-        sinks: &Sinks,
         terminal: &Terminal,
-    ) -> Result<Exit, Failed> {
+    ) -> Result<(Results, Exit), Failed> {
         let mut first = self.candidate.first(store).await?;
         if let Some(path) = &self.judging.policy {
             first.gate = judging::policy(path, terminal)?.policy;
@@ -91,6 +110,6 @@ impl Asked<'_> {
         let place = store.map(|store| store.location().to_string()).unwrap_or_default();
         let said = Said { ruling, question: self.question, curve: baseline.curve() };
         let results = Results::compared(record, place, said)?;
-        Ok(exit.unless(results.tell(sinks, terminal)))
+        Ok((results, exit))
     }
 }

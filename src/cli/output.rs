@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::Files;
+use super::github::Github;
 use super::pictures::Pictures;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
@@ -79,6 +80,12 @@ impl Results {
         Ok(Self { document, missed, valid })
     }
 
+    /// The same, with what else makes the command fail and stands in no record's figures.
+    pub(super) fn objected(mut self, objections: impl IntoIterator<Item = String>) -> Self {
+        self.document.judgement.objections.extend(objections);
+        self
+    }
+
     /// What the shell is told of a run that is compared with nothing, and of which a live alarm
     /// may have gone off.
     pub(super) fn exit_after(&self, alarm: Option<&Alarm>) -> Exit {
@@ -130,7 +137,8 @@ impl Results {
 
 /// Where the results of a run go beside the store.
 pub(super) struct Sinks {
-    texts: Vec<(PathBuf, &'static str)>,
+    files: Vec<(PathBuf, &'static str)>,
+    github: Option<Github>,
     pictures: Pictures,
 }
 
@@ -138,30 +146,43 @@ impl Sinks {
     /// The files that the arguments name. That one can't be written is better known before a run
     /// of two days than after it.
     pub(super) fn of(files: &Files) -> Result<Self, Failed> {
-        let named = [(&files.json, "json"), (&files.html, "html"), (&files.md, "markdown")];
+        let named = [
+            (&files.json, "json"),
+            (&files.html, "html"),
+            (&files.md, "markdown"),
+            (&files.junit, "junit"),
+        ];
         let sinks: Vec<_> =
             named.into_iter().filter_map(|(path, word)| Some((path.clone()?, word))).collect();
         let stdout = |(path, _): &&(PathBuf, _)| path.as_path() == Path::new("-");
         if sinks.iter().filter(stdout).count() > 1 {
             return Err(Failed::usage(
-                "stdout can take only one of `--json`, `--html` and `--md`",
+                "stdout can take only one of `--json`, `--html`, `--md` and `--junit`",
                 Some("write the others to files".to_owned()),
             ));
         }
         for (path, _) in &sinks {
             check_writable(path)?;
         }
-        Ok(Self { texts: sinks, pictures: Pictures::of(&files.pictures)? })
+        let pictures = Pictures::of(&files.pictures)?;
+        Ok(Self { files: sinks, github: Github::of(files.github), pictures })
     }
 
     /// Whether one of them goes to stdout, in place of the summary.
     pub(super) fn take_stdout(&self) -> bool {
-        self.texts.iter().any(|(path, _)| path.as_path() == Path::new("-"))
+        self.files.iter().any(|(path, _)| path.as_path() == Path::new("-"))
     }
 
     /// Each with the word of its format.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Path, &'static str)> {
-        self.texts.iter().map(|(path, word)| (path.as_path(), *word))
+        self.files.iter().map(|(path, word)| (path.as_path(), *word))
+    }
+
+    /// Tells GitHub Actions how a command ends, where it runs in it.
+    pub(super) fn announce(&self, results: &Results, exit: Exit, terminal: &Terminal) {
+        if let Some(github) = &self.github {
+            github.tell(&results.document, exit, terminal);
+        }
     }
 }
 

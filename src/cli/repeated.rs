@@ -14,7 +14,7 @@ use super::viewers::Viewers;
 use super::{Exit, Failed};
 use crate::gate::identity::Difference;
 use crate::gate::judge::Design;
-use crate::gate::live::Watch;
+use crate::gate::live::{Alarm, Watch};
 use crate::gate::ruling::Ruling;
 use crate::plan::{Gate, Plan, PrecisionSpec};
 use crate::record::{Header, PhaseInfo};
@@ -102,13 +102,17 @@ async fn played(
         let said = Said { ruling, question: Question::MayItGo, curve: outcome.baseline_curve };
         (Results::compared(record, place, said)?, found)
     } else {
-        let results = Results::of(record, place)?;
+        let results = Results::of(record, place)?.objected(alarm.as_ref().map(Alarm::objection));
         let found = results.exit_after(alarm.as_ref());
         (results, found.reported(run.judging.exit_zero))
     };
+    let stopped = outcome.stopped.map(|_signal| "its repetitions were interrupted".to_owned());
+    let results = results.objected(stopped);
     viewers.say(&results.document);
     let told = results.tell(sinks, player.terminal);
-    Ok(outcome.stopped.unwrap_or(found).unless(told))
+    let ended = outcome.stopped.unwrap_or(found).unless(told);
+    sinks.announce(&results, ended, player.terminal);
+    Ok(ended)
 }
 
 /// The lead-in of each repetition.

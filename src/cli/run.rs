@@ -14,6 +14,7 @@ use crate::gate::live::{Alarm, Watch};
 use crate::harness::{Finished, Seen};
 use crate::plan::Gate;
 use crate::record::{End, RunRecord, StopReason};
+use crate::store::StoreError;
 
 /// Plays a scenario: arguments, plan, run, record, results.
 pub(super) async fn run(run: Run, terminal: &Terminal) -> Result<Exit, Failed> {
@@ -80,11 +81,15 @@ async fn once(
     let place = player.location().to_string();
     player.stop().await;
     let finished = finished?;
-    let results = Results::of(&finished.record, place)?;
+    let alarmed = alarm.as_ref().map(Alarm::objection);
+    let lost = finished.unstored.as_ref().map(unstored);
+    let results = Results::of(&finished.record, place)?.objected(lost.into_iter().chain(alarmed));
     viewers.say(&results.document);
     let told = results.tell(&sinks, terminal);
     let ended = exit(&finished, (&results, alarm.as_ref()), signal, terminal);
-    Ok(ended.reported(run.judging.exit_zero).unless(told))
+    let ended = ended.reported(run.judging.exit_zero).unless(told);
+    sinks.announce(&results, ended, terminal);
+    Ok(ended)
 }
 
 /// What the shell is told: first what was lost, then how the run ended, then what was found.
@@ -95,8 +100,7 @@ fn exit(
     terminal: &Terminal,
 ) -> Exit {
     if let Some(error) = &finished.unstored {
-        let message = format!("the record is not complete in the store: {error}");
-        terminal.error(&message, error.hint().as_deref());
+        terminal.error(&unstored(error), error.hint().as_deref());
         return Exit::CouldNotRun;
     }
     match reason(&finished.record) {
@@ -109,6 +113,10 @@ fn exit(
         }
         Some(StopReason::Complete) | None => results.exit_after(alarm),
     }
+}
+
+fn unstored(error: &StoreError) -> String {
+    format!("the record is not complete in the store: {error}")
 }
 
 fn reason(record: &RunRecord) -> Option<StopReason> {

@@ -36,6 +36,13 @@ pub struct Alarm {
     pub what: String,
 }
 
+impl Alarm {
+    /// What stands against the run for it, in notes and reports.
+    pub fn objection(&self) -> String {
+        format!("ROLLBACK alarm: {}", self.what)
+    }
+}
+
 /// What an alarm is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlarmKind {

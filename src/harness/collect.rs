@@ -188,14 +188,7 @@ pub(super) async fn collect(
             }
             batches.push(handover.map(|handover| handover.batch).unwrap_or_default());
         }
-        // A worker that is gone has failed: the others would play on without its part.
-        let lost = lanes.iter().any(|lane| lane.lost);
-        if lost && *control.borrow() != Some(Stop::AtOnce) {
-            control.send_replace(Some(Stop::AtOnce));
-        }
-        if aborted.is_some() && control.borrow().is_none() {
-            control.send_replace(Some(Stop::Gracefully));
-        }
+        stop_for(&lanes, aborted.as_deref(), control);
         let over = lanes.iter().all(|lane| lane.done);
         ended = clock.now();
         let start = Nanos(beat.saturating_mul(INTERVAL.0));
@@ -241,6 +234,18 @@ pub(super) async fn collect(
     let workers = lanes.iter().map(|lane| lane.used).collect();
     let (catalogue, totals, samples) = collector.freeze();
     Collected { catalogue, totals, samples, workers, reason, unstored, notes, ended }
+}
+
+/// Ends the run when a worker has failed, without whose part the others would play on, or when a
+/// step wants it.
+fn stop_for(lanes: &[Lane], aborted: Option<&str>, control: &watch::Sender<Option<Stop>>) {
+    let lost = lanes.iter().any(|lane| lane.lost);
+    if lost && *control.borrow() != Some(Stop::AtOnce) {
+        control.send_replace(Some(Stop::AtOnce));
+    }
+    if aborted.is_some() && control.borrow().is_none() {
+        control.send_replace(Some(Stop::Gracefully));
+    }
 }
 
 /// Stores what is waiting. If the store refuses, people are told once, and it is tried again with

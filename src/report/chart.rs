@@ -9,7 +9,7 @@ mod curve;
 mod heat;
 mod time;
 
-use axis::{Axis, Frame};
+use axis::{Axis, Frame, TOP};
 pub(super) use curve::percentiles;
 pub(super) use heat::heat;
 pub(super) use time::{errors, reading, response, throughput};
@@ -40,10 +40,10 @@ pub(super) fn placed(drawing: &str, (x, y): (f64, f64), width: f64) -> String {
 
 /// Where a pointer finds the values that belong to a stretch of the horizontal axis.
 fn column(frame: &Frame, (from, to): (f64, f64), words: &str) -> String {
-    let (top, height) = (frame.top(), frame.bottom() - frame.top());
+    let height = frame.bottom() - TOP;
     let width = (to - from).max(0.5);
     format!(
-        "<rect class=\"hit\" x=\"{from:.1}\" y=\"{top}\" width=\"{width:.1}\" \
+        "<rect class=\"hit\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width:.1}\" \
          height=\"{height}\"><title>{words}</title></rect>"
     )
 }

@@ -8,7 +8,7 @@ use crate::gate::ruling::{Place, Row, RowKind, Ruling};
 use crate::units::Nanos;
 
 /// The columns. For a query the first block of times is its duration.
-const HEADS: [&str; 21] = [
+const HEADS: [&str; 22] = [
     "kind",
     "journey",
     "step",
@@ -30,6 +30,7 @@ const HEADS: [&str; 21] = [
     "service_p99_ns",
     "service_p999_ns",
     "service_max_ns",
+    "run_state",
 ];
 
 /// Comma-separated values.
@@ -57,9 +58,16 @@ impl Format for Csv {
 
 /// The heads and all rows.
 fn lines(document: &Document) -> Vec<Vec<String>> {
+    // What was measured until a run was killed is not to be taken for the whole.
+    let state = document.run.state;
+    let stated = |mut cells: Vec<String>| {
+        cells.push(state.to_owned());
+        cells
+    };
     let requests = document.endpoints.iter().chain(&document.logins);
-    let requests = requests.map(|row| (place_of_request(row), request(row)));
-    let queries = document.queries.iter().map(|row| (place_of_query(row), query(row)));
+    let requests = requests.map(|row| (place_of_request(row), stated(request(row))));
+    let queries = document.queries.iter();
+    let queries = queries.map(|row| (place_of_query(row), stated(query(row))));
     let mut heads = HEADS.map(str::to_owned).to_vec();
     let Some(ruling) = &document.judgement.ruling else {
         let rows = requests.chain(queries).map(|(_, cells)| cells);
@@ -74,7 +82,7 @@ fn lines(document: &Document) -> Vec<Vec<String>> {
     }));
     // What only the baseline has is no row of the candidate.
     while let Some(place) = compared.next() {
-        let mut cells = nothing(&place);
+        let mut cells = stated(nothing(&place));
         cells.extend(compared.take(&place));
         lines.push(cells);
     }

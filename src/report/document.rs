@@ -13,6 +13,7 @@ use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
 use crate::names::ErrorKind;
 use crate::record::{Answered, Created, Origin, PrecisionText, Reading, WorkerUse};
+use crate::stats::equivalence::Equivalence;
 use crate::units::{Decimal, Nanos, Ratio};
 
 /// Everything that a report says of one run.
@@ -60,6 +61,28 @@ pub struct Document {
     pub stored_in: Option<String>,
 }
 
+impl Document {
+    /// Whether a command that judges ends with another exit code than 0 for what is told here:
+    /// what is shown of a comparison is judged, too.
+    pub fn fails(&self) -> bool {
+        let judgement = &self.judgement;
+        let verdict = judgement.verdict();
+        let found = match (&judgement.ruling, judgement.question) {
+            (None, _) => {
+                !self.run.is_complete()
+                    || !judgement.invalid_reasons.is_empty()
+                    || judgement.thresholds.iter().any(|line| line.fails)
+                    || self.integrity.iter().any(AssertionRow::fails)
+            }
+            (Some(_), Question::MayItGo) => verdict != Some(Verdict::Go),
+            (Some(ruling), Question::AreWeBack) => {
+                verdict == Some(Verdict::Invalid) || ruling.equivalence != Equivalence::Equivalent
+            }
+        };
+        found || !judgement.objections.is_empty()
+    }
+}
+
 /// Who, what and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunFacts {
@@ -85,6 +108,16 @@ pub struct RunFacts {
     pub embedded: bool,
 }
 
+impl RunFacts {
+    /// What [`Self::state`] is of a run that came to its end.
+    pub(super) const COMPLETE: &str = "complete";
+
+    /// Whether it came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.state == Self::COMPLETE
+    }
+}
+
 /// What was decided about a run, by those who know the policy and the baseline.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judgement {
@@ -98,6 +131,9 @@ pub struct Judgement {
     pub question: Question,
     /// Percentiles of all requests of the baseline.
     pub baseline_curve: Option<Curve>,
+    /// What else makes the command fail: a live alarm of a run that is compared with nothing, a
+    /// signal that ended its repetitions, a record that could not be stored.
+    pub objections: Vec<String>,
 }
 
 impl Judgement {
@@ -260,6 +296,8 @@ pub struct RequestRow {
     pub count: u64,
     /// How many of them failed.
     pub errors: u64,
+    /// Checks that held, and those that did not.
+    pub checks: Checks,
     /// Requests per second; `None` when nothing was measured.
     pub rate: Option<f64>,
     /// From the intended start to the last byte, of those that succeeded.
@@ -268,6 +306,15 @@ pub struct RequestRow {
     pub service: Option<Latency>,
     /// From the intended start to the end, of those that failed.
     pub failed: Option<Latency>,
+}
+
+/// The checks of one step, each as often as it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// Those that held.
+    pub passed: u64,
+    /// Those that did not hold.
+    pub failed: u64,
 }
 
 /// One query.
@@ -285,6 +332,8 @@ pub struct QueryRow {
     pub count: u64,
     /// How often it failed.
     pub errors: u64,
+    /// Checks of its rows that held, and those that did not: only SQL steps have any.
+    pub checks: Checks,
     /// How long it took.
     pub duration: Option<Latency>,
     /// The endpoints that caused it, in journey order.

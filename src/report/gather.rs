@@ -6,8 +6,8 @@ mod readings;
 mod timeline;
 
 use super::document::{
-    ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement, Latency,
-    LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
+    Checks, ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, JourneyRow, Judgement,
+    Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
 use crate::histogram::DecodeError;
@@ -200,6 +200,7 @@ impl<'a> Source<'a> {
             step: series.step.clone(),
             count: counts.started,
             errors: counts.failed(),
+            checks: checks(&counts),
             rate: rate(counts.started, self.measured()),
             response: self.latency(&[id], Metric::Response),
             service: self.latency(&[id], Metric::Duration),
@@ -310,9 +311,13 @@ fn rate(count: u64, over: Nanos) -> Option<f64> {
     (over > Nanos::ZERO).then(|| count_to_f64(count) / over.as_secs_f64())
 }
 
+fn checks(counts: &Counts) -> Checks {
+    Checks { passed: counts.checks_passed, failed: counts.checks_failed }
+}
+
 fn state(reason: StopReason) -> &'static str {
     match reason {
-        StopReason::Complete => "complete",
+        StopReason::Complete => RunFacts::COMPLETE,
         StopReason::Interrupted => "interrupted",
         StopReason::Killed => "killed",
         StopReason::Aborted => "aborted",

@@ -40,6 +40,10 @@ pub fn render(record: &RunRecord, phases: Phases) -> Result<String, DecodeError>
          \"Interval_Compressed_Histogram\""
             .to_owned(),
     ];
+    if record.end.is_none() {
+        // Comments stand before the heads of the columns.
+        lines.insert(1, "#[the run is unfinished]".to_owned());
+    }
     for interval in &record.intervals {
         for ((series, metric), histogram) in merged(record, interval, phases)? {
             let Some(series) = record.catalogue.get(series) else { continue };

@@ -9,7 +9,7 @@ mod integrity;
 mod selfcheck;
 mod verdict;
 
-pub(super) use compared::tables as compared;
+pub(super) use compared::{change, failed, tables as compared};
 pub(super) use facts::{Fact, amounts, origin, overview, summary, times};
 pub(super) use funnel::funnel;
 pub(super) use glance::glance;

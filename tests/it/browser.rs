@@ -187,9 +187,9 @@ fn a_browser_shows_the_report_and_runs_nothing_of_the_target() {
     let html = format("html").unwrap().render(&document).unwrap();
     let page = folder.path().join("report.html");
     // What must not happen has to be able to happen: a script that is really in the page.
-    let from = html.find("script-src").unwrap();
-    let to = from + html[from..].find(';').unwrap();
-    let open = format!("{}script-src 'unsafe-inline'{}", &html[..from], &html[to..]);
+    let (before, after) = html.split_once("script-src").unwrap();
+    let (_own, after) = after.split_once(';').unwrap();
+    let open = format!("{before}script-src 'unsafe-inline';{after}");
     let open = open.replace("</body>", "<script>document.title = 'ran'</script></body>");
     std::fs::write(&page, open).unwrap();
     assert!(browsed_file(&page, &folder.path().join("a")).contains("<title>ran</title>"));

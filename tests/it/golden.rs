@@ -12,8 +12,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
+use loadgate::gate::{threshold, validity};
 use loadgate::names::Catalogue;
 use loadgate::record::{FORMAT, FormatVersion, Repetition, RunRecord};
+use loadgate::report::hlog::{self, Phases};
+use loadgate::report::{Document, FORMATS, Judgement, ThresholdLine};
 use loadgate::store::{Store, StoreLocation};
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -90,9 +93,27 @@ async fn every_released_form_is_read() {
         assert_eq!(content(&got.intervals), content(&want.intervals), "{name}");
         assert_eq!(got.totals, want.totals, "{name}");
         assert_eq!(got.end, want.end, "{name}");
+        shown(&got, name);
         read += 1;
     }
     assert!(read > 0, "no golden file was found");
+}
+
+/// A record of any age is told in every format, as it would be today.
+pub(crate) fn shown(record: &RunRecord, name: &str) {
+    let judgement = Judgement {
+        invalid_reasons: validity::reasons(record),
+        thresholds: threshold::judge(record).iter().map(ThresholdLine::of).collect(),
+        ..Judgement::default()
+    };
+    let document = Document::new(record, &judgement).unwrap();
+    for format in FORMATS {
+        let text = format.render(&document).unwrap();
+        let told = format.word() == "csv" || text.contains(&record.header.id);
+        assert!(told && text.contains("View farm list"), "{name} as {}: {text}", format.word());
+    }
+    let log = hlog::render(record, Phases::Measured).unwrap();
+    assert!(log.contains("\nTag=http_req_response|"), "{name}: {log}");
 }
 
 #[tokio::test]

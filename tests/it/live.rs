@@ -44,7 +44,7 @@ pub(crate) struct Answer {
 pub(crate) fn ask(address: &str, path: &str, headers: &[&str]) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
-    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let headers: String = headers.iter().flat_map(|line| [line, "\r\n"]).collect();
     write!(stream, "GET {path} HTTP/1.1\r\n{headers}\r\n").unwrap();
     let mut body = BufReader::new(stream);
     let mut head = String::new();

@@ -162,12 +162,9 @@ fn the_json_document_keeps_its_contract() {
 #[test]
 fn hostile_names_are_only_text() {
     let html = shown("html");
-    assert!(!html.contains("<script") && !html.contains("<b>"));
+    only_its_own(&html);
     assert!(html.contains("&lt;script&gt;"));
-    assert!(html.contains("default-src 'none'"));
-    for loaded in ["src=", "href=", "@import", "url("] {
-        assert!(!html.contains(loaded), "the page loads something: {loaded}");
-    }
+    assert!(html.contains("default-src &#x27;none&#x27;"));
 
     let markdown = shown("markdown");
     assert!(!markdown.contains("<script") && markdown.contains("&lt;script&gt;"));
@@ -178,7 +175,7 @@ fn hostile_names_are_only_text() {
         let formula = ["=", "+", "-", "@", "\"="].iter().any(|start| cell.starts_with(start));
         assert!(!formula, "{cell} is a formula");
     }
-    for word in ["text", "markdown", "html", "csv"] {
+    for word in ["text", "markdown", "html", "csv", "junit"] {
         let hostile = |c: char| c.is_control() && c != '\n';
         assert_eq!(shown(word).find(hostile), None, "{word} has a control character");
     }
@@ -199,7 +196,7 @@ fn the_summary_fits_a_terminal_and_a_file_has_whole_names() {
 #[test]
 fn formats_have_words_of_their_own() {
     let words: Vec<&str> = FORMATS.iter().map(|format| format.word()).collect();
-    assert_eq!(words, ["text", "json", "markdown", "html", "csv"]);
+    assert_eq!(words, ["text", "json", "markdown", "html", "csv", "junit"]);
     assert!(format("pdf").is_none());
 }
 
@@ -319,4 +316,14 @@ fn a_run_that_was_killed_says_which_assertions_were_never_asked() {
     assert_eq!(rows, [asked("orders are conserved"), asked("no <b>orphans</b>")]);
     let text = format("text").unwrap().render(&document).unwrap();
     assert!(text.contains("not asked: the run is unfinished"), "{text}");
+}
+
+/// Whether a page has the script and the links that are its own, and nothing that it loads.
+pub(crate) fn only_its_own(html: &str) {
+    assert!(html.matches("<script").count() == 1 && !html.contains("<b>"), "no other script");
+    for loaded in ["src=", "@import", "url("] {
+        assert!(!html.contains(loaded), "the page loads something: {loaded}");
+    }
+    let links = |what: &str| html.matches(what).count();
+    assert_eq!(links("href="), links("href=\"#"), "links lead into the page itself");
 }

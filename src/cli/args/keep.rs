@@ -17,8 +17,22 @@ pub(in crate::cli) struct Files {
     /// Write the report as Markdown
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) md: Option<PathBuf>,
+    /// Write JUnit XML, for the test report of a CI service
+    #[arg(long, value_name = "FILE|-")]
+    pub(in crate::cli) junit: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) pictures: PictureFiles,
+    #[command(flatten)]
+    pub(in crate::cli) github: GithubArg,
+}
+
+/// Whether GitHub Actions is told, where the program runs in it.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Results")]
+pub(in crate::cli) struct GithubArg {
+    /// In GitHub Actions: write no summary, annotations and outputs of the step
+    #[arg(long)]
+    pub(in crate::cli) no_github: bool,
 }
 
 /// Pictures of the results.

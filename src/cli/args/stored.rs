@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{PictureFiles, StoreArg};
+use super::{GithubArg, PictureFiles, StoreArg};
+use crate::gate::identity::Kind;
 
 /// `loadgate runs`.
 #[derive(Debug, Args)]
@@ -45,9 +46,14 @@ pub(in crate::cli) enum RunsCommand {
 /// `loadgate report`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Report {
-    /// Id of the run, its beginning, or `latest`
-    #[arg(default_value = "latest")]
+    /// Id of the run, its beginning, or `latest`; before B also a baseline or an exported file
+    #[arg(default_value = "latest", value_name = "RUN|A")]
     pub(in crate::cli) run: String,
+    /// Report on this compared with A: a run, a baseline, or an exported file
+    #[arg(value_name = "B")]
+    pub(in crate::cli) candidate: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) comparing: Comparing,
     #[command(flatten)]
     pub(in crate::cli) store: StoreArg,
     /// Print in this format when no file is asked for
@@ -66,11 +72,31 @@ pub(in crate::cli) struct Report {
     /// Write one row for each endpoint and query
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) csv: Option<PathBuf>,
-    /// Write the HdrHistogram log (version 1.3)
+    /// Write JUnit XML, for the test report of a CI service
     #[arg(long, value_name = "FILE|-")]
+    pub(in crate::cli) junit: Option<PathBuf>,
+    /// Write the HdrHistogram log (version 1.3) of one run
+    #[arg(long, value_name = "FILE|-", conflicts_with = "candidate")]
     pub(in crate::cli) hlog: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) pictures: PictureFiles,
+    #[command(flatten)]
+    pub(in crate::cli) github: GithubArg,
+}
+
+/// How A and B are compared, as by `loadgate compare`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Comparison of A and B")]
+pub(in crate::cli) struct Comparing {
+    /// Rules of the gate in a file of their own, in place of the scenario's `gate:` block
+    #[arg(long, value_name = "FILE", requires = "candidate")]
+    pub(in crate::cli) policy: Option<PathBuf>,
+    /// Compare although this differs: scenario, load, seed, machine, engine, flags or version
+    #[arg(long, value_name = "KIND", requires = "candidate")]
+    pub(in crate::cli) accept_difference: Vec<Kind>,
+    /// Baseline whose run-to-run noise is taken where one repetition a side shows none
+    #[arg(long, value_name = "NAME|FILE", requires = "candidate")]
+    pub(in crate::cli) noise_from: Option<String>,
 }
 
 fn formats() -> Vec<&'static str> {

@@ -30,7 +30,10 @@ pub(in crate::report) fn percentiles(candidate: &Curve, baseline: Option<&Curve>
     let up = Axis::Log { from: count_to_f64(least) / 1.1, to: count_to_f64(most) * 1.1 };
     let frame = Frame::wide(across, up);
     let mut parts = frame.levels(&|value| format_nanos(nanos(value)));
-    let ticks = TICKS.iter().filter(|(quantile, _)| slower(*quantile, n) <= count_to_f64(n) / 2.0);
+    let ticks = TICKS.iter().filter(|(quantile, _)| {
+        // The quantile is not exact to its last bit.
+        1.0 / (1.0 - quantile) <= count_to_f64(n) * 1.000_001
+    });
     let ticks: Vec<_> =
         ticks.map(|(quantile, word)| (slower(*quantile, n), (*word).to_owned())).collect();
     parts.extend(frame.words(&ticks));

@@ -1,5 +1,6 @@
 //! What happened over the run.
 
+use super::axis::TOP;
 use super::{Axis, Frame, column, path, svg};
 use crate::names::ErrorKind;
 use crate::report::document::{Latency, TimelinePoint};
@@ -143,7 +144,7 @@ fn told(value: Option<f64>, word: &dyn Fn(f64) -> String) -> String {
 
 /// What does not count is shaded, neighbours as one.
 fn warm_up(frame: &Frame, timeline: &[TimelinePoint]) -> Vec<String> {
-    let (top, height) = (frame.top(), frame.bottom() - frame.top());
+    let height = frame.bottom() - TOP;
     let stretches = timeline.chunk_by(|a, b| a.measured == b.measured);
     let unmeasured = stretches.filter(|points| points.iter().all(|point| !point.measured));
     let shade = |points: &[TimelinePoint]| {
@@ -151,7 +152,7 @@ fn warm_up(frame: &Frame, timeline: &[TimelinePoint]) -> Vec<String> {
         let from = frame.x(first.start.as_secs_f64());
         let width = frame.x((last.start + last.length).as_secs_f64()) - from;
         Some(format!(
-            "<rect class=\"warm-up\" x=\"{from:.1}\" y=\"{top}\" width=\"{width:.1}\" \
+            "<rect class=\"warm-up\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width:.1}\" \
              height=\"{height}\"/>"
         ))
     };

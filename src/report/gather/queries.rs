@@ -1,6 +1,6 @@
 //! One row a query: what several endpoints cause is added up.
 
-use super::Source;
+use super::{Source, checks};
 use crate::names::{Cause, Metric, Series, SeriesId, SeriesKind};
 use crate::report::document::{Caller, QueryRow, SplitRow};
 use crate::units::{Nanos, count_to_f64};
@@ -61,6 +61,7 @@ fn row(source: &Source<'_>, query: &Merged<'_>) -> QueryRow {
         step: only(query.series.iter().map(|series| series.step.as_str())),
         count: counts.started,
         errors: counts.failed(),
+        checks: checks(&counts),
         duration: source.latency(&query.ids, Metric::Query),
         endpoints,
         text: tapped.map(|tapped| tapped.text.clone()),

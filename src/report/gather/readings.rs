@@ -178,7 +178,7 @@ fn tapped(queries: &[QueryRow]) -> Vec<ReadingRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::Latency;
+    use crate::report::document::{Checks, Latency};
 
     fn statement(p95_ms: u64, p99_ms: u64, text: Option<&str>) -> QueryRow {
         let time = Nanos::from_millis(1);
@@ -189,6 +189,7 @@ mod tests {
             step: None,
             count: 9,
             errors: 0,
+            checks: Checks::default(),
             duration: Some(Latency {
                 n: 9,
                 mean: time,

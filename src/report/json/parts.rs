@@ -55,6 +55,8 @@ pub(super) struct QueryJson<'a> {
     step: Option<&'a str>,
     count: u64,
     errors: u64,
+    checks_passed: u64,
+    checks_failed: u64,
     duration: LatencyJson,
     endpoints: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +125,8 @@ impl<'a> QueryJson<'a> {
             step: row.step.as_deref(),
             count: row.count,
             errors: row.errors,
+            checks_passed: row.checks.passed,
+            checks_failed: row.checks.failed,
             duration: LatencyJson::of(row.duration),
             endpoints: &row.endpoints,
             text: row.text.as_deref(),

@@ -246,7 +246,7 @@ fn ratio(row: &Row) -> (Option<f64>, Option<(f64, f64)>) {
 }
 
 /// The change of a row as it is printed everywhere.
-pub(super) fn change(row: &Row) -> String {
+pub(in crate::report) fn change(row: &Row) -> String {
     let (value, interval) = ratio(row);
     value.map_or_else(|| NOTHING.to_owned(), |value| words::change(value, interval))
 }
@@ -330,7 +330,7 @@ fn failures(ruling: &Ruling) -> Table {
 }
 
 /// The share of the candidate's requests that failed, as it is printed everywhere.
-pub(super) fn failed(row: &ErrorRow) -> String {
+pub(in crate::report) fn failed(row: &ErrorRow) -> String {
     let share = row.candidate.as_ref();
     share.map_or_else(|| NOTHING.to_owned(), |own| words::share(own.value, own.low, own.high))
 }

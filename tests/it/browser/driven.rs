@@ -1,4 +1,4 @@
-//! A browser that is driven by WebDriver: its window, its console, its network.
+//! A browser that is driven by `WebDriver`: its window, its console, its network.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -57,14 +57,14 @@ impl Window {
         self.client.execute_async(script, Vec::new()).await.unwrap()
     }
 
-    /// A command of the DevTools protocol.
+    /// A command of the `DevTools` protocol.
     pub(super) async fn tell(&self, method: &str, params: Value) -> Value {
         let body = json!({ "cmd": method, "params": params });
         self.client.issue_cmd(Own { path: "goog/cdp/execute", body }).await.unwrap()
     }
 
     /// What was logged since the last time: `browser` is the console, `performance` what the
-    /// DevTools protocol told.
+    /// `DevTools` protocol told.
     pub(super) async fn log(&self, kind: &str) -> Vec<Value> {
         let own = Own { path: "se/log", body: json!({ "type": kind }) };
         self.client.issue_cmd(own).await.unwrap().as_array().cloned().unwrap()

@@ -147,10 +147,13 @@ fn timing_a_lasting_alarm_tells_programs_and_webhooks_while_the_run_goes_on() {
          - exec: [ sh, -c, \"exit 3\", \"${HOOK}\" ]\n    - webhook: \"${HOOK}\"",
     );
     let path = stage.file("alarm.yaml", scenario);
-    let mut command = stage.command(["run", "--target", &market.url, "-d", "10s", "--scenario"]);
+    let args = ["run", "--target", &market.url, "-d", "10s", "--junit", "alarm.xml", "--scenario"];
+    let mut command = stage.command(args);
     command.arg(path).env("HOOK", format!("{}/secret-path", hook.url));
     let done = super::stage::done(command.output().unwrap());
     assert_eq!(done.code, 5, "{}{}", done.out, done.err);
+    // What no row of the report shows is a failure all the same.
+    assert!(stage.read("alarm.xml").contains("type=\"objection\" message=\"ROLLBACK alarm: "));
     let told: Value = serde_json::from_str(&stage.read("told.json")).unwrap();
     assert_eq!(told["verdict"], "ROLLBACK");
     assert!(hook.take_lines().keys().any(|line| line.starts_with("POST /secret-path")));

@@ -29,7 +29,7 @@ fn a_signal_ends_a_run_gracefully_with_its_summary() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let stage = Stage::new();
         let server = Server::start(Answer::Json("{}"));
-        let run = endless(&stage, &server, &["-r", "100/s"]);
+        let run = endless(&stage, &server, &["-r", "100/s", "--junit", "r.xml"]);
         run.signal(name);
         let done = end(run).expect(code);
         let done = done.says(&["stopping: journeys under way may end; press Ctrl-C again"]);
@@ -37,6 +37,7 @@ fn a_signal_ends_a_run_gracefully_with_its_summary() {
         assert_eq!(state(&stage), "interrupted");
         let json: Value = serde_json::from_str(&stage.read("r.json")).unwrap();
         assert_eq!(json["run"]["state"], "interrupted");
+        assert!(stage.read("r.xml").contains("message=\"the run is interrupted\""));
         assert_eq!(json["totals"]["requests"], server.requests());
         assert_eq!(json["totals"]["errors"], 0);
         assert_eq!(stage.json(["report", "--format", "json"]), json, "what is stored");

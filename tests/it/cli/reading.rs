@@ -35,12 +35,14 @@ fn contract() -> Value {
         },
         "endpoints": [{
             "kind": "text", "name": "text", "journey": "text", "step": "text", "count": "count",
-            "errors": "count", "rate_per_s": "number?", "response": latency, "service": latency,
+            "errors": "count", "checks_passed": "count", "checks_failed": "count",
+            "rate_per_s": "number?", "response": latency, "service": latency,
             "failed": latency
         }],
         "queries": [{
             "source": "text", "name": "text", "journey": "text?", "step": "text?",
-            "count": "count", "errors": "count", "duration": latency, "endpoints": ["text"]
+            "count": "count", "errors": "count", "checks_passed": "count",
+            "checks_failed": "count", "duration": latency, "endpoints": ["text"]
         }],
         "journeys": [{ "name": "text", "count": "count", "iteration": latency }],
         "phases": {

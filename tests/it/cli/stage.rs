@@ -70,7 +70,7 @@ impl Stage {
         for name in ["NO_COLOR", "CLICOLOR_FORCE", "LOADGATE_SCENARIO", "LOADGATE_TARGET"] {
             command.env_remove(name);
         }
-        for name in ["LOADGATE_SEED", "LOADGATE_WORKERS"] {
+        for name in ["LOADGATE_SEED", "LOADGATE_WORKERS", "GITHUB_ACTIONS"] {
             command.env_remove(name);
         }
         command.env("LOADGATE_STORE", self.path("store.db"));
