@@ -15,7 +15,7 @@ use loadgate::record::{
     End, FORMAT, Generator, Header, Load, Machine, Origin, Policy, Repetition, RunRecord,
     StopReason, TargetInfo, ValidityPolicy, pool,
 };
-use loadgate::report::{Curve, Document, Judgement, format};
+use loadgate::report::{Curve, Document, Judgement, format, picture};
 use loadgate::steps::KINDS;
 use loadgate::units::Nanos;
 use rand::{RngExt, SeedableRng};
@@ -177,9 +177,13 @@ fn the_sample_is_what_is_made_from_its_seeds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/sample");
     let document = document();
     let write = std::env::var_os("LOADGATE_SAMPLE").is_some_and(|word| word == "write");
-    for (word, name) in [("html", "report.html"), ("markdown", "report.md"), ("junit", "junit.xml")]
-    {
-        let made = format(word).unwrap().render(&document).unwrap();
+    let text = |word: &str| format(word).unwrap().render(&document).unwrap();
+    for (name, made) in [
+        ("report.html", text("html")),
+        ("report.md", text("markdown")),
+        ("junit.xml", text("junit")),
+        ("summary.svg", picture::summary_svg(&document)),
+    ] {
         let path = folder.join(name);
         if write {
             std::fs::create_dir_all(&folder).unwrap();
