@@ -95,7 +95,7 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Compare(compare) => compare::compare(*compare, terminal).await,
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
-        Command::Report(report) => report::report(report, terminal).await,
+        Command::Report(report) => report::report(*report, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,

@@ -112,7 +112,7 @@ pub(super) enum Command {
     /// List, show and remove stored runs
     Runs(Runs),
     /// Write a report of a stored run
-    Report(Report),
+    Report(Box<Report>),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections
