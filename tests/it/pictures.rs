@@ -155,7 +155,7 @@ fn texts(group: &resvg::usvg::Group, boxes: &mut Vec<resvg::tiny_skia::Rect>) {
         match node {
             resvg::usvg::Node::Group(inner) => texts(inner, boxes),
             resvg::usvg::Node::Text(text) => boxes.push(text.abs_bounding_box()),
-            _ => {}
+            resvg::usvg::Node::Path(_) | resvg::usvg::Node::Image(_) => {}
         }
     }
 }
