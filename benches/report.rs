@@ -49,6 +49,7 @@ fn told(shape: &Shape) {
         Err(error) => unreachable!("its intervals were just made: {error}"),
     };
     let read = started.elapsed();
+    let begun = Instant::now();
     let Some(Ok(page)) = format("html").map(|html| html.render(&document)) else {
         unreachable!("there is a format for pages")
     };
@@ -56,7 +57,7 @@ fn told(shape: &Shape) {
         "{}, {SERIES} series: {:.0} ms to read, {:.0} ms to lay out, a page of {}, {} at most in memory",
         shape.name,
         read.as_secs_f64() * 1e3,
-        (started.elapsed() - read).as_secs_f64() * 1e3,
+        begun.elapsed().as_secs_f64() * 1e3,
         Bytes(u64::try_from(page.len()).unwrap_or_default()),
         Bytes(peak_rss_bytes()),
     );
