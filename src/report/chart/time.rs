@@ -118,17 +118,7 @@ fn draw(
     let mut parts = warm_up(&frame, timeline);
     parts.extend(frame.levels(word));
     parts.extend(frame.seconds());
-    let together = timeline.len().div_ceil(MAX_POINTS).max(1);
-    parts.extend(lines.iter().map(|line| {
-        let groups = timeline.chunks(together).zip(line.values.chunks(together));
-        let points = groups.map(|(points, values)| {
-            let point = points.first()?;
-            let middle = point.start + Nanos(point.length.0.div_euclid(2));
-            let value = values.iter().flatten().copied().reduce(f64::max)?;
-            Some((frame.x(middle.as_secs_f64()), frame.y(value)))
-        });
-        path(line.class, points)
-    }));
+    parts.extend(lines.iter().map(|line| path(line.class, places(&frame, timeline, line))));
     parts.extend(columns(&frame, timeline, lines, word));
     let ends: Vec<String> = lines
         .iter()
@@ -136,6 +126,29 @@ fn draw(
         .collect();
     let (from, to) = (format_nanos(Nanos::ZERO), format_nanos(Nanos::from_secs_f64(end)));
     svg(&frame, &format!("{about}, {from} to {to}: {}", ends.join(", ")), &parts)
+}
+
+/// Where a line goes, of each group of intervals the highest value; `None` where there is none, and
+/// between intervals that do not follow each other, as those of two repetitions.
+fn places<'a>(
+    frame: &'a Frame,
+    timeline: &'a [TimelinePoint],
+    line: &'a Line,
+) -> impl Iterator<Item = Option<(f64, f64)>> + 'a {
+    let together = timeline.len().div_ceil(MAX_POINTS).max(1);
+    let groups = timeline.chunks(together).zip(line.values.chunks(together));
+    let mut ended = None;
+    groups.flat_map(move |(points, values)| {
+        let first = points.first();
+        let gap = first.zip(ended).is_some_and(|(point, end)| point.start > end + point.length);
+        ended = points.last().map(|point| point.start + point.length);
+        let place = first.and_then(|point| {
+            let middle = point.start + Nanos(point.length.0.div_euclid(2));
+            let value = values.iter().flatten().copied().reduce(f64::max)?;
+            Some((frame.x(middle.as_secs_f64()), frame.y(value)))
+        });
+        gap.then_some(None).into_iter().chain([place])
+    })
 }
 
 fn told(value: Option<f64>, word: &dyn Fn(f64) -> String) -> String {
@@ -218,6 +231,17 @@ mod tests {
         assert_eq!(drawn.matches("class=\"hit\"").count(), MAX_COLUMNS);
         assert!(drawn.len() < 60_000, "{}", drawn.len());
         assert!(drawn.contains("requests up to 5.0/s, errors up to 0.0/s"), "{drawn}");
+    }
+
+    #[test]
+    fn a_line_breaks_between_repetitions() {
+        let seconds = [0, 1, 2, 60, 61];
+        let timeline: Vec<_> =
+            seconds.into_iter().map(|second| point(second, true, Vec::new())).collect();
+        let drawn = throughput(&timeline);
+        let requests = drawn.split("<path class=\"requests\"").nth(1).unwrap();
+        let path = requests.split("/>").next().unwrap();
+        assert_eq!((path.matches('M').count(), path.matches('L').count()), (2, 3), "{path}");
     }
 
     #[test]
