@@ -49,6 +49,12 @@ impl Counts {
         self.errors.get(kind.index()).copied().unwrap_or_default()
     }
 
+    /// The kinds of failures that happened, each with how often.
+    pub fn failures(&self) -> impl Iterator<Item = (ErrorKind, u64)> + '_ {
+        let counted = ErrorKind::ALL.into_iter().map(|kind| (kind, self.failed_by(kind)));
+        counted.filter(|(_, count)| *count > 0)
+    }
+
     /// Counts one failure.
     pub fn fail(&mut self, kind: ErrorKind) {
         if let Some(count) = self.errors.get_mut(kind.index()) {

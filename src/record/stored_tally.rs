@@ -58,11 +58,7 @@ impl From<&Tally> for StoredTally {
             resent,
             unsent,
         } = *counts;
-        let errors = ErrorKind::ALL
-            .into_iter()
-            .map(|kind| (kind, counts.failed_by(kind)))
-            .filter(|(_, count)| *count > 0)
-            .collect();
+        let errors = counts.failures().collect();
         Self {
             phase: *phase,
             series: *series,

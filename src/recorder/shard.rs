@@ -118,8 +118,8 @@ impl Shard {
     }
 
     /// Records one value, which is in the next batch that is taken. Nothing is hashed, formatted or
-    /// looked up; a histogram takes memory for the part of its range in which the value lies, and keeps it until it had nothing to record
-    /// for a whole interval.
+    /// looked up; a histogram takes memory for the part of its range in which the value lies, and
+    /// keeps it until it had nothing to record for a whole interval.
     #[inline]
     pub fn record(&mut self, phase: u8, series: SeriesId, metric: Metric, value: Nanos) {
         if self.noted.len() == NOTED {

@@ -261,9 +261,8 @@ impl<'a> Source<'a> {
         let mut rows: Vec<ErrorRow> = series
             .flat_map(|(id, series)| {
                 let counts = self.counts(&[id]);
-                let kinds = ErrorKind::ALL.into_iter().filter(|kind| counts.failed_by(*kind) > 0);
-                let row = |kind| self.error(kind, &counts, (id, series));
-                kinds.map(row).collect::<Vec<_>>()
+                let row = |failures| self.error(failures, counts.tried(), (id, series));
+                counts.failures().map(row).collect::<Vec<_>>()
             })
             .collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.count));
@@ -272,8 +271,8 @@ impl<'a> Source<'a> {
 
     fn error(
         &self,
-        kind: ErrorKind,
-        counts: &Counts,
+        (kind, count): (ErrorKind, u64),
+        tried: u64,
         (id, series): (SeriesId, &Series),
     ) -> ErrorRow {
         let samples = self.end().map(|end| end.samples.as_slice()).unwrap_or_default();
@@ -281,8 +280,8 @@ impl<'a> Source<'a> {
         let sample = samples.iter().find(is_it);
         ErrorRow {
             kind,
-            count: counts.failed_by(kind),
-            share: Ratio::of(counts.failed_by(kind), counts.tried()),
+            count,
+            share: Ratio::of(count, tried),
             name: series.name.clone(),
             journey: series.journey.clone(),
             step: series.step.clone(),

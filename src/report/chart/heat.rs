@@ -32,10 +32,9 @@ pub(in crate::report) fn heat(heat: &Heat) -> String {
     let mut parts: Vec<String> = heat.cells().map(cell).collect();
     parts.extend(frame.levels(&|value| format_nanos(Nanos::from_secs_f64(value / 1e9))));
     parts.extend(frame.seconds());
-    parts.extend((0..heat.len()).map(|at| {
-        let own: Vec<_> = heat.cells().filter(|(column, ..)| *column == at).collect();
-        let all: u64 = own.iter().map(|(.., count)| count).sum();
-        let slowest = own.iter().map(|(_, row, _)| *row).max();
+    parts.extend(heat.columns().enumerate().map(|(at, cells)| {
+        let all: u64 = cells.clone().map(|(_, count)| count).sum();
+        let slowest = cells.map(|(row, _)| row).max();
         let slowest =
             slowest.map(|row| format!(", slowest below {}", format_nanos(Heat::bottom(row + 1))));
         let words = format!(

@@ -55,9 +55,17 @@ impl Heat {
 
     /// Each cell that has values: column, row, and how many.
     pub fn cells(&self) -> impl Iterator<Item = (usize, usize, u64)> + '_ {
-        self.columns.iter().enumerate().flat_map(|(at, column)| {
-            let used = column.iter().enumerate().filter(|(_, count)| **count > 0);
-            used.map(move |(row, count)| (at, row, *count))
+        let columns = self.columns().enumerate();
+        columns.flat_map(|(at, column)| column.map(move |(row, count)| (at, row, count)))
+    }
+
+    /// The columns one after another: of each, the rows that have values, and how many.
+    pub fn columns(
+        &self,
+    ) -> impl Iterator<Item = impl Iterator<Item = (usize, u64)> + Clone + '_> + '_ {
+        self.columns.iter().map(|column| {
+            let cells = column.iter().copied().enumerate();
+            cells.filter(|(_, count)| *count > 0)
         })
     }
 

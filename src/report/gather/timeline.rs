@@ -1,7 +1,7 @@
 //! The run interval by interval.
 
 use crate::histogram::{DecodeError, Histogram};
-use crate::names::{ErrorKind, Metric, SeriesId};
+use crate::names::{Metric, SeriesId};
 use crate::record::{Counts, Interval, RunRecord};
 use crate::report::document::{Heat, Latency, TimelinePoint};
 use crate::units::Nanos;
@@ -42,11 +42,7 @@ fn point(
         measured: within.is_some_and(|phase| phase.measure),
         requests: counts.started,
         errors: counts.failed(),
-        failed: ErrorKind::ALL
-            .into_iter()
-            .map(|kind| (kind, counts.failed_by(kind)))
-            .filter(|(_, count)| *count > 0)
-            .collect(),
+        failed: counts.failures().collect(),
         response: Latency::of(&response),
         active_users: interval.gauges.active_users,
         readings: interval.gauges.readings.clone(),

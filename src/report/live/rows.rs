@@ -113,9 +113,8 @@ pub(super) fn endpoints(lately: &Lately, pick: &Pick, so_far: &SoFar<'_>) -> Vec
 
 /// Failures by kind, the most frequent first.
 pub(super) fn kinds(counts: &Counts) -> Vec<KindCount> {
-    let count = |kind: ErrorKind| KindCount { kind: kind.word(), count: counts.failed_by(kind) };
-    let mut kinds: Vec<_> =
-        ErrorKind::ALL.into_iter().map(count).filter(|kind| kind.count > 0).collect();
+    let row = |(kind, count): (ErrorKind, u64)| KindCount { kind: kind.word(), count };
+    let mut kinds: Vec<_> = counts.failures().map(row).collect();
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.count));
     kinds
 }
@@ -134,14 +133,11 @@ impl Failures {
     /// Adds the failures of the next interval.
     pub(super) fn push(&mut self, interval: &Interval) {
         let at = interval.start + interval.length;
-        for tally in interval.tallies.iter().filter(|tally| tally.counts.failed() > 0) {
-            for kind in ErrorKind::ALL {
-                let count = tally.counts.failed_by(kind);
-                if count > 0 {
-                    let failure = self.0.entry((tally.series, kind)).or_default();
-                    failure.last = at;
-                    failure.count += count;
-                }
+        for tally in &interval.tallies {
+            for (kind, count) in tally.counts.failures() {
+                let failure = self.0.entry((tally.series, kind)).or_default();
+                failure.last = at;
+                failure.count += count;
             }
         }
     }
