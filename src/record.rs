@@ -6,6 +6,8 @@
 pub mod archive;
 mod baseline_name;
 mod counts;
+mod criteria;
+mod evidence;
 mod format;
 mod header;
 mod integrity;
@@ -18,6 +20,8 @@ mod totals;
 
 pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
+pub use criteria::{Criterion, Group};
+pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, Stand};
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
     End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, PrecisionText, Queued,

@@ -6,6 +6,7 @@
 
 mod baselines;
 mod error;
+mod evidence;
 mod import;
 mod location;
 mod lookup;

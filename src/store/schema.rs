@@ -7,8 +7,11 @@ use super::{StoreError, StoreLocation};
 /// Every schema in order; the place in the list, counted from one, is its version.
 ///
 /// A schema that was released never changes: a change is a further file.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001-runs.sql"), include_str!("migrations/0002-baselines.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001-runs.sql"),
+    include_str!("migrations/0002-baselines.sql"),
+    include_str!("migrations/0003-evidence.sql"),
+];
 
 /// Any number that other users of a database are unlikely to take: `loadgate` in ASCII.
 const ADVISORY_LOCK: &str = "SELECT pg_advisory_xact_lock(7813577576393110629)";

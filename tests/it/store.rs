@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use loadgate::names::{Catalogue, Series, SeriesKind};
-use loadgate::record::{Cell, Interval, RunRecord, Totals};
+use loadgate::record::{
+    Attestation, Cell, CheckOutcome, CheckReport, CheckRow, Interval, RunRecord, Stand, TargetInfo,
+    Totals,
+};
 use loadgate::store::{RunState, Store, StoreError, StoreLocation};
 use loadgate::units::Nanos;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -308,4 +311,45 @@ async fn a_damaged_histogram_is_an_error_and_not_a_wrong_number() {
 
 pub(crate) async fn sqlite(path: &Path) -> SqliteConnection {
     sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn evidence_is_kept_in_the_order_in_which_it_came() {
+    on_both(async |location| {
+        let store = Store::open(&location).await.unwrap();
+        assert_eq!(store.attestations().await.unwrap(), []);
+        let said = |stand, at_unix_ns| Attestation {
+            criterion: "go.confidence".to_owned(),
+            by: "Ada <ada@example>".to_owned(),
+            note: "it's \"good\"".to_owned(),
+            at_unix_ns,
+            stand,
+        };
+        // The clock of the second machine is late: the order is that of arrival.
+        let all = [said(Stand::Holds, 2_000), said(Stand::Revoked, 1_000)];
+        for one in &all {
+            store.attest(one).await.unwrap();
+        }
+        let report = CheckReport {
+            profile: "pre".to_owned(),
+            started_unix_ns: 3_000,
+            lasted: Nanos::SECOND,
+            target: TargetInfo::default(),
+            rows: vec![CheckRow {
+                name: "clean tree".to_owned(),
+                kind: "exec".to_owned(),
+                outcome: CheckOutcome::Passed,
+                expected: "exit code 0".to_owned(),
+                found: "exit code 0".to_owned(),
+                took: Nanos::SECOND,
+                attempts: 1,
+                proves: vec!["pre.pushed".to_owned()],
+            }],
+        };
+        store.add_check(&report).await.unwrap();
+        let again = Store::open(&location).await.unwrap();
+        assert_eq!(again.attestations().await.unwrap(), all);
+        assert_eq!(again.checks().await.unwrap(), [report]);
+    })
+    .await;
 }
