@@ -103,6 +103,7 @@ fn record(shape: &Shape) -> RunRecord {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            observation: None,
         },
         catalogue,
         totals: Totals::from_intervals(&intervals).unwrap_or_default(),

@@ -12,6 +12,7 @@ mod format;
 mod header;
 mod integrity;
 mod interval;
+mod observation;
 mod policy;
 mod pool;
 mod reading;
@@ -29,6 +30,7 @@ pub use header::{
 };
 pub use integrity::{Answered, Asserted, Created};
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
+pub use observation::{Gap, Observation, WindowText};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;
 pub use reading::{DatabaseReading, Reading};

@@ -44,6 +44,7 @@ impl Run {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            observation: None,
         };
         let end = End {
             reason: StopReason::Complete,

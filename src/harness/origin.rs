@@ -75,6 +75,7 @@ impl Circumstances {
             policy: plan.validity,
             gate: plan.gate.policy.clone(),
             repetition,
+            observation: None,
         }
     }
 }

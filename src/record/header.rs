@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asserted, FormatVersion, Policy};
+use super::{Asserted, FormatVersion, Observation, Policy};
 use crate::names::{ErrorKind, SeriesId};
 use crate::units::{Nanos, Ratio};
 
@@ -39,6 +39,9 @@ pub struct Header {
     /// Its place among repetitions of the same load, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
+    /// What makes it an observation, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<Observation>,
 }
 
 /// The place of a run among repetitions of the same load against the same target.

@@ -258,6 +258,7 @@ mod tests {
                 policy: ValidityPolicy::default(),
                 gate: Policy::default(),
                 repetition: Some(Repetition { set: "set".to_owned(), number: 1, of: 3 }),
+                observation: None,
             },
             catalogue,
             totals: Totals::from_intervals(&intervals).unwrap(),

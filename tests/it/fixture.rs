@@ -93,6 +93,7 @@ pub(crate) fn header(id: &str) -> Header {
         policy: ValidityPolicy::default(),
         gate: Policy::default(),
         repetition: None,
+        observation: None,
     }
 }
 
@@ -355,6 +356,7 @@ impl Made {
                 active_users: 5 + second,
                 generator_cpu: Nanos::from_millis(80),
                 readings: readings(second),
+                ..Gauges::default()
             },
         }
     }

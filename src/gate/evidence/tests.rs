@@ -41,6 +41,7 @@ fn record() -> RunRecord {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            observation: None,
         },
         catalogue: Catalogue::new(),
         totals: Totals::default(),

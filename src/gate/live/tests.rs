@@ -109,6 +109,7 @@ impl Target {
                 policy: ValidityPolicy::default(),
                 gate: Policy::default(),
                 repetition: None,
+                observation: None,
             },
             catalogue: self.catalogue.clone(),
             totals: Totals::from_intervals(&intervals).unwrap(),

@@ -41,6 +41,7 @@ fn header(id: String, length: Nanos) -> Header {
         policy: ValidityPolicy::default(),
         gate: policy(),
         repetition: None,
+        observation: None,
     }
 }
 
