@@ -3,6 +3,7 @@
 mod adhoc;
 mod alarm;
 mod args;
+mod attest;
 mod baseline;
 mod between;
 mod builtin;
@@ -10,6 +11,7 @@ mod capacity;
 mod compare;
 mod completions;
 mod db;
+mod decide;
 mod embedded;
 mod exit;
 mod gathered;
@@ -79,6 +81,8 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Capacity(_)
         | Command::Runs(_)
         | Command::Report(_)
+        | Command::Attest(_)
+        | Command::Decide(_)
         | Command::Db(_)
         | Command::Schema
         | Command::Tap(_)
@@ -96,6 +100,8 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
+        Command::Attest(attest) => attest::attest(attest, terminal).await,
+        Command::Decide(decide) => decide::decide(*decide, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,

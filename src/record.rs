@@ -8,6 +8,7 @@ mod baseline_name;
 mod counts;
 mod criteria;
 mod evidence;
+mod fingerprint;
 mod format;
 mod header;
 mod integrity;
@@ -23,6 +24,7 @@ pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use criteria::{Criterion, Group};
 pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, Stand};
+pub use fingerprint::fingerprint;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
     End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, PrecisionText, Queued,

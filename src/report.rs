@@ -7,6 +7,7 @@ mod band;
 pub mod baseline;
 mod chart;
 mod csv;
+pub mod decision;
 mod document;
 mod figure;
 mod figures;
