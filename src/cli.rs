@@ -18,6 +18,7 @@ mod gathered;
 mod github;
 mod judging;
 mod market;
+mod message;
 mod output;
 mod pictures;
 mod player;
@@ -83,6 +84,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Report(_)
         | Command::Attest(_)
         | Command::Decide(_)
+        | Command::Message(_)
         | Command::Db(_)
         | Command::Schema
         | Command::Tap(_)
@@ -102,6 +104,7 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Report(report) => report::report(*report, terminal).await,
         Command::Attest(attest) => attest::attest(attest, terminal).await,
         Command::Decide(decide) => decide::decide(*decide, terminal).await,
+        Command::Message(message) => message::message(*message, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,

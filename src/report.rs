@@ -20,6 +20,7 @@ mod json;
 pub mod live;
 mod junit;
 mod markdown;
+pub mod message;
 pub mod picture;
 mod tables;
 pub mod terminal;

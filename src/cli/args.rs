@@ -7,6 +7,7 @@ mod db;
 mod decide;
 mod judging;
 mod keep;
+mod message;
 mod play;
 mod stored;
 mod tap;
@@ -22,6 +23,7 @@ pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use decide::{Decide, DecisionFiles};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
+pub(super) use message::Message;
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
 pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
@@ -80,6 +82,7 @@ impl Low {
             | Command::Report(_)
             | Command::Attest(_)
             | Command::Decide(_)
+            | Command::Message(_)
             | Command::Db(_)
             | Command::Schema
             | Command::Tap(_)
@@ -123,6 +126,8 @@ pub(super) enum Command {
     Attest(Attest),
     /// Decide whether staging was good enough; the exit code is the decision
     Decide(Box<Decide>),
+    /// Write the guide's messages from what is known, and send them
+    Message(Box<Message>),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections
