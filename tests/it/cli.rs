@@ -16,6 +16,7 @@ mod kept;
 mod live;
 mod screen;
 mod counting;
+mod decide;
 mod ci;
 mod market;
 mod monitored;
