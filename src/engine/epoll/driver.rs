@@ -99,7 +99,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
 
 impl Driver<'_> {
     fn run(&mut self, beats: &mut Beats) -> io::Result<()> {
-        let pace = Pace::new(self.plan.precision, self.clock);
+        let mut pace = Pace::new(self.plan.precision, self.clock);
         let mut ready = Ready::new();
         self.now = self.clock.now();
         loop {
