@@ -20,6 +20,7 @@ mod output;
 mod pictures;
 mod player;
 mod progress;
+mod project;
 mod repeat;
 mod repeated;
 mod report;
@@ -36,13 +37,20 @@ mod viewers;
 
 use std::process::ExitCode;
 
-use args::{Command, Low};
+use args::{Command, Common, Low};
 pub use exit::Exit;
+use project::Project;
 use terminal::Terminal;
 
 /// The whole program: reads the arguments, does what they say, and gives the exit code.
 pub fn main() -> ExitCode {
-    let low = match Low::read() {
+    let project = match Project::read() {
+        Ok(project) => project,
+        Err(failed) => {
+            return ExitCode::from(failed.tell(&Terminal::new(&Common::default())).code());
+        }
+    };
+    let low = match Low::read(&project) {
         Ok(low) => low,
         Err(told) => return told_by_clap(&told),
     };

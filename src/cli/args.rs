@@ -23,6 +23,8 @@ pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
 
+use super::project::Project;
+
 /// Load and latency benchmark harness: may this upgrade go to production?
 #[derive(Debug, Parser)]
 #[command(name = "loadgate", version, about, max_term_width = 100, subcommand_required = true)]
@@ -34,9 +36,10 @@ pub(super) struct Low {
 }
 
 impl Low {
-    /// Reads the command line. What it says goes before what the environment says.
-    pub(super) fn read() -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches()?;
+    /// Reads the command line. What it says goes before what the environment says, and that before
+    /// what the project's file says.
+    pub(super) fn read(project: &Project) -> Result<Self, clap::Error> {
+        let matches = project.settle(Self::command()).try_get_matches()?;
         let mut low = Self::from_arg_matches(&matches)?;
         // The matches of the innermost command: those of `baseline capture`, not of `baseline`.
         let mut inner = &matches;
@@ -84,7 +87,7 @@ impl Low {
 }
 
 /// Options of all commands.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Common {
     /// Say less: no progress, and the id of the run in place of the summary
     #[arg(short, long, global = true)]

@@ -34,7 +34,7 @@ pub(super) struct Source {
 impl Source {
     /// Whether the embedded market is its target when no other is given.
     pub(super) fn wants_market(&self, play: &Play) -> bool {
-        self.built_in && play.what.target.is_none()
+        self.built_in && play.what.target.is_none() && play.what.project_target.is_none()
     }
 }
 
@@ -111,10 +111,18 @@ pub(super) fn plan(
         Some(bytes) if source.built_in => Ok(bytes),
         Some(_) | None => read_file(path),
     };
-    let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
+    let project = play.what.project_target.as_ref();
+    let environment = |name: &str| {
+        let value = env::var_os(name).and_then(|value| value.into_string().ok());
+        // Scenarios name their target so where it is not always the same.
+        value.or_else(|| project.filter(|_| name == "LOADGATE_TARGET").cloned())
+    };
     let inputs =
         Inputs { path: &source.path, text: &source.text, read: &read, environment: &environment };
     let mut overrides = overrides(play, variant)?;
+    if overrides.target.is_none() && source.built_in {
+        overrides.target = project.cloned();
+    }
     if overrides.target.is_none() && source.wants_market(play) {
         overrides.target = Some(UNTIL_MARKET.to_owned());
     }

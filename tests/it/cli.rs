@@ -24,4 +24,5 @@ mod gate;
 mod capacity;
 mod reading;
 mod pictures;
+mod project;
 mod words;
