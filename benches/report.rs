@@ -96,6 +96,7 @@ fn record(shape: &Shape) -> RunRecord {
             started_unix_ns: 1_767_323_045_000_000_000,
             seed: 1,
             load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
+            leaks: Vec::new(),
             journeys: vec!["all".to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),

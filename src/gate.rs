@@ -4,6 +4,8 @@
 pub mod evidence;
 pub mod identity;
 pub mod judge;
+pub mod leaks;
+pub mod limit;
 pub mod live;
 pub mod noise;
 pub mod ruling;

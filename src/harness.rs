@@ -154,7 +154,7 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
     databases.check().await?;
     let before = Before::ask(&plan, &databases).await?;
     let mut found = preflight(&plan, tls.clone(), clock).await?;
-    let monitors = Prepared::new(&plan).await;
+    let monitors = Prepared::new(&plan, parts.store.location().folder()).await;
     let (path, notes) = Path::choose(&plan, &found)?;
     found.notes.extend(limited.into_iter().chain(notes));
     found.notes.iter().chain(&monitors.notes()).for_each(|note| (parts.warn)(note));

@@ -36,7 +36,9 @@ pub use dice::Dice;
 pub use gate::policy_file;
 pub use integrity::{Assertion, Done};
 pub use load::LoadOverrides;
-pub use monitor::{MonitorPlan, MonitorSource, PostgresMonitor};
+pub use monitor::{
+    ContainerMonitor, Fetched, MonitorPlan, MonitorSource, PostgresMonitor, ProcessMatch,
+};
 pub use precision::Precision;
 pub use probe::{Catch, Expectation, Looked, Path, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};

@@ -17,6 +17,7 @@ mod policy;
 mod pool;
 mod reading;
 mod stored_tally;
+mod system_reading;
 mod totals;
 
 pub use baseline_name::{BaselineName, BaselineNameError};
@@ -35,6 +36,7 @@ pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;
 pub use reading::{DatabaseReading, Reading};
 pub use stored_tally::StoredTally;
+pub use system_reading::{ContainerReading, HostReading, ProcessReading};
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

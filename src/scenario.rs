@@ -19,8 +19,10 @@ mod load;
 mod monitor;
 mod named;
 mod reader;
+mod reading;
 mod render;
 mod schema;
+mod selector;
 mod spec;
 mod step;
 mod subject;
@@ -43,9 +45,11 @@ pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
 pub use integrity::{Expected, Held, IntegritySpec, Sign, Term, Versus};
 pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, UserRange};
-pub use monitor::MonitorSpec;
+pub use monitor::{MonitorSpec, ProcessSpec};
 pub use named::{Named, OneOrMany};
+pub use reading::{LimitSpec, ReadingLimit, ReadingSpec, ReadingTest, ReadingsSpec};
 pub use schema::schema;
+pub use selector::MetricSelector;
 pub use spec::{
     FeederPick, FeederSpec, HealthSpec, JourneySpec, ScenarioSpec, SessionSpec, TapPostgresSpec,
     TapSpec, UseSpec,

@@ -337,6 +337,7 @@ mod tests {
             started_unix_ns: 1,
             seed: 1,
             load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
+            leaks: Vec::new(),
             journeys: Vec::new(),
             thresholds: Vec::new(),
             integrity: Vec::new(),

@@ -106,6 +106,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             started_unix_ns: number * (SECONDS + 10) * 1_000_000_000,
             seed: 1,
             load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
+            leaks: Vec::new(),
             journeys: vec!["all".to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),

@@ -260,6 +260,7 @@ mod tests {
                 workers: 1,
                 precision: None,
             },
+            leaks: Vec::new(),
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),

@@ -1,6 +1,7 @@
 //! Monitors beside a run: what they read goes into the intervals, what goes wrong into the notes.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -8,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::engine::Clock;
-use crate::monitor::postgres::Watch;
-use crate::plan::{MonitorPlan, MonitorSource, Plan};
+use crate::monitor::Watch;
+use crate::plan::{MonitorPlan, Plan};
 use crate::record::Reading;
 use crate::units::{Nanos, group_thousands};
 
@@ -54,11 +55,10 @@ struct Looking {
 }
 
 impl Prepared {
-    /// Connects to all at the same time.
-    pub(super) async fn new(plan: &Plan) -> Self {
+    /// Looks at all for the first time, at the same time. `folder` is where the store is.
+    pub(super) async fn new(plan: &Plan, folder: &Path) -> Self {
         let starts = plan.monitors.iter().map(|monitor| async {
-            let MonitorSource::Postgres(source) = &monitor.source;
-            (monitor.clone(), Watch::start(source.clone()).await)
+            (monitor.clone(), Watch::start(&monitor.source, folder).await)
         });
         Self { watched: futures_util::future::join_all(starts).await }
     }
@@ -73,10 +73,11 @@ impl Prepared {
     pub(super) fn start(self, clock: Clock) -> Monitors {
         let (out, heard) = mpsc::channel(WAITING);
         let stop = watch::Sender::new(false);
-        let is_only = self.watched.len() == 1;
+        let databases = self.watched.iter().filter(|(plan, _)| plan.is_database()).count();
         let mut tasks = JoinSet::new();
-        for (MonitorPlan { name, every, .. }, watch) in self.watched {
-            let prefix = if is_only { String::new() } else { format!("{name}.") };
+        for (plan, watch) in self.watched {
+            let prefix = plan.prefix(databases);
+            let MonitorPlan { name, every, .. } = plan;
             let out = out.clone();
             let looking = Looking { name, prefix, every, watch, clock, out, lost: 0 };
             tasks.spawn(looking.run(stop.subscribe()));
@@ -88,7 +89,7 @@ impl Prepared {
 impl Looking {
     async fn run(mut self, mut stop: watch::Receiver<bool>) -> Vec<String> {
         let mut ticks = tokio::time::interval(self.every.into());
-        // A database that answers late is not asked the more often for it.
+        // What answers late is not asked the more often for it.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

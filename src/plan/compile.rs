@@ -130,7 +130,13 @@ impl Compiler<'_> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
-        let monitors = monitor::monitors(spec, overrides, &databases, (&self.tree, &mut self.out));
+        let around = monitor::Around {
+            databases: &databases,
+            target: target.as_ref(),
+            environment: self.inputs.environment,
+            tree: &self.tree,
+        };
+        let monitors = monitor::monitors(spec, overrides, &around, &mut self.out);
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
@@ -161,6 +167,7 @@ impl Compiler<'_> {
             && !journeys.is_empty();
         let known = whole.then_some(&catalogue);
         thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
+        thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
         let sources = made.sources;
         // Of a scenario that is played in part, the other part is not missing.
         let all = known.filter(|_| overrides.journeys.is_empty());

@@ -21,6 +21,10 @@ pub struct Header {
     pub seed: u64,
     /// What was asked of the target.
     pub load: Load,
+    /// Readings that are watched for leaks because the scenario says so, beside those that always
+    /// are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<String>,
     /// Journeys in the order of the scenario, for the order of rows.
     pub journeys: Vec<String>,
     /// Thresholds as written, so that a stored run can be judged again.

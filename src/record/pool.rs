@@ -251,6 +251,7 @@ mod tests {
                     workers: 1,
                     precision: None,
                 },
+                leaks: Vec::new(),
                 journeys: Vec::new(),
                 thresholds: Vec::new(),
                 integrity: Vec::new(),

@@ -8,6 +8,7 @@ pub use curve::Curve;
 pub use heat::Heat;
 pub use reading::ReadingRow;
 
+use crate::gate::leaks::LeakRow;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -39,6 +40,8 @@ pub struct Document {
     pub connections: Vec<ConnectionRow>,
     /// What monitors read, with the limits for it.
     pub readings: Vec<ReadingRow>,
+    /// Which of it grows without end.
+    pub leaks: Vec<LeakRow>,
     /// The phases of the load; those that don't count are seen here only.
     pub load: Vec<LoadRow>,
     /// Failures, most frequent first.

@@ -10,6 +10,7 @@ use super::document::{
     Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
+use crate::gate::leaks::leaks;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -47,6 +48,7 @@ impl Document {
             splits: queries::splits(&source),
             connections: source.connections(),
             readings,
+            leaks: leaks(record),
             load: source.load(),
             errors: source.errors(),
             integrity: integrity::rows(record),

@@ -3,10 +3,12 @@
 
 mod gate;
 mod integrity;
+mod leaks;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
 use integrity::AssertionJson;
+use leaks::LeakJson;
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ReadingJson, SplitJson, ThresholdJson,
@@ -55,6 +57,8 @@ struct Report<'a> {
     splits: Vec<SplitJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     readings: Vec<ReadingJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leaks: Vec<LeakJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,
     generator: GeneratorJson<'a>,
@@ -149,6 +153,7 @@ impl<'a> Report<'a> {
             queries: document.queries.iter().map(QueryJson::of).collect(),
             splits: document.splits.iter().map(SplitJson::of).collect(),
             readings: document.readings.iter().map(ReadingJson::of).collect(),
+            leaks: document.leaks.iter().map(LeakJson::of).collect(),
             journeys: document.journeys.iter().map(JourneyJson::of).collect(),
             phases: phases(document),
             generator: GeneratorJson::of(&document.generator),

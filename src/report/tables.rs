@@ -6,6 +6,7 @@ mod facts;
 mod funnel;
 mod glance;
 mod integrity;
+mod leaks;
 mod selfcheck;
 mod verdict;
 
@@ -126,6 +127,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         journeys(document),
         connections(document),
         database::table(document),
+        leaks::table(document),
         load(document),
         errors(document),
         thresholds(document),

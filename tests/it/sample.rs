@@ -109,6 +109,7 @@ fn repetition(plan: &Arc<Plan>, version: &str, at: u64) -> RunRecord {
                 workers: 1,
                 precision: None,
             },
+            leaks: Vec::new(),
             journeys: vec!["customer".to_owned()],
             thresholds: plan.thresholds.clone(),
             integrity: Vec::new(),

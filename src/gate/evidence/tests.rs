@@ -34,6 +34,7 @@ fn record() -> RunRecord {
             started_unix_ns: 7,
             seed: 1,
             load: Load { phases, max_users: None, workers: 1, precision: None },
+            leaks: Vec::new(),
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),

@@ -102,6 +102,7 @@ impl Target {
                     workers: 1,
                     precision: None,
                 },
+                leaks: Vec::new(),
                 journeys: vec!["customer".to_owned()],
                 thresholds: Vec::new(),
                 integrity: Vec::new(),
