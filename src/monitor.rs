@@ -2,4 +2,5 @@
 //!
 //! A monitor that can't read something says so, with what to change, and reads the rest.
 
+pub mod logs;
 pub mod postgres;
