@@ -104,6 +104,7 @@ fn record(shape: &Shape) -> RunRecord {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: loadgate::record::LogsText::default(),
             observation: None,
         },
         catalogue,

@@ -2,6 +2,7 @@
 
 mod collect;
 mod integrity;
+mod logs;
 mod monitors;
 mod origin;
 mod watch;
@@ -12,6 +13,7 @@ use std::thread::JoinHandle;
 use collect::{Collected, Lane, Told, collect};
 pub use collect::{Progress, Seen};
 use integrity::Before;
+use logs::LogWatch;
 use monitors::Prepared;
 pub use origin::Circumstances;
 use thiserror::Error;
@@ -169,6 +171,7 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
         start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
     let (cpu_before, processors) = (process_cpu(), Processors::now());
     let clock = Clock::start();
+    let mut logs = LogWatch::start(&plan, clock)?;
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
         starter.send(clock).unwrap_or_default();
@@ -177,11 +180,12 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
     let told = &mut Told { seen, warn };
     let mut watching = tap.map(|tap| tap.during(&plan, clock));
     let mut monitors = monitors.start(clock);
-    let seen = (&mut writer, watching.as_mut(), &mut monitors);
+    let seen = (&mut writer, watching.as_mut(), (&mut monitors, &mut logs));
     let collected = collect(&plan, lanes, seen, (clock, control), told).await;
     let mut notes = found.notes.clone();
     notes.extend(watching.as_ref().map(Watching::notes).unwrap_or_default());
     notes.extend(monitors.notes());
+    notes.extend(logs.notes());
     notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.

@@ -8,6 +8,7 @@ mod fetch;
 mod gaps;
 mod host;
 mod json;
+pub mod logs;
 pub mod postgres;
 mod process;
 mod procfs;

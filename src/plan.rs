@@ -14,6 +14,7 @@ mod dice;
 mod gate;
 mod integrity;
 mod load;
+mod logs;
 mod members;
 mod monitor;
 mod precision;
@@ -36,6 +37,7 @@ pub use dice::Dice;
 pub use gate::policy_file;
 pub use integrity::{Assertion, Done};
 pub use load::LoadOverrides;
+pub use logs::{LogSource, LogsPlan};
 pub use monitor::{
     ContainerMonitor, Fetched, MonitorPlan, MonitorSource, PostgresMonitor, ProcessMatch,
 };
@@ -108,6 +110,8 @@ pub struct Plan {
     pub tap: Option<TapPlan>,
     /// What is read beside the load.
     pub monitors: Vec<MonitorPlan>,
+    /// Logs that are read beside the load.
+    pub logs: Option<LogsPlan>,
     /// How requests follow each other.
     pub together: Together,
     /// Absolute limits, as written.

@@ -12,6 +12,7 @@ mod format;
 mod header;
 mod integrity;
 mod interval;
+mod logs;
 mod observation;
 mod policy;
 mod pool;
@@ -31,6 +32,7 @@ pub use header::{
 };
 pub use integrity::{Answered, Asserted, Created};
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
+pub use logs::{LogCount, LogRuleText, LogSourceRead, LogSourceText, LogsRead, LogsText};
 pub use observation::{Gap, Observation, WindowText};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;

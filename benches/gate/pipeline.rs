@@ -114,6 +114,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: loadgate::record::LogsText::default(),
             observation: None,
         },
         catalogue,

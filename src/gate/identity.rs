@@ -283,6 +283,7 @@ mod tests {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: crate::record::LogsText::default(),
             observation: None,
         }
     }

@@ -47,6 +47,7 @@ impl Run {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: crate::record::LogsText::default(),
             observation: None,
         };
         let end = End {

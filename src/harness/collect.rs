@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::{mpsc, watch};
 
 use super::INTERVAL;
+use super::logs::LogWatch;
 use super::monitors::Monitors;
 use super::watch::Watching;
 use crate::engine::{Clock, Handover};
@@ -160,11 +161,15 @@ impl Lane {
     }
 }
 
+/// Where intervals go, and what is looked at beside the workers.
+type Sources<'a, 'w> =
+    (&'a mut RunWriter, Option<&'a mut Watching<'w>>, (&'a mut Monitors, &'a mut LogWatch));
+
 /// Merges all handovers into intervals and stores each, until the last worker is done.
 pub(super) async fn collect(
     plan: &Plan,
     mut lanes: Vec<Lane>,
-    (writer, mut tap, monitors): (&mut RunWriter, Option<&mut Watching<'_>>, &mut Monitors),
+    (writer, mut tap, (monitors, logs)): Sources<'_, '_>,
     (clock, control): (Clock, &watch::Sender<Option<Stop>>),
     told: &mut Told<'_>,
 ) -> Collected {
@@ -202,6 +207,7 @@ pub(super) async fn collect(
         let mut interval = collector.merge(start, length, &batches);
         let read_before = (!over).then_some(start + INTERVAL);
         interval.gauges.readings = monitors.take(read_before).await;
+        interval.gauges.logs = logs.take(read_before).await;
         if let Some(tap) = &mut tap {
             interval.gauges.readings.extend(tap.readings());
             tap.recycle(batches.pop().unwrap_or_default());

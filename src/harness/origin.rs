@@ -76,6 +76,7 @@ impl Circumstances {
             policy: plan.validity,
             gate: plan.gate.policy.clone(),
             repetition,
+            logs: plan.logs.as_ref().map(|logs| logs.text.clone()).unwrap_or_default(),
             observation: None,
         }
     }

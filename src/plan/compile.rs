@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use files::beside;
+pub(super) use files::beside;
 use http::http_settings;
 
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
@@ -16,7 +16,7 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, members,
+    Address, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, logs, members,
     monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
@@ -137,6 +137,8 @@ impl Compiler<'_> {
             tree: &self.tree,
         };
         let monitors = monitor::monitors(spec, overrides, &around, &mut self.out);
+        let looked_for = (&self.tree, &mut self.out);
+        let logs = logs::logs(spec, self.inputs.environment, looked_for);
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
@@ -199,6 +201,7 @@ impl Compiler<'_> {
             databases,
             tap,
             monitors,
+            logs,
             together: overrides.load.together,
             thresholds,
             integrity,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asserted, FormatVersion, Observation, Policy};
+use super::{Asserted, FormatVersion, LogsText, Observation, Policy};
 use crate::names::{ErrorKind, SeriesId};
 use crate::units::{Nanos, Ratio};
 
@@ -43,6 +43,9 @@ pub struct Header {
     /// Its place among repetitions of the same load, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
+    /// Which logs are read, and what is looked for in them.
+    #[serde(default, skip_serializing_if = "LogsText::is_empty")]
+    pub logs: LogsText,
     /// What makes it an observation, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,

@@ -259,6 +259,7 @@ mod tests {
                 policy: ValidityPolicy::default(),
                 gate: Policy::default(),
                 repetition: Some(Repetition { set: "set".to_owned(), number: 1, of: 3 }),
+                logs: crate::record::LogsText::default(),
                 observation: None,
             },
             catalogue,

@@ -94,6 +94,7 @@ pub(crate) fn header(id: &str) -> Header {
         policy: ValidityPolicy::default(),
         gate: Policy::default(),
         repetition: None,
+        logs: loadgate::record::LogsText::default(),
         observation: None,
     }
 }

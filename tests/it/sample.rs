@@ -128,6 +128,7 @@ fn repetition(plan: &Arc<Plan>, version: &str, at: u64) -> RunRecord {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: Some(Repetition { set, number: u32::try_from(at).unwrap() + 1, of: 8 }),
+            logs: loadgate::record::LogsText::default(),
             observation: None,
         },
         catalogue: run.catalogue,

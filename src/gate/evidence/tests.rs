@@ -42,6 +42,7 @@ fn record() -> RunRecord {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: crate::record::LogsText::default(),
             observation: None,
         },
         catalogue: Catalogue::new(),

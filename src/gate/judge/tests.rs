@@ -61,6 +61,7 @@ fn header(number: usize) -> Header {
         policy: ValidityPolicy::default(),
         gate: Policy::default(),
         repetition: None,
+        logs: crate::record::LogsText::default(),
         observation: None,
     }
 }

@@ -110,6 +110,7 @@ impl Target {
                 policy: ValidityPolicy::default(),
                 gate: Policy::default(),
                 repetition: None,
+                logs: crate::record::LogsText::default(),
                 observation: None,
             },
             catalogue: self.catalogue.clone(),

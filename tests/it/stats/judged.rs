@@ -42,6 +42,7 @@ fn header(id: String, length: Nanos) -> Header {
         policy: ValidityPolicy::default(),
         gate: policy(),
         repetition: None,
+        logs: loadgate::record::LogsText::default(),
         observation: None,
     }
 }
