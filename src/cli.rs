@@ -16,6 +16,7 @@ mod gathered;
 mod github;
 mod judging;
 mod market;
+mod observe;
 mod output;
 mod pictures;
 mod player;
@@ -85,6 +86,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Gate(_)
         | Command::Compare(_)
         | Command::Capacity(_)
+        | Command::Observe(_)
         | Command::Runs(_)
         | Command::Report(_)
         | Command::Db(_)
@@ -102,6 +104,7 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Gate(gate) => compare::gate(*gate, terminal).await,
         Command::Compare(compare) => compare::compare(*compare, terminal).await,
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
+        Command::Observe(observe) => observe::observe(*observe, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,

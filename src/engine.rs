@@ -27,7 +27,7 @@ mod steal;
 mod tls;
 mod usage;
 
-pub use clock::{Clock, unix_now};
+pub use clock::{Clock, moment, unix_now};
 pub use exchange::Client;
 pub use handover::{Control, Handover, Job};
 pub use limits::{LimitError, check_limits, is_local};

@@ -33,7 +33,7 @@ pub use header::{
 pub use integrity::{Answered, Asserted, Created};
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
 pub use logs::{LogCount, LogRuleText, LogSourceRead, LogSourceText, LogsRead, LogsText};
-pub use observation::{Gap, Observation, WindowText};
+pub use observation::{Checkpoint, Gap, Moment, Observation, WindowText};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;
 pub use reading::{DatabaseReading, Reading};

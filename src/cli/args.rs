@@ -5,6 +5,7 @@ mod capacity;
 mod db;
 mod judging;
 mod keep;
+mod observe;
 mod play;
 mod stored;
 mod tap;
@@ -18,6 +19,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
+pub(super) use observe::Observe;
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
 pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
@@ -72,6 +74,7 @@ impl Low {
                 Some(&mut capture.play)
             }
             Command::Capacity(capacity) => Some(&mut capacity.play),
+            Command::Observe(observe) => Some(&mut observe.play),
             Command::Baseline(_)
             | Command::Compare(_)
             | Command::Gate(_)
@@ -112,6 +115,12 @@ pub(super) enum Command {
     Compare(Box<Compare>),
     /// Find the highest load that keeps a latency objective
     Capacity(Box<Capacity>),
+    /// Watch a system for hours or days at a low rate; goes on where it was left, even by a crash
+    #[command(mut_arg("users", |argument| argument.hide(true)))]
+    #[command(mut_arg("duration", |argument| argument.hide(true)))]
+    #[command(mut_arg("iterations", |argument| argument.hide(true)))]
+    #[command(mut_arg("solo", |argument| argument.hide(true)))]
+    Observe(Box<Observe>),
     /// List, show and remove stored runs
     Runs(Runs),
     /// Write a report of a stored run

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::INTERVAL;
 use crate::engine::Clock;
 use crate::monitor::logs::Logs;
 use crate::plan::Plan;
@@ -18,6 +17,8 @@ pub(super) struct LogWatch {
     logs: Option<Logs>,
     /// What is known of each log.
     sources: Vec<Known>,
+    /// Length of an interval.
+    interval: Nanos,
     notes: Vec<String>,
 }
 
@@ -37,14 +38,16 @@ struct Known {
 impl LogWatch {
     /// Begins to read at the end of each log.
     pub(super) fn start(plan: &Plan, clock: Clock) -> std::io::Result<Self> {
+        let interval = plan.interval;
         let Some(planned) = &plan.logs else {
-            return Ok(Self { logs: None, sources: Vec::new(), notes: Vec::new() });
+            return Ok(Self { logs: None, sources: Vec::new(), interval, notes: Vec::new() });
         };
         let now: crate::monitor::logs::Clock = Arc::new(move || clock.now());
-        let logs = Logs::start(planned, &now, INTERVAL)?;
+        let logs = Logs::start(planned, &now, interval)?;
         let known = |name: &String| Known { name: name.clone(), ..Known::default() };
         let names = planned.text.sources.iter().map(|source| &source.name);
-        Ok(Self { logs: Some(logs), sources: names.map(known).collect(), notes: Vec::new() })
+        let sources = names.map(known).collect();
+        Ok(Self { logs: Some(logs), sources, interval, notes: Vec::new() })
     }
 
     /// What was found in the interval that ends at `until`; at the end of the run (`None`)
@@ -66,7 +69,7 @@ impl LogWatch {
             known.cut = known.cut.saturating_add(source.cut);
             known.lost = known.lost + source.lost;
             if let Some(why) = source.gaps.first() {
-                known.first.get_or_insert_with(|| (until.since(INTERVAL), why.clone()));
+                known.first.get_or_insert_with(|| (until.since(self.interval), why.clone()));
             }
         }
         read

@@ -14,8 +14,9 @@ use crate::plan::{MonitorPlan, Plan};
 use crate::record::Reading;
 use crate::units::{Nanos, group_thousands};
 
-/// Looks that may wait for the collector, which takes them each second. What does not fit is lost
-/// and counted: a monitor never delays the run.
+/// Looks that may wait for the collector, which takes them each interval: at least so many, and
+/// twice as many as there are in one. What does not fit is lost and counted: a monitor never delays
+/// the run.
 const WAITING: usize = 256;
 /// Longest wait for the last look of all monitors when the load has ended.
 const LAST_LOOK: Duration = Duration::from_secs(10);
@@ -70,8 +71,11 @@ impl Prepared {
     }
 
     /// Begins to look again and again, by the run's clock.
-    pub(super) fn start(self, clock: Clock) -> Monitors {
-        let (out, heard) = mpsc::channel(WAITING);
+    pub(super) fn start(self, clock: Clock, interval: Nanos) -> Monitors {
+        let looks = |every: Nanos| interval.0.checked_div(every.0).unwrap_or_default() + 1;
+        let looks: u64 = self.watched.iter().map(|(monitor, _)| looks(monitor.every)).sum();
+        let room = usize::try_from(looks.saturating_mul(2)).unwrap_or(WAITING);
+        let (out, heard) = mpsc::channel(room.max(WAITING));
         let stop = watch::Sender::new(false);
         let databases = self.watched.iter().filter(|(plan, _)| plan.is_database()).count();
         let mut tasks = JoinSet::new();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Gap, LogsRead, Reading};
+use super::{Checkpoint, Counts, Gap, LogsRead, Reading};
 use crate::histogram::{DecodeError, Encoder, Histogram};
 use crate::names::{Metric, SeriesId};
 use crate::units::Nanos;
@@ -42,6 +42,9 @@ pub struct Gauges {
     /// What is missing of an observation before this interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
+    /// What an observation goes on from after this interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Box<Checkpoint>>,
 }
 
 /// One distribution of one interval, or of the whole run.

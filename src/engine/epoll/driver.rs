@@ -89,7 +89,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
         awaited: 0,
         plan: &plan,
     };
-    let mut beats = Beats::new(job.interval, job.out, job.back);
+    let mut beats = Beats::new(&plan, job.out, job.back);
     let outcome = driver.run(&mut beats);
     let (out, last) = beats.last(&mut driver.worker, clock.now());
     // A collector that is gone has ended the run.
