@@ -9,6 +9,7 @@ mod builtin;
 mod capacity;
 mod compare;
 mod completions;
+mod daily;
 mod db;
 mod embedded;
 mod exit;
@@ -28,11 +29,13 @@ mod runs;
 mod schema;
 mod settings;
 mod signals;
+mod simulate;
 mod table;
 mod tap;
 mod terminal;
 mod tui;
 mod viewers;
+mod watcher;
 
 use std::process::ExitCode;
 
@@ -79,6 +82,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Capacity(_)
         | Command::Runs(_)
         | Command::Report(_)
+        | Command::Observe(_)
         | Command::Db(_)
         | Command::Schema
         | Command::Tap(_)
@@ -96,6 +100,7 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
+        Command::Observe(simulate) => simulate::simulate(*simulate, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,

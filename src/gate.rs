@@ -6,6 +6,7 @@ pub mod identity;
 pub mod judge;
 pub mod live;
 pub mod noise;
+pub mod observation;
 pub mod ruling;
 pub mod sessions;
 pub mod threshold;

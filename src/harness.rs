@@ -13,7 +13,7 @@ use collect::{Collected, Lane, Told, collect};
 pub use collect::{Progress, Seen};
 use integrity::Before;
 use monitors::Prepared;
-pub use origin::Circumstances;
+pub use origin::{Circumstances, run_id};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch as channel};
 pub use watch::Watch;

@@ -21,6 +21,7 @@ mod named;
 mod reader;
 mod render;
 mod schema;
+mod simulation;
 mod spec;
 mod step;
 mod subject;
@@ -46,6 +47,10 @@ pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, User
 pub use monitor::MonitorSpec;
 pub use named::{Named, OneOrMany};
 pub use schema::schema;
+pub use simulation::{
+    Amount, DailySpec, FaultSpec, GapSpec, JumpSpec, QueriesSpec, ReadingSpec, Shift,
+    SimulationSpec, TimeSpec,
+};
 pub use spec::{
     FeederPick, FeederSpec, HealthSpec, JourneySpec, ScenarioSpec, SessionSpec, TapPostgresSpec,
     TapSpec, UseSpec,

@@ -6,6 +6,7 @@ mod db;
 mod judging;
 mod keep;
 mod play;
+mod simulate;
 mod stored;
 mod tap;
 mod view;
@@ -19,7 +20,8 @@ pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
-pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
+pub(super) use simulate::Simulate;
+pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
 
@@ -74,6 +76,7 @@ impl Low {
             | Command::Gate(_)
             | Command::Runs(_)
             | Command::Report(_)
+            | Command::Observe(_)
             | Command::Db(_)
             | Command::Schema
             | Command::Tap(_)
@@ -113,6 +116,9 @@ pub(super) enum Command {
     Runs(Runs),
     /// Write a report of a stored run
     Report(Box<Report>),
+    /// Observe a system for hours or days
+    #[command(hide = true)]
+    Observe(Box<Simulate>),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections

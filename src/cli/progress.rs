@@ -59,6 +59,11 @@ impl Lines {
         self.above(|| self.terminal.note(text));
     }
 
+    /// Says something above the lines.
+    pub(super) fn note(&self, text: &str) {
+        self.above(|| self.terminal.note(text));
+    }
+
     /// Leaves the terminal as it was.
     pub(super) fn close(&self) {
         if self.drawn.take().is_some() {

@@ -6,6 +6,7 @@ mod facts;
 mod funnel;
 mod glance;
 mod integrity;
+mod observed;
 mod selfcheck;
 mod verdict;
 
@@ -131,7 +132,8 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         thresholds(document),
         integrity::integrity(document),
     ];
-    tables.into_iter().filter(Table::has_rows).collect()
+    let tables = observed::tables(document).into_iter().chain(tables);
+    tables.filter(Table::has_rows).collect()
 }
 
 impl Column {
