@@ -9,6 +9,7 @@ mod builtin;
 mod capacity;
 mod compare;
 mod completions;
+mod daily;
 mod db;
 mod embedded;
 mod exit;
@@ -30,11 +31,13 @@ mod runs;
 mod schema;
 mod settings;
 mod signals;
+mod simulate;
 mod table;
 mod tap;
 mod terminal;
 mod tui;
 mod viewers;
+mod watcher;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ pub mod leaks;
 pub mod limit;
 pub mod live;
 pub mod noise;
+pub mod observation;
 pub mod ruling;
 pub mod sessions;
 pub mod threshold;

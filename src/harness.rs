@@ -21,7 +21,7 @@ use integrity::Before;
 use logs::LogWatch;
 use monitors::Prepared;
 pub use observe::{Begin, Closed, Observed, close, observe};
-pub use origin::Circumstances;
+pub use origin::{Circumstances, run_id};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch as channel};
 use trail::{Start, Trail};

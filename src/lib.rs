@@ -20,10 +20,11 @@ pub mod record;
 pub mod plan;
 pub mod recorder;
 pub mod gate;
-// Floor 4: step kinds, virtual users walking through journeys, the document.
+// Floor 4: step kinds, virtual users walking through journeys, the document, made-up observations.
 pub mod steps;
 pub mod walk;
 pub mod report;
+pub mod simulation;
 // The pure line. Floor 5: the input and output shell.
 pub mod engine;
 pub mod live;

@@ -34,7 +34,7 @@ pub use builder::{Builder, Environment, ReadFile, StepKind};
 pub use compile::{Inputs, Overrides, compile};
 pub use data::{Feeder, Source};
 pub use dice::Dice;
-pub use gate::policy_file;
+pub use gate::{gate_of, policy_file};
 pub use integrity::{Assertion, Done};
 pub use load::LoadOverrides;
 pub use logs::{LogSource, LogsPlan};
@@ -143,9 +143,12 @@ pub struct Gate {
     /// What is done when a live alarm lasts. Addresses can hold secrets, so that these stand in no
     /// record.
     pub on_rollback: Vec<Reaction>,
+    /// What is done when the state of an observation changes.
+    pub on_change: Vec<Reaction>,
 }
 
-/// What is done when the candidate should be rolled back. loadgate itself never rolls back.
+/// What is done when the candidate should be rolled back, or when its state under observation
+/// changes. loadgate itself never rolls back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reaction {
     /// A program with its arguments; it reads the verdict as JSON.

@@ -7,6 +7,7 @@ mod band;
 pub mod baseline;
 mod chart;
 mod csv;
+pub mod daily;
 mod document;
 mod figure;
 mod figures;
@@ -26,7 +27,7 @@ mod words;
 
 pub use document::{
     AssertionRow, Checks, ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, Heat,
-    JourneyRow, Judgement, Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind,
+    JourneyRow, Judgement, Latency, LoadRow, Observed, QueryRow, Question, ReadingRow, RequestKind,
     RequestRow, RunFacts, ThresholdLine, TimelinePoint, TotalFacts,
 };
 use thiserror::Error;

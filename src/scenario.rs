@@ -24,6 +24,7 @@ mod reading;
 mod render;
 mod schema;
 mod selector;
+mod simulation;
 mod spec;
 mod step;
 mod subject;
@@ -52,6 +53,10 @@ pub use named::{Named, OneOrMany};
 pub use reading::{LimitSpec, ReadingLimit, ReadingSpec, ReadingTest, ReadingsSpec};
 pub use schema::schema;
 pub use selector::MetricSelector;
+pub use simulation::{
+    Amount, DailySpec, FaultSpec, GapSpec, JumpSpec, QueriesSpec, Shift, SimulatedReadingSpec,
+    SimulationSpec, TimeSpec,
+};
 pub use spec::{
     FeederPick, FeederSpec, HealthSpec, JourneySpec, ScenarioSpec, SessionSpec, TapPostgresSpec,
     TapSpec, UseSpec,

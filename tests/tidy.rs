@@ -26,7 +26,7 @@ const FLOORS: [&[&str]; 8] = [
     &["histogram", "http1", "logs", "stats", "sql", "wire"],
     &["scenario", "record"],
     &["plan", "recorder", "gate"],
-    &["steps", "walk", "report"],
+    &["steps", "walk", "report", "simulation"],
     &["engine", "live", "notify", "store", "tap", "monitor", "sink"],
     &["harness"],
     &["cli"],

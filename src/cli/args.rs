@@ -21,7 +21,7 @@ pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use observe::Observe;
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
-pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
+pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
 
@@ -74,7 +74,7 @@ impl Low {
                 Some(&mut capture.play)
             }
             Command::Capacity(capacity) => Some(&mut capacity.play),
-            Command::Observe(observe) => Some(&mut observe.play),
+            Command::Observe(observe) => observe.simulate.is_none().then_some(&mut observe.play),
             Command::Baseline(_)
             | Command::Compare(_)
             | Command::Gate(_)

@@ -6,7 +6,7 @@ use super::progress::clock;
 use super::runs::{open_if_there, started};
 use super::settings::{Source, Variant};
 use super::terminal::{Terminal, printable};
-use super::{Exit, Failed, settings};
+use super::{Exit, Failed, settings, simulate};
 use crate::gate::identity::{Difference, Kind, differences};
 use crate::harness::{self, Begin, Closed, Observed, Seen};
 use crate::histogram::Histogram;
@@ -28,6 +28,9 @@ const LATEST_START: Nanos = Nanos::from_secs(10);
 
 /// Observes: arguments, plan, what is gone on with, segments.
 pub(super) async fn observe(mut observe: Observe, terminal: &Terminal) -> Result<Exit, Failed> {
+    if let Some(spec) = observe.simulate.take() {
+        return simulate::simulate(&spec, &observe, terminal).await;
+    }
     refuse_other_loads(&observe.play.load, observe.play.tap.solo)?;
     // A low rate needs one worker, and each has memory for all series.
     observe.play.load.workers.get_or_insert(1);

@@ -82,9 +82,9 @@ impl Circumstances {
     }
 }
 
-/// Names a run: its time to the second, so that ids sort by time, and what tells two runs of one
+/// Names a run by its start in nanoseconds since 1970: its time to the second, so that ids sort by time, and what tells two runs of one
 /// second apart.
-fn run_id(unix_ns: u64) -> String {
+pub fn run_id(unix_ns: u64) -> String {
     let since = i128::from(unix_ns);
     let time = jiff::Timestamp::from_nanosecond(since).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let fraction = (unix_ns.rem_euclid(1_000_000_000) << 16) ^ u64::from(std::process::id());

@@ -2,10 +2,12 @@
 
 mod curve;
 mod heat;
+mod observed;
 mod reading;
 
 pub use curve::Curve;
 pub use heat::Heat;
+pub use observed::Observed;
 pub use reading::ReadingRow;
 
 use crate::gate::leaks::LeakRow;
@@ -48,6 +50,8 @@ pub struct Document {
     pub errors: Vec<ErrorRow>,
     /// Assertions on data.
     pub integrity: Vec<AssertionRow>,
+    /// Day by day, if it is an observation.
+    pub observation: Option<Observed>,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.

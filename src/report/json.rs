@@ -4,11 +4,14 @@
 mod gate;
 mod integrity;
 mod leaks;
+mod observed;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
 use integrity::AssertionJson;
 use leaks::LeakJson;
+use observed::ObservedJson;
+pub(super) use observed::change;
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ReadingJson, SplitJson, ThresholdJson,
@@ -65,6 +68,8 @@ struct Report<'a> {
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
     integrity: Vec<AssertionJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observation: Option<ObservedJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -160,6 +165,7 @@ impl<'a> Report<'a> {
             error_kinds: document.errors.iter().map(ErrorJson::of).collect(),
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
+            observation: document.observation.as_ref().map(ObservedJson::of),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

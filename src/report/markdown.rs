@@ -82,7 +82,7 @@ fn group_blocks(table: &Table, group: &Group) -> Vec<String> {
 }
 
 /// `text` as itself: nothing in it is taken for markup, a link, a mention or HTML.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in clean(text).chars() {
         match character {

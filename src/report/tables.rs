@@ -7,6 +7,7 @@ mod funnel;
 mod glance;
 mod integrity;
 mod leaks;
+mod observed;
 mod selfcheck;
 mod verdict;
 
@@ -133,7 +134,8 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         thresholds(document),
         integrity::integrity(document),
     ];
-    tables.into_iter().filter(Table::has_rows).collect()
+    let tables = observed::tables(document).into_iter().chain(tables);
+    tables.filter(Table::has_rows).collect()
 }
 
 impl Column {

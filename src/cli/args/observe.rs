@@ -1,9 +1,11 @@
 //! `loadgate observe`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::play::some_time;
-use super::{Play, StoreArg};
+use super::{DailyFiles, Files, Play, StoreArg};
 use crate::units::Nanos;
 
 /// `loadgate observe`.
@@ -26,8 +28,15 @@ pub(in crate::cli) struct Observe {
     /// End the unfinished observation as it is, and send nothing
     #[arg(long)]
     pub(in crate::cli) finish: bool,
+    /// Simulate what this file describes, in seconds instead of days, and send nothing
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["scenario", "length", "new", "resume", "finish"])]
+    pub(in crate::cli) simulate: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) store: StoreArg,
+    #[command(flatten)]
+    pub(in crate::cli) daily: DailyFiles,
+    #[command(flatten)]
+    pub(in crate::cli) files: Files,
 }
 
 /// The length of a segment: shorter ones take more disk than they tell, longer ones lose too much.
