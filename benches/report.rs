@@ -104,6 +104,7 @@ fn record(shape: &Shape) -> RunRecord {
             gate: Policy::default(),
             repetition: None,
             observation: None,
+            features: Vec::new(),
         },
         catalogue,
         totals: Totals::from_intervals(&intervals).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! One run: from a plan to a stored record, with an ordered start and stop.
 
+pub mod checks;
 mod collect;
 mod integrity;
 mod monitors;

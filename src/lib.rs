@@ -11,6 +11,7 @@ pub mod histogram;
 pub mod http1;
 pub mod sql;
 pub mod stats;
+pub mod suites;
 pub mod wire;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;

@@ -345,6 +345,7 @@ mod tests {
             gate: Policy::default(),
             repetition: None,
             observation: None,
+            features: Vec::new(),
         }
     }
 

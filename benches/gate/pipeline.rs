@@ -114,6 +114,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             gate: Policy::default(),
             repetition: None,
             observation: None,
+            features: Vec::new(),
         },
         catalogue,
         totals,

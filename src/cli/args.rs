@@ -2,6 +2,7 @@
 
 mod baseline;
 mod capacity;
+mod check;
 mod db;
 mod judging;
 mod keep;
@@ -12,13 +13,14 @@ mod view;
 
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
+pub(super) use check::Check;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
-pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
+pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
 pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
@@ -70,6 +72,7 @@ impl Low {
             }
             Command::Capacity(capacity) => Some(&mut capacity.play),
             Command::Baseline(_)
+            | Command::Check(_)
             | Command::Compare(_)
             | Command::Gate(_)
             | Command::Runs(_)
@@ -101,6 +104,8 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Play a scenario against its target, and keep and show what was measured
     Run(Box<Run>),
+    /// Look once whether the system is up, is the right version, and works
+    Check(Box<Check>),
     /// Measure, keep and move what later versions are compared with
     Baseline(Baseline),
     /// Judge runs against a baseline; the exit code is the verdict

@@ -283,6 +283,7 @@ mod tests {
             gate: Policy::default(),
             repetition: None,
             observation: None,
+            features: Vec::new(),
         }
     }
 

@@ -45,6 +45,7 @@ impl Run {
             gate: Policy::default(),
             repetition: None,
             observation: None,
+            features: Vec::new(),
         };
         let end = End {
             reason: StopReason::Complete,

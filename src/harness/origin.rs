@@ -76,6 +76,7 @@ impl Circumstances {
             gate: plan.gate.policy.clone(),
             repetition,
             observation: None,
+            features: plan.features(),
         }
     }
 }

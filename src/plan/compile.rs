@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use files::beside;
+pub(super) use files::beside;
 use http::http_settings;
 
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};

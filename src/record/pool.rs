@@ -259,6 +259,7 @@ mod tests {
                 gate: Policy::default(),
                 repetition: Some(Repetition { set: "set".to_owned(), number: 1, of: 3 }),
                 observation: None,
+                features: Vec::new(),
             },
             catalogue,
             totals: Totals::from_intervals(&intervals).unwrap(),

@@ -94,6 +94,7 @@ pub(crate) fn header(id: &str) -> Header {
         gate: Policy::default(),
         repetition: None,
         observation: None,
+        features: Vec::new(),
     }
 }
 

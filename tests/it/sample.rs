@@ -128,6 +128,7 @@ fn repetition(plan: &Arc<Plan>, version: &str, at: u64) -> RunRecord {
             gate: Policy::default(),
             repetition: Some(Repetition { set, number: u32::try_from(at).unwrap() + 1, of: 8 }),
             observation: None,
+            features: Vec::new(),
         },
         catalogue: run.catalogue,
         totals: run.totals,

@@ -42,6 +42,7 @@ fn record() -> RunRecord {
             gate: Policy::default(),
             repetition: None,
             observation: None,
+            features: Vec::new(),
         },
         catalogue: Catalogue::new(),
         totals: Totals::default(),

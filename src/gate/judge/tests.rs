@@ -61,6 +61,7 @@ fn header(number: usize) -> Header {
         gate: Policy::default(),
         repetition: None,
         observation: None,
+        features: Vec::new(),
     }
 }
 

@@ -110,6 +110,7 @@ impl Target {
                 gate: Policy::default(),
                 repetition: None,
                 observation: None,
+                features: Vec::new(),
             },
             catalogue: self.catalogue.clone(),
             totals: Totals::from_intervals(&intervals).unwrap(),

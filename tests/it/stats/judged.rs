@@ -42,6 +42,7 @@ fn header(id: String, length: Nanos) -> Header {
         gate: policy(),
         repetition: None,
         observation: None,
+        features: Vec::new(),
     }
 }
 
