@@ -106,6 +106,7 @@ fn record(shape: &Shape) -> RunRecord {
             repetition: None,
             logs: loadgate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         },
         catalogue,
         totals: Totals::from_intervals(&intervals).unwrap_or_default(),

@@ -7,6 +7,7 @@ mod baseline;
 mod between;
 mod builtin;
 mod capacity;
+mod check;
 mod compare;
 mod completions;
 mod daily;
@@ -86,6 +87,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         Command::Market(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::Run(_)
         | Command::Baseline(_)
+        | Command::Check(_)
         | Command::Gate(_)
         | Command::Compare(_)
         | Command::Capacity(_)
@@ -103,6 +105,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
 async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
     match low.command {
         Command::Run(run) => run::run(*run, terminal).await,
+        Command::Check(args) => check::check(*args, terminal).await,
         Command::Baseline(baseline) => baseline::baseline(baseline, terminal).await,
         Command::Gate(gate) => compare::gate(*gate, terminal).await,
         Command::Compare(compare) => compare::compare(*compare, terminal).await,

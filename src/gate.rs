@@ -2,6 +2,7 @@
 //! whether a candidate may go to production, compared with a baseline.
 
 pub mod evidence;
+pub mod features;
 pub mod identity;
 pub mod judge;
 pub mod leaks;

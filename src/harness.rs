@@ -1,6 +1,7 @@
 //! One run: from a plan to a stored record, with an ordered start and stop.
 
 mod axis;
+pub mod checks;
 mod collect;
 mod ends;
 mod integrity;

@@ -12,6 +12,7 @@ pub mod http1;
 pub mod logs;
 pub mod sql;
 pub mod stats;
+pub mod suites;
 pub mod wire;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;

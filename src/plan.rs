@@ -8,9 +8,11 @@
 mod arrival;
 mod asking;
 mod builder;
+pub mod checks;
 mod compile;
 mod data;
 mod dice;
+mod features;
 mod gate;
 mod integrity;
 mod load;

@@ -24,11 +24,12 @@ mod totals;
 pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use criteria::{Criterion, Group};
-pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, Stand};
+pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, CheckStep, Stand};
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
-    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, PrecisionText, Queued,
-    Repetition, StopReason, TargetInfo, ThresholdText, ValidityPolicy, WorkerUse,
+    End, ErrorSample, FeatureStep, Generator, Header, Load, Machine, Origin, PhaseInfo,
+    PrecisionText, Queued, Repetition, StopReason, TargetInfo, ThresholdText, ValidityPolicy,
+    WorkerUse,
 };
 pub use integrity::{Answered, Asserted, Created};
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};

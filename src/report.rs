@@ -6,6 +6,7 @@
 mod band;
 pub mod baseline;
 mod chart;
+pub mod checks;
 mod csv;
 pub mod daily;
 mod document;

@@ -8,6 +8,7 @@ mod at;
 mod build;
 mod canonical;
 mod check;
+mod checks;
 mod condition;
 mod diagnostic;
 mod extract;
@@ -36,6 +37,10 @@ mod words;
 
 pub use at::{At, StepNode};
 pub use check::{Check, Comparison, Operand};
+pub use checks::{
+    CHECK_KINDS, CheckCommonSpec, CheckNode, ChecksSpec, ExecSpec, FileSpec, HttpCheckSpec,
+    JourneyCheckSpec, LogSpec, ManualSpec, ProfileSpec, ResultsSpec, SqlCheckSpec, checks_schema,
+};
 pub use condition::{Aggregate, Condition, ConditionSpec, Limit, LimitTest, Relation};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, MAX_DIAGNOSTICS, did_you_mean};
 pub use extract::{Capture, Extract, JsonPath, Picker};

@@ -156,6 +156,7 @@ impl Simulation {
             integrity: Vec::new(),
             leaks: Vec::new(),
             logs: LogsText::default(),
+            features: Vec::new(),
             origin,
             policy: ValidityPolicy::default(),
             gate: self.gate.policy.clone(),

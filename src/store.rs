@@ -349,6 +349,7 @@ mod tests {
             repetition: None,
             logs: crate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         }
     }
 

@@ -116,6 +116,7 @@ fn record(target: &Target, number: u64, dice: &mut Dice) -> RunRecord {
             repetition: None,
             logs: loadgate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         },
         catalogue,
         totals,

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod capacity;
+mod check;
 mod db;
 mod judging;
 mod keep;
@@ -13,6 +14,7 @@ mod view;
 
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
+pub(super) use check::Check;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -20,7 +22,7 @@ pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use observe::Observe;
-pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
+pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
 pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
@@ -76,6 +78,7 @@ impl Low {
             Command::Capacity(capacity) => Some(&mut capacity.play),
             Command::Observe(observe) => observe.simulate.is_none().then_some(&mut observe.play),
             Command::Baseline(_)
+            | Command::Check(_)
             | Command::Compare(_)
             | Command::Gate(_)
             | Command::Runs(_)
@@ -107,6 +110,8 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Play a scenario against its target, and keep and show what was measured
     Run(Box<Run>),
+    /// Look once whether the system is up, is the right version, and works
+    Check(Box<Check>),
     /// Measure, keep and move what later versions are compared with
     Baseline(Baseline),
     /// Judge runs against a baseline; the exit code is the verdict

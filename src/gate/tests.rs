@@ -49,6 +49,7 @@ impl Run {
             repetition: None,
             logs: crate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         };
         let end = End {
             reason: StopReason::Complete,

@@ -78,6 +78,7 @@ impl Circumstances {
             repetition,
             logs: plan.logs.as_ref().map(|logs| logs.text.clone()).unwrap_or_default(),
             observation: None,
+            features: plan.features(),
         }
     }
 }

@@ -49,6 +49,22 @@ pub struct Header {
     /// What makes it an observation, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,
+    /// Steps that tick a box of the feature checklist; none in older files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureStep>,
+}
+
+/// A step that ticks a box of the feature checklist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureStep {
+    /// The tag: the id of a criterion, or one of the scenario's own.
+    pub feature: String,
+    /// The journey (or session) of its series.
+    pub journey: String,
+    /// The step's name.
+    pub step: String,
+    /// Name of its series: method and path template.
+    pub series: String,
 }
 
 /// The place of a run among repetitions of the same load against the same target.

@@ -261,6 +261,7 @@ mod tests {
                 repetition: Some(Repetition { set: "set".to_owned(), number: 1, of: 3 }),
                 logs: crate::record::LogsText::default(),
                 observation: None,
+                features: Vec::new(),
             },
             catalogue,
             totals: Totals::from_intervals(&intervals).unwrap(),

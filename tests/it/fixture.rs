@@ -96,6 +96,7 @@ pub(crate) fn header(id: &str) -> Header {
         repetition: None,
         logs: loadgate::record::LogsText::default(),
         observation: None,
+        features: Vec::new(),
     }
 }
 

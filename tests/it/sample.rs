@@ -130,6 +130,7 @@ fn repetition(plan: &Arc<Plan>, version: &str, at: u64) -> RunRecord {
             repetition: Some(Repetition { set, number: u32::try_from(at).unwrap() + 1, of: 8 }),
             logs: loadgate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         },
         catalogue: run.catalogue,
         totals: run.totals,

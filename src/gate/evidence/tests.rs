@@ -44,6 +44,7 @@ fn record() -> RunRecord {
             repetition: None,
             logs: crate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         },
         catalogue: Catalogue::new(),
         totals: Totals::default(),

@@ -63,6 +63,7 @@ fn header(number: usize) -> Header {
         repetition: None,
         logs: crate::record::LogsText::default(),
         observation: None,
+        features: Vec::new(),
     }
 }
 

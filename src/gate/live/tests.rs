@@ -112,6 +112,7 @@ impl Target {
                 repetition: None,
                 logs: crate::record::LogsText::default(),
                 observation: None,
+                features: Vec::new(),
             },
             catalogue: self.catalogue.clone(),
             totals: Totals::from_intervals(&intervals).unwrap(),

@@ -44,6 +44,7 @@ fn header(id: String, length: Nanos) -> Header {
         repetition: None,
         logs: loadgate::record::LogsText::default(),
         observation: None,
+        features: Vec::new(),
     }
 }
 
