@@ -3,6 +3,7 @@
 mod adhoc;
 mod alarm;
 mod args;
+mod attest;
 mod baseline;
 mod between;
 mod builtin;
@@ -12,6 +13,7 @@ mod compare;
 mod completions;
 mod daily;
 mod db;
+mod decide;
 mod embedded;
 mod exit;
 mod gathered;
@@ -19,6 +21,7 @@ mod github;
 mod judging;
 mod market;
 mod observe;
+mod message;
 mod output;
 mod pictures;
 mod player;
@@ -94,6 +97,9 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Observe(_)
         | Command::Runs(_)
         | Command::Report(_)
+        | Command::Attest(_)
+        | Command::Decide(_)
+        | Command::Message(_)
         | Command::Db(_)
         | Command::Schema
         | Command::Tap(_)
@@ -113,6 +119,9 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Observe(observe) => observe::observe(*observe, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
+        Command::Attest(attest) => attest::attest(attest, terminal).await,
+        Command::Decide(decide) => decide::decide(*decide, terminal).await,
+        Command::Message(message) => message::message(*message, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,

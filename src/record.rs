@@ -8,6 +8,7 @@ mod baseline_name;
 mod counts;
 mod criteria;
 mod evidence;
+mod fingerprint;
 mod format;
 mod header;
 mod integrity;
@@ -25,6 +26,7 @@ pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use criteria::{Criterion, Group};
 pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, CheckStep, Stand};
+pub use fingerprint::fingerprint;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
     End, ErrorSample, FeatureStep, Generator, Header, Load, Machine, Origin, PhaseInfo,

@@ -1,17 +1,21 @@
 //! What was typed, field for field. Needs no environment but what clap reads for it.
 
+mod attest;
 mod baseline;
 mod capacity;
 mod check;
 mod db;
+mod decide;
 mod judging;
 mod keep;
 mod observe;
+mod message;
 mod play;
 mod stored;
 mod tap;
 mod view;
 
+pub(super) use attest::{Attest, AttestCommand, Said};
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
 pub(super) use check::Check;
@@ -19,8 +23,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use db::{By, DatabaseArg, Db, DbCommand};
+pub(super) use decide::{Decide, DecisionFiles};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
+pub(super) use message::Message;
 pub(super) use observe::Observe;
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
 pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
@@ -83,6 +89,9 @@ impl Low {
             | Command::Gate(_)
             | Command::Runs(_)
             | Command::Report(_)
+            | Command::Attest(_)
+            | Command::Decide(_)
+            | Command::Message(_)
             | Command::Db(_)
             | Command::Schema
             | Command::Tap(_)
@@ -130,6 +139,12 @@ pub(super) enum Command {
     Runs(Runs),
     /// Write a report of a stored run
     Report(Box<Report>),
+    /// Say of a row of the guide that it holds, or does not; nothing is ever overwritten
+    Attest(Attest),
+    /// Decide whether staging was good enough; the exit code is the decision
+    Decide(Box<Decide>),
+    /// Write the guide's messages from what is known, and send them
+    Message(Box<Message>),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections

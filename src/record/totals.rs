@@ -140,6 +140,13 @@ impl Totals {
         merged
     }
 
+    /// Every distribution with its place: phase, series and metric.
+    pub(super) fn distributions(
+        &self,
+    ) -> impl Iterator<Item = ((u8, SeriesId, Metric), &Histogram)> {
+        self.histograms.iter().map(|(place, histogram)| (*place, histogram))
+    }
+
     /// Every distribution in its stored form.
     pub fn encode(&self) -> Vec<EncodedCell> {
         let mut encoder = Encoder::new();

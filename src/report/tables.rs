@@ -2,6 +2,7 @@
 
 mod compared;
 mod database;
+pub(super) mod decision;
 mod facts;
 mod funnel;
 mod glance;
