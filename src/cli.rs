@@ -8,8 +8,10 @@ mod baseline;
 mod between;
 mod builtin;
 mod capacity;
+mod check;
 mod compare;
 mod completions;
+mod daily;
 mod db;
 mod decide;
 mod embedded;
@@ -18,11 +20,13 @@ mod gathered;
 mod github;
 mod judging;
 mod market;
+mod observe;
 mod message;
 mod output;
 mod pictures;
 mod player;
 mod progress;
+mod project;
 mod repeat;
 mod repeated;
 mod report;
@@ -31,21 +35,30 @@ mod runs;
 mod schema;
 mod settings;
 mod signals;
+mod simulate;
 mod table;
 mod tap;
 mod terminal;
 mod tui;
 mod viewers;
+mod watcher;
 
 use std::process::ExitCode;
 
-use args::{Command, Low};
+use args::{Command, Common, Low};
 pub use exit::Exit;
+use project::Project;
 use terminal::Terminal;
 
 /// The whole program: reads the arguments, does what they say, and gives the exit code.
 pub fn main() -> ExitCode {
-    let low = match Low::read() {
+    let project = match Project::read() {
+        Ok(project) => project,
+        Err(failed) => {
+            return ExitCode::from(failed.tell(&Terminal::new(&Common::default())).code());
+        }
+    };
+    let low = match Low::read(&project) {
         Ok(low) => low,
         Err(told) => return told_by_clap(&told),
     };
@@ -77,9 +90,11 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         Command::Market(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::Run(_)
         | Command::Baseline(_)
+        | Command::Check(_)
         | Command::Gate(_)
         | Command::Compare(_)
         | Command::Capacity(_)
+        | Command::Observe(_)
         | Command::Runs(_)
         | Command::Report(_)
         | Command::Attest(_)
@@ -96,10 +111,12 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
 async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
     match low.command {
         Command::Run(run) => run::run(*run, terminal).await,
+        Command::Check(args) => check::check(*args, terminal).await,
         Command::Baseline(baseline) => baseline::baseline(baseline, terminal).await,
         Command::Gate(gate) => compare::gate(*gate, terminal).await,
         Command::Compare(compare) => compare::compare(*compare, terminal).await,
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
+        Command::Observe(observe) => observe::observe(*observe, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
         Command::Attest(attest) => attest::attest(attest, terminal).await,

@@ -3,10 +3,14 @@
 
 pub mod decision;
 pub mod evidence;
+pub mod features;
 pub mod identity;
 pub mod judge;
+pub mod leaks;
+pub mod limit;
 pub mod live;
 pub mod noise;
+pub mod observation;
 pub mod ruling;
 pub mod sessions;
 pub mod threshold;

@@ -9,8 +9,10 @@ pub mod units;
 // Floor 1: the distribution of one series, comparing samples, languages as bytes and words.
 pub mod histogram;
 pub mod http1;
+pub mod logs;
 pub mod sql;
 pub mod stats;
+pub mod suites;
 pub mod wire;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;
@@ -19,10 +21,11 @@ pub mod record;
 pub mod plan;
 pub mod recorder;
 pub mod gate;
-// Floor 4: step kinds, virtual users walking through journeys, the document.
+// Floor 4: step kinds, virtual users walking through journeys, the document, made-up observations.
 pub mod steps;
 pub mod walk;
 pub mod report;
+pub mod simulation;
 // The pure line. Floor 5: the input and output shell.
 pub mod engine;
 pub mod live;

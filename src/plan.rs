@@ -8,12 +8,15 @@
 mod arrival;
 mod asking;
 mod builder;
+pub mod checks;
 mod compile;
 mod data;
 mod dice;
+mod features;
 mod gate;
 mod integrity;
 mod load;
+mod logs;
 mod members;
 mod monitor;
 mod precision;
@@ -33,10 +36,13 @@ pub use builder::{Builder, Environment, ReadFile, StepKind};
 pub use compile::{Inputs, Overrides, compile};
 pub use data::{Feeder, Source};
 pub use dice::Dice;
-pub use gate::policy_file;
+pub use gate::{gate_of, policy_file};
 pub use integrity::{Assertion, Done};
 pub use load::LoadOverrides;
-pub use monitor::{MonitorPlan, MonitorSource, PostgresMonitor};
+pub use logs::{LogSource, LogsPlan};
+pub use monitor::{
+    ContainerMonitor, Fetched, MonitorPlan, MonitorSource, PostgresMonitor, ProcessMatch,
+};
 pub use precision::Precision;
 pub use probe::{Catch, Expectation, Looked, Path, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
@@ -100,12 +106,21 @@ pub struct Plan {
     pub precision_for: Option<String>,
     /// How long journeys may go on after the last phase.
     pub graceful_stop: Nanos,
+    /// Length of an interval of the record.
+    pub interval: Nanos,
+    /// Where on its own time axis the load begins: zero, or later when it goes on after a stop. Its
+    /// starts, their journeys and rows are those that it would have had without the stop.
+    pub from: Nanos,
+    /// How late a start may be made; what is later is counted as dropped. `None`: any time.
+    pub latest_start: Option<Nanos>,
     /// Databases of `sql` steps: name and address.
     pub databases: Vec<(String, String)>,
     /// The proxy that times the target's statements, if there is to be one.
     pub tap: Option<TapPlan>,
     /// What is read beside the load.
     pub monitors: Vec<MonitorPlan>,
+    /// Logs that are read beside the load.
+    pub logs: Option<LogsPlan>,
     /// How requests follow each other.
     pub together: Together,
     /// Absolute limits, as written.
@@ -130,9 +145,12 @@ pub struct Gate {
     /// What is done when a live alarm lasts. Addresses can hold secrets, so that these stand in no
     /// record.
     pub on_rollback: Vec<Reaction>,
+    /// What is done when the state of an observation changes.
+    pub on_change: Vec<Reaction>,
 }
 
-/// What is done when the candidate should be rolled back. loadgate itself never rolls back.
+/// What is done when the candidate should be rolled back, or when its state under observation
+/// changes. loadgate itself never rolls back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reaction {
     /// A program with its arguments; it reads the verdict as JSON.
@@ -142,9 +160,17 @@ pub enum Reaction {
 }
 
 impl Plan {
+    /// Length of an interval of a run.
+    pub const INTERVAL: Nanos = Nanos::SECOND;
+
     /// When the last phase ends.
     pub fn end(&self) -> Nanos {
         self.phases.last().map_or(Nanos::ZERO, Phase::end)
+    }
+
+    /// Number of the interval in which the load begins: intervals of an hour ago keep theirs.
+    pub fn first_beat(&self) -> u64 {
+        self.from.0.checked_div(self.interval.0).unwrap_or_default()
     }
 
     /// The precision with what it was chosen for, for the record and for people.

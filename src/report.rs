@@ -6,7 +6,9 @@
 mod band;
 pub mod baseline;
 mod chart;
+pub mod checks;
 mod csv;
+pub mod daily;
 pub mod decision;
 mod document;
 mod figure;
@@ -28,7 +30,7 @@ mod words;
 
 pub use document::{
     AssertionRow, Checks, ConnectionRow, Curve, Document, ErrorRow, GeneratorFacts, Heat,
-    JourneyRow, Judgement, Latency, LoadRow, QueryRow, Question, ReadingRow, RequestKind,
+    JourneyRow, Judgement, Latency, LoadRow, Observed, QueryRow, Question, ReadingRow, RequestKind,
     RequestRow, RunFacts, ThresholdLine, TimelinePoint, TotalFacts,
 };
 use thiserror::Error;

@@ -23,10 +23,10 @@ use rules::Source;
 /// entered here and in `ARCHITECTURE.md`.
 const FLOORS: [&[&str]; 8] = [
     &["names", "units"],
-    &["histogram", "http1", "stats", "sql", "wire"],
+    &["histogram", "http1", "logs", "stats", "sql", "suites", "wire"],
     &["scenario", "record"],
     &["plan", "recorder", "gate"],
-    &["steps", "walk", "report"],
+    &["steps", "walk", "report", "simulation"],
     &["engine", "live", "notify", "store", "tap", "monitor", "sink"],
     &["harness"],
     &["cli"],

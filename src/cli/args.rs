@@ -3,10 +3,12 @@
 mod attest;
 mod baseline;
 mod capacity;
+mod check;
 mod db;
 mod decide;
 mod judging;
 mod keep;
+mod observe;
 mod message;
 mod play;
 mod stored;
@@ -16,6 +18,7 @@ mod view;
 pub(super) use attest::{Attest, AttestCommand, Said};
 pub(super) use baseline::{Baseline, BaselineCommand, Capture};
 pub(super) use capacity::Capacity;
+pub(super) use check::Check;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -24,10 +27,13 @@ pub(super) use decide::{Decide, DecisionFiles};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use message::Message;
-pub(super) use play::{EngineName, HttpArgs, LoadArgs, Play, What};
-pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
+pub(super) use observe::Observe;
+pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
+pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
+
+use super::project::Project;
 
 /// Load and latency benchmark harness: may this upgrade go to production?
 #[derive(Debug, Parser)]
@@ -40,9 +46,10 @@ pub(super) struct Low {
 }
 
 impl Low {
-    /// Reads the command line. What it says goes before what the environment says.
-    pub(super) fn read() -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches()?;
+    /// Reads the command line. What it says goes before what the environment says, and that before
+    /// what the project's file says.
+    pub(super) fn read(project: &Project) -> Result<Self, clap::Error> {
+        let matches = project.settle(Self::command()).try_get_matches()?;
         let mut low = Self::from_arg_matches(&matches)?;
         // The matches of the innermost command: those of `baseline capture`, not of `baseline`.
         let mut inner = &matches;
@@ -75,7 +82,9 @@ impl Low {
                 Some(&mut capture.play)
             }
             Command::Capacity(capacity) => Some(&mut capacity.play),
+            Command::Observe(observe) => observe.simulate.is_none().then_some(&mut observe.play),
             Command::Baseline(_)
+            | Command::Check(_)
             | Command::Compare(_)
             | Command::Gate(_)
             | Command::Runs(_)
@@ -93,7 +102,7 @@ impl Low {
 }
 
 /// Options of all commands.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Common {
     /// Say less: no progress, and the id of the run in place of the summary
     #[arg(short, long, global = true)]
@@ -110,6 +119,8 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Play a scenario against its target, and keep and show what was measured
     Run(Box<Run>),
+    /// Look once whether the system is up, is the right version, and works
+    Check(Box<Check>),
     /// Measure, keep and move what later versions are compared with
     Baseline(Baseline),
     /// Judge runs against a baseline; the exit code is the verdict
@@ -118,6 +129,12 @@ pub(super) enum Command {
     Compare(Box<Compare>),
     /// Find the highest load that keeps a latency objective
     Capacity(Box<Capacity>),
+    /// Watch a system for hours or days at a low rate; goes on where it was left, even by a crash
+    #[command(mut_arg("users", |argument| argument.hide(true)))]
+    #[command(mut_arg("duration", |argument| argument.hide(true)))]
+    #[command(mut_arg("iterations", |argument| argument.hide(true)))]
+    #[command(mut_arg("solo", |argument| argument.hide(true)))]
+    Observe(Box<Observe>),
     /// List, show and remove stored runs
     Runs(Runs),
     /// Write a report of a stored run

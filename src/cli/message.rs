@@ -13,9 +13,7 @@ use super::runs::{open_if_there, started};
 use super::terminal::Terminal;
 use super::{Exit, Failed};
 use crate::notify;
-use crate::record::{
-    Attestation, CheckOutcome, CheckReport, CheckRow, RunRecord, Stand,
-};
+use crate::record::{Attestation, CheckOutcome, CheckReport, CheckRow, RunRecord, Stand};
 use crate::report::message::{self as messages, MessageFacts, Shown};
 use crate::store::Store;
 
@@ -161,9 +159,8 @@ impl Stored {
     /// When a version was first seen to be there: the first check of it after the last of another.
     fn deployed(&self, version: &str) -> Option<String> {
         let is = |report: &&CheckReport| report.target.version.as_deref() == Some(version);
-        let other = self.checks.iter().rposition(|report| {
-            report.target.version.is_some() && !is(&report)
-        });
+        let other =
+            self.checks.iter().rposition(|report| report.target.version.is_some() && !is(&report));
         let first = self.checks.iter().skip(other.map_or(0, |at| at + 1)).find(is)?;
         Some(started(first.started_unix_ns))
     }

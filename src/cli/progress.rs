@@ -53,6 +53,11 @@ impl Lines {
         self.above(|| self.terminal.warning(text));
     }
 
+    /// Says something above the lines.
+    pub(super) fn note(&self, text: &str) {
+        self.above(|| self.terminal.note(text));
+    }
+
     /// Says above the lines how the run ends before its time.
     pub(super) fn stopping(&self, text: &str) {
         self.stopping.set(true);

@@ -7,7 +7,7 @@ use super::output::{Results, write};
 use super::pictures::Pictures;
 use super::runs::{open, open_if_there};
 use super::terminal::Terminal;
-use super::{Exit, Failed};
+use super::{Exit, Failed, daily};
 use crate::record::RunRecord;
 use crate::report::Question;
 use crate::report::hlog::{self, Phases};
@@ -29,6 +29,7 @@ pub(super) async fn report(report: Report, terminal: &Terminal) -> Result<Exit, 
     ];
     let mut written = report.hlog.is_some() || pictures.any();
     pictures.write(&results.document, terminal)?;
+    written |= daily::write(&report.daily, &results.document, terminal)?;
     for (path, word) in files {
         if let Some(path) = path {
             results.write(word, path, terminal)?;

@@ -13,6 +13,8 @@ const QUEUED_SHARE: Ratio = Ratio(0.01);
 /// What is wrong with a run that is no measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
+    /// Nothing was measured: it was made from a description.
+    Simulated,
     /// It has no end: it was killed, or is still under way.
     Unfinished,
     /// Somebody ended it before all that was to be measured had been.
@@ -39,7 +41,8 @@ impl FaultKind {
     /// to leave such a run out, or to play it again, would make the target look better.
     pub fn is_of_generator(self) -> bool {
         match self {
-            Self::Unfinished
+            Self::Simulated
+            | Self::Unfinished
             | Self::CutShort
             | Self::Lag
             | Self::Busy
@@ -68,6 +71,11 @@ pub fn reasons(record: &RunRecord) -> Vec<String> {
 /// The same with what kind each is.
 pub fn faults(record: &RunRecord) -> Vec<Fault> {
     let fault = |kind: FaultKind, text: Option<String>| text.map(|text| Fault { kind, text });
+    if let Some(from) = record.header.observation.as_ref().and_then(|one| one.simulated.as_ref()) {
+        let text =
+            format!("it is simulated from {from}: nothing was measured, so observe a target");
+        return vec![Fault { kind: FaultKind::Simulated, text }];
+    }
     let Some(end) = &record.end else {
         let reason = "the run is unfinished, so how busy the generator was is not known: run it \
                       again to its end";

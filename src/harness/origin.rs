@@ -54,6 +54,7 @@ impl Circumstances {
                 workers: u64::try_from(workers).unwrap_or_default(),
                 precision: Some(plan.precision_text()),
             },
+            leaks: plan.monitors.iter().flat_map(|monitor| monitor.leaks.clone()).collect(),
             journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
             thresholds: plan.thresholds.clone(),
             integrity: plan.integrity.iter().map(|one| one.name.clone()).collect(),
@@ -75,14 +76,16 @@ impl Circumstances {
             policy: plan.validity,
             gate: plan.gate.policy.clone(),
             repetition,
+            logs: plan.logs.as_ref().map(|logs| logs.text.clone()).unwrap_or_default(),
             observation: None,
+            features: plan.features(),
         }
     }
 }
 
-/// Names a run: its time to the second, so that ids sort by time, and what tells two runs of one
+/// Names a run by its start in nanoseconds since 1970: its time to the second, so that ids sort by time, and what tells two runs of one
 /// second apart.
-fn run_id(unix_ns: u64) -> String {
+pub fn run_id(unix_ns: u64) -> String {
     let since = i128::from(unix_ns);
     let time = jiff::Timestamp::from_nanosecond(since).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let fraction = (unix_ns.rem_euclid(1_000_000_000) << 16) ^ u64::from(std::process::id());

@@ -56,6 +56,17 @@ pub fn policy_file(inputs: &Inputs<'_>) -> Result<Gate, Vec<Diagnostic>> {
     }
 }
 
+/// Makes rules of a gate that stands in another file than a scenario; where something is reported,
+/// the usual is in its place.
+pub fn gate_of(
+    spec: &At<GateSpec>,
+    tree: &Tree,
+    environment: &Environment<'_>,
+    out: &mut Diagnostics,
+) -> Gate {
+    Resolver { tree, environment, out }.gate(spec)
+}
+
 /// Makes rules of what is written.
 pub(super) struct Resolver<'a> {
     pub(super) tree: &'a Tree,
@@ -92,7 +103,12 @@ impl Resolver<'_> {
             sustained: spec.rollback.sustained.as_ref().map_or(usual.sustained, |at| at.value),
             series: spec.series.iter().map(|(name, rule)| self.rule(name, rule, change)).collect(),
         };
-        Gate { policy, baseline: self.baseline(spec), on_rollback: self.reactions(spec) }
+        Gate {
+            policy,
+            baseline: self.baseline(spec),
+            on_rollback: self.reactions(&spec.on_rollback),
+            on_change: self.reactions(&spec.on_change),
+        }
     }
 
     fn error(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
@@ -204,8 +220,8 @@ impl Resolver<'_> {
         Some(Lines { go, no_go: most(no_go), rollback: most(rollback) })
     }
 
-    fn reactions(&mut self, spec: &GateSpec) -> Vec<Reaction> {
-        spec.on_rollback.iter().filter_map(|reaction| self.reaction(reaction)).collect()
+    fn reactions(&mut self, written: &[At<ReactionSpec>]) -> Vec<Reaction> {
+        written.iter().filter_map(|reaction| self.reaction(reaction)).collect()
     }
 
     /// What is done; `None` when nothing is, or not what is written.

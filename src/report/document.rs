@@ -2,12 +2,15 @@
 
 mod curve;
 mod heat;
+mod observed;
 mod reading;
 
 pub use curve::Curve;
 pub use heat::Heat;
+pub use observed::Observed;
 pub use reading::ReadingRow;
 
+use crate::gate::leaks::LeakRow;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -39,12 +42,16 @@ pub struct Document {
     pub connections: Vec<ConnectionRow>,
     /// What monitors read, with the limits for it.
     pub readings: Vec<ReadingRow>,
+    /// Which of it grows without end.
+    pub leaks: Vec<LeakRow>,
     /// The phases of the load; those that don't count are seen here only.
     pub load: Vec<LoadRow>,
     /// Failures, most frequent first.
     pub errors: Vec<ErrorRow>,
     /// Assertions on data.
     pub integrity: Vec<AssertionRow>,
+    /// Day by day, if it is an observation.
+    pub observation: Option<Observed>,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.

@@ -1,6 +1,7 @@
 //! From the record to the document: each number is chosen here, once.
 
 mod integrity;
+mod observed;
 mod queries;
 mod readings;
 mod timeline;
@@ -10,6 +11,7 @@ use super::document::{
     Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
+use crate::gate::leaks::leaks;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -35,6 +37,8 @@ impl Document {
         let readings = readings::rows(&source, &queries);
         let mut notes = end.map(|end| end.notes.clone()).unwrap_or_default();
         notes.extend(readings::notes(&readings));
+        let observation = observed::observed(record);
+        notes.extend(observation.iter().flat_map(|observed| observed.notes.clone()));
         let (timeline, heat) = timeline::points(record, source.lasted)?;
         Ok(Self {
             run: source.run(),
@@ -47,9 +51,11 @@ impl Document {
             splits: queries::splits(&source),
             connections: source.connections(),
             readings,
+            leaks: leaks(record),
             load: source.load(),
             errors: source.errors(),
             integrity: integrity::rows(record),
+            observation,
             generator: source.generator(),
             timeline,
             heat,

@@ -3,10 +3,15 @@
 
 mod gate;
 mod integrity;
+mod leaks;
+mod observed;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
 use integrity::AssertionJson;
+use leaks::LeakJson;
+use observed::ObservedJson;
+pub(super) use observed::change;
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ReadingJson, SplitJson, ThresholdJson,
@@ -55,12 +60,16 @@ struct Report<'a> {
     splits: Vec<SplitJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     readings: Vec<ReadingJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leaks: Vec<LeakJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,
     generator: GeneratorJson<'a>,
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
     integrity: Vec<AssertionJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observation: Option<ObservedJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -149,12 +158,14 @@ impl<'a> Report<'a> {
             queries: document.queries.iter().map(QueryJson::of).collect(),
             splits: document.splits.iter().map(SplitJson::of).collect(),
             readings: document.readings.iter().map(ReadingJson::of).collect(),
+            leaks: document.leaks.iter().map(LeakJson::of).collect(),
             journeys: document.journeys.iter().map(JourneyJson::of).collect(),
             phases: phases(document),
             generator: GeneratorJson::of(&document.generator),
             error_kinds: document.errors.iter().map(ErrorJson::of).collect(),
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
+            observation: document.observation.as_ref().map(ObservedJson::of),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

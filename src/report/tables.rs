@@ -7,6 +7,8 @@ mod facts;
 mod funnel;
 mod glance;
 mod integrity;
+mod leaks;
+mod observed;
 mod selfcheck;
 mod verdict;
 
@@ -127,12 +129,14 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         journeys(document),
         connections(document),
         database::table(document),
+        leaks::table(document),
         load(document),
         errors(document),
         thresholds(document),
         integrity::integrity(document),
     ];
-    tables.into_iter().filter(Table::has_rows).collect()
+    let tables = observed::tables(document).into_iter().chain(tables);
+    tables.filter(Table::has_rows).collect()
 }
 
 impl Column {

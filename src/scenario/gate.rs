@@ -42,6 +42,8 @@ pub struct GateSpec {
     pub series: Named<SeriesSpec>,
     /// What is done when the candidate should be rolled back.
     pub on_rollback: Vec<At<ReactionSpec>>,
+    /// What is done when the state of an observation changes.
+    pub on_change: Vec<At<ReactionSpec>>,
 }
 
 /// Lines of one verdict.
@@ -94,9 +96,10 @@ pub struct SeriesSpec {
     pub error_budget: Option<At<ShareSpec>>,
 }
 
-/// What is done when the candidate should be rolled back: a program, or a message.
+/// What is done when the candidate should be rolled back, or when its state under observation
+/// changes: a program, or a message.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename = "an entry of `on_rollback`", deny_unknown_fields, default)]
+#[serde(rename = "an entry of `on_rollback` or `on_change`", deny_unknown_fields, default)]
 #[schemars(rename = "GateReaction")]
 pub struct ReactionSpec {
     /// A program with its arguments; it reads the verdict as JSON.

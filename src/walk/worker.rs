@@ -89,6 +89,10 @@ impl<'p> Worker<'p> {
             spare: Vec::new(),
         };
         worker.next = worker.next_of_mine();
+        // What would have been due before the load begins has drawn its journey and its rows.
+        while worker.next.as_ref().is_some_and(|ticket| ticket.intended < plan.from) {
+            worker.next = worker.next_of_mine();
+        }
         worker
     }
 
@@ -201,8 +205,9 @@ impl<'p> Worker<'p> {
         {
             return;
         }
-        if self.active >= self.most_users(ticket.phase) {
-            let lag = now - ticket.intended;
+        let lag = now - ticket.intended;
+        let too_late = self.plan.latest_start.is_some_and(|latest| lag > latest);
+        if too_late || self.active >= self.most_users(ticket.phase) {
             self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, lag);
             self.drop_start(&ticket);
             return;

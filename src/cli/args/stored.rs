@@ -79,9 +79,29 @@ pub(in crate::cli) struct Report {
     #[arg(long, value_name = "FILE|-", conflicts_with = "candidate")]
     pub(in crate::cli) hlog: Option<PathBuf>,
     #[command(flatten)]
+    pub(in crate::cli) daily: DailyFiles,
+    #[command(flatten)]
     pub(in crate::cli) pictures: PictureFiles,
     #[command(flatten)]
     pub(in crate::cli) github: GithubArg,
+}
+
+/// Texts of an observation.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Observations")]
+pub(in crate::cli) struct DailyFiles {
+    /// Write the Daily Metrics Log as Markdown
+    #[arg(long, value_name = "FILE|-")]
+    pub(in crate::cli) daily: Option<PathBuf>,
+    /// Show the time outside of the windows in the log, too
+    #[arg(long, requires = "daily")]
+    pub(in crate::cli) night: bool,
+    /// Write the Daily Status Update
+    #[arg(long, value_name = "FILE|-")]
+    pub(in crate::cli) daily_status: Option<PathBuf>,
+    /// The day of the status, from 1 on; the last without it
+    #[arg(long, value_name = "N", requires = "daily_status")]
+    pub(in crate::cli) day: Option<u32>,
 }
 
 /// How A and B are compared, as by `loadgate compare`.
