@@ -277,8 +277,8 @@ async fn play(
     let Parts { control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
     let mut watching = ready.tap.map(|tap| tap.during(plan, clock));
-    let mut monitors = ready.monitors.start(clock, plan.interval);
-    let trail = start.map(|start| Trail::begin(start, plan.from, clock));
+    let mut monitors = ready.monitors.start(clock, plan.course.interval);
+    let trail = start.map(|start| Trail::begin(start, plan.course.from, clock));
     let (tap, monitors_of) = (watching.as_mut(), &mut monitors);
     let ends = Ends { writer, tap, monitors: monitors_of, logs: &mut logs, trail };
     let collected = collect(plan, lanes, ends, (clock, control), told).await;

@@ -7,6 +7,7 @@
 mod baselines;
 mod error;
 mod evidence;
+mod hold;
 mod import;
 mod location;
 mod lookup;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 pub use baselines::{BaselineLine, Growth};
 pub use error::StoreError;
+pub use hold::Hold;
 pub use import::Imported;
 pub use location::StoreLocation;
 pub use lookup::LATEST;

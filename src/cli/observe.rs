@@ -56,8 +56,8 @@ pub(super) async fn observe(mut observe: Observe, terminal: &Terminal) -> Result
     if header.is_none() {
         terminal.note(&load.told(&plan));
     }
-    plan.interval = segment;
-    plan.latest_start = Some(LATEST_START);
+    plan.course.interval = segment;
+    plan.course.latest_start = Some(LATEST_START);
     let begin = header.map_or_else(
         || Begin::New(load.observation()),
         |header| Begin::GoOn(Box::new(header.clone())),

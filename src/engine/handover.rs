@@ -72,8 +72,8 @@ impl Beats {
         out: mpsc::Sender<Handover>,
         back: mpsc::Receiver<Batch>,
     ) -> Self {
-        let (beat, meter) = (plan.first_beat(), Meter::start(plan.from));
-        Self { interval: plan.interval, beat, meter, out, back }
+        let (beat, meter) = (plan.course.first_beat(), Meter::start(plan.course.from));
+        Self { interval: plan.course.interval, beat, meter, out, back }
     }
 
     /// When the running interval ends.

@@ -175,14 +175,14 @@ pub(super) async fn collect(
     let (mut aborted, mut played_out) = (None, false);
     let watched = Watched::new(plan);
     let mut ended = Nanos::ZERO;
-    for beat in plan.first_beat().. {
+    for beat in plan.course.first_beat().. {
         let limits = watched.is_measured(beat).then_some(&plan.validity);
         let (mut batches, mut handed) = (Vec::with_capacity(lanes.len()), Vec::new());
         for lane in &mut lanes {
             let handover = lane.up_to(beat).await;
             if let Some(handover) = &handover {
                 aborted = aborted.or_else(|| handover.aborted.clone());
-                lane.note_use(handover, limits, plan.interval);
+                lane.note_use(handover, limits, plan.course.interval);
                 handed.push(handover.at);
             }
             batches.push(handover.map(|handover| handover.batch).unwrap_or_default());
@@ -261,7 +261,7 @@ impl Watched {
             phases: plan.phases.iter().map(crate::plan::Phase::info).collect(),
             http: plan.catalogue.matching(|series| series.kind.is_http()).collect(),
             end: plan.end(),
-            interval: plan.interval,
+            interval: plan.course.interval,
         }
     }
 

@@ -56,10 +56,11 @@ impl Ends<'_, '_> {
     ) -> Option<Span> {
         if let Some(trail) = &mut self.trail {
             let nothing = handed.is_empty() && over.is_none();
-            return (!nothing).then(|| trail.span(plan.interval, handed, over));
+            return (!nothing).then(|| trail.span(plan.course.interval, handed, over));
         }
-        let start = Nanos(beat.saturating_mul(plan.interval.0));
-        let length = over.map_or(plan.interval, |ended| ended.since(start).min(plan.interval));
+        let start = Nanos(beat.saturating_mul(plan.course.interval.0));
+        let length =
+            over.map_or(plan.course.interval, |ended| ended.since(start).min(plan.course.interval));
         Some(Span { start, length })
     }
 

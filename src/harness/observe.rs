@@ -16,8 +16,8 @@ use crate::store::{RunWriter, Store, StoreError, Unfinished};
 use crate::units::{Nanos, group_thousands};
 
 /// How long after the start of a process its first journey is due. A worker has to go through all
-/// starts that were due before: 170,000 for each day at 2/s, some tenths of a second.
-const LEAD: Nanos = Nanos::from_secs(2);
+/// starts that were due before: 345,600 after two days at 2/s, some tenths of a second.
+const LEAD: Nanos = Nanos::SECOND;
 
 /// The most different notes that the end of an observation keeps.
 const MAX_NOTES: usize = 200;
@@ -70,23 +70,25 @@ pub async fn observe(
     // What must be true of data after a run can't be asked of something that others go on with.
     plan.integrity = Vec::new();
     let store = parts.store;
-    let (header, mut writer, start, ready);
+    let (header, mut writer, start, ready, _hold);
     match begin {
         Begin::New(observation) => {
             let refuse = |error: Unreached| Err(error.into());
             let mut prepared = Ready::new(&plan, &mut parts, &refuse).await?;
-            let begun = prepared.header(&plan, &parts).await;
-            header = Header { observation: Some(observation), ..begun };
+            let plain = prepared.header(&plan, &parts).await;
+            header = Header { observation: Some(observation), ..plain };
             writer = store.begin(&header, &plan.catalogue).await?;
+            _hold = store.hold(&header.id).await?;
             start = Start::of(&plan, &prepared, plan.catalogue.clone(), None);
             ready = prepared;
         }
         Begin::GoOn(stored) => {
+            _hold = store.hold(&stored.id).await?;
             let (unfinished, mine) = store.resume(*stored).await?;
             let earlier = goes_on(&plan, &unfinished)?;
             let (position, missed) = earlier.now();
-            plan.from = position + LEAD;
-            if plan.from >= planned(&unfinished.header) {
+            plan.course.from = position + LEAD;
+            if plan.course.from >= planned(&unfinished.header) {
                 return end(store, unfinished, mine, StopReason::Interrupted).await;
             }
             (parts.warn)(&format!(
@@ -122,6 +124,7 @@ pub async fn observe(
 
 /// Ends an observation before its time, or after it: what is stored of it is added up.
 pub async fn close(store: &Store, header: Header) -> Result<Observed, RunError> {
+    let _hold = store.hold(&header.id).await?;
     let (unfinished, writer) = store.resume(header).await?;
     end(store, unfinished, writer, StopReason::Interrupted).await
 }
@@ -232,7 +235,9 @@ impl Sum {
                 self.samples.push(sample.clone());
             }
         }
-        notes.iter().for_each(|note| self.note(note.clone()));
+        for note in notes {
+            self.note(note.clone());
+        }
         Ok(())
     }
 
@@ -245,8 +250,12 @@ impl Sum {
     /// Says what is missing, the end included.
     fn note_gaps(&mut self, planned: Nanos) {
         for (why, (times, length)) in std::mem::take(&mut self.gaps) {
-            let times = group_thousands(times);
-            self.note(format!("{length} are missing, {times} times: {why}"));
+            let times = if times == 1 {
+                String::new()
+            } else {
+                format!(" in {} parts", group_thousands(times))
+            };
+            self.note(format!("{length} are missing{times}: {why}"));
         }
         let rest = planned.since(self.end);
         if rest >= Nanos::SECOND {
@@ -289,7 +298,9 @@ async fn end_with(
         })
     };
     store.walk(&header.id, &Metric::ALL, &mut add).await?;
-    notes.into_iter().for_each(|note| sum.note(note));
+    for note in notes {
+        sum.note(note);
+    }
     let planned = planned(&header);
     sum.note_gaps(planned);
     let counts = sum.http(&catalogue);
@@ -307,6 +318,7 @@ async fn end_with(
         integrity: Vec::new(),
     };
     writer.finish(&end, &sum.totals).await?;
+    store.forget_hold(&header.id);
     Ok(Observed {
         id: header.id,
         reason,

@@ -16,8 +16,8 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, logs, members,
-    monitor,
+    Address, Course, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, logs,
+    members, monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
@@ -159,14 +159,13 @@ impl Compiler<'_> {
         let sessions = made.sessions(&mut out, &mut catalogue);
         let chosen = journeys.len();
         let journeys = made.journeys(&journeys, &sessions, &mut out, &mut catalogue);
-        let mistakes = out.len() - mistakes;
-        let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
-        let mut thresholds = std::mem::take(&mut made.slos);
         // What a journey with a mistake would have measured is not missing.
-        let whole = mistakes == 0
+        let whole = out.len() == mistakes
             && sessions.len() == spec.sessions.len()
             && journeys.len() == chosen
             && !journeys.is_empty();
+        let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
+        let mut thresholds = std::mem::take(&mut made.slos);
         let known = whole.then_some(&catalogue);
         thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
         thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
@@ -198,9 +197,7 @@ impl Compiler<'_> {
             precision: timed.precision,
             precision_for: timed.chosen_for,
             graceful_stop: spec.graceful_stop.as_ref().map_or(GRACEFUL_STOP, |grace| grace.value),
-            interval: Plan::INTERVAL,
-            from: Nanos::ZERO,
-            latest_start: None,
+            course: Course::default(),
             databases,
             tap,
             monitors,

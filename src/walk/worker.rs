@@ -90,7 +90,7 @@ impl<'p> Worker<'p> {
         };
         worker.next = worker.next_of_mine();
         // What would have been due before the load begins has drawn its journey and its rows.
-        while worker.next.as_ref().is_some_and(|ticket| ticket.intended < plan.from) {
+        while worker.next.as_ref().is_some_and(|ticket| ticket.intended < plan.course.from) {
             worker.next = worker.next_of_mine();
         }
         worker
@@ -206,9 +206,11 @@ impl<'p> Worker<'p> {
             return;
         }
         let lag = now - ticket.intended;
-        let too_late = self.plan.latest_start.is_some_and(|latest| lag > latest);
+        let too_late = self.plan.course.latest_start.is_some_and(|latest| lag > latest);
         if too_late || self.active >= self.most_users(ticket.phase) {
-            self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, lag);
+            if !too_late {
+                self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, lag);
+            }
             self.drop_start(&ticket);
             return;
         }

@@ -21,6 +21,7 @@ mod ci;
 mod market;
 mod monitored;
 mod watched;
+mod observe;
 mod baseline;
 mod gate;
 mod capacity;

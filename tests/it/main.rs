@@ -18,6 +18,7 @@ mod identity;
 mod live;
 mod junit;
 mod nginx;
+mod observations;
 mod peers;
 mod pictures;
 mod policy;
