@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
     let result = match runtime {
         Ok(runtime) => {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, dispatch(low, &terminal))
+            local.block_on(&runtime, dispatch(low, &project, &terminal))
         }
         Err(error) => Err(Failed::could_not("start the runtime", error)),
     };
@@ -108,7 +108,7 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     builder.worker_threads(settings::half_of_processors()).enable_all().build()
 }
 
-async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
+async fn dispatch(low: Low, project: &Project, terminal: &Terminal) -> Result<Exit, Failed> {
     match low.command {
         Command::Run(run) => run::run(*run, terminal).await,
         Command::Check(args) => check::check(*args, terminal).await,
@@ -120,8 +120,8 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
         Command::Attest(attest) => attest::attest(attest, terminal).await,
-        Command::Decide(decide) => decide::decide(*decide, terminal).await,
-        Command::Message(message) => message::message(*message, terminal).await,
+        Command::Decide(decide) => decide::decide(*decide, project, terminal).await,
+        Command::Message(message) => message::message(*message, project, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Schema => schema::schema(terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::args::Message;
 use super::gathered::Named;
+use super::project::Project;
 use super::output::{Results, check_writable, write};
 use super::runs::{open_if_there, started};
 use super::terminal::Terminal;
@@ -23,7 +24,11 @@ const ADDRESS: &str = "LOADGATE_WEBHOOK_URL";
 const TOKEN: &str = "LOADGATE_WEBHOOK_TOKEN";
 
 /// Writes a message and sends it.
-pub(super) async fn message(asked: Message, terminal: &Terminal) -> Result<Exit, Failed> {
+pub(super) async fn message(
+    asked: Message,
+    project: &Project,
+    terminal: &Terminal,
+) -> Result<Exit, Failed> {
     let Some(message) = messages::message(&asked.message) else {
         return Err(Failed::usage(format!("there is no message `{}`", asked.message), None));
     };
@@ -31,13 +36,14 @@ pub(super) async fn message(asked: Message, terminal: &Terminal) -> Result<Exit,
         check_writable(path)?;
     }
     let address = asked.send.as_deref().map(address).transpose()?;
+    let own = &project.document;
     let found = Stored::read(&asked).await?;
     let results = found.run.as_ref().map(|run| Results::of(run, String::new())).transpose()?;
     let facts = MessageFacts {
-        project: asked.project.clone(),
-        branch: asked.branch.clone().or_else(branch),
-        contact: asked.contact.clone(),
-        by: asked.by.clone(),
+        project: asked.project.clone().or_else(|| own.title.clone()),
+        branch: asked.branch.clone().or_else(|| own.branch.clone()).or_else(branch),
+        contact: asked.contact.clone().or_else(|| own.contact.clone()),
+        by: asked.by.clone().or_else(|| own.author.clone()),
         day: asked.day,
         document: results.as_ref().map(|results| &results.document),
         ..found.facts()

@@ -12,14 +12,10 @@ mod known;
 mod measured;
 mod ruled;
 mod rules;
+mod sources;
 mod targets;
 mod verdict;
 mod works;
-
-#[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod tests;
 
 use attested::Said;
 pub use figures::{Figures, Times, Values};

@@ -2,6 +2,7 @@
 //!
 //! What is not known stays a placeholder in brackets, so that it is seen.
 
+mod daily;
 mod deployment;
 
 use super::document::Document;
@@ -21,7 +22,7 @@ pub trait Message: Sync {
 }
 
 /// Every message, in the order of the manual.
-pub const MESSAGES: &[&dyn Message] = &[&deployment::Deployment];
+pub const MESSAGES: &[&dyn Message] = &[&deployment::Deployment, &daily::Daily];
 
 /// What is known for a message.
 #[derive(Clone, Debug, Default)]

@@ -50,6 +50,7 @@ pub(crate) fn measured() -> Known {
         id: criterion.id.to_owned(),
         passed: 1_000,
         failed: 0,
+        worst: None,
         source: Source::of("run x"),
     };
     let mut observed = figures("observation o");
@@ -66,6 +67,7 @@ pub(crate) fn measured() -> Known {
             watched: Nanos(30 * HOUR.0),
             missed: Nanos::ZERO,
             simulated: None,
+            worst: None,
         }),
         leaks: vec![Leak {
             reading: "app.rss_bytes".to_owned(),

@@ -7,10 +7,13 @@ use crate::cli::args::{Decide, Judging, StoreArg};
 use crate::cli::compare::{Asked, Weighed};
 use crate::cli::gathered::{Gathered, Named};
 use crate::cli::output::{Results, Said};
+use crate::cli::project::Project;
 use crate::cli::runs::{open, started};
 use crate::cli::terminal::Terminal;
 use crate::engine::unix_now;
-use crate::gate::decision::{Figures, Known, Observed, decide as decide_on};
+use crate::gate::decision::{
+    Feature, Figures, Known, Leak, LogRule, Observed, Task, decide as decide_on,
+};
 use crate::gate::evidence::Evidence;
 use crate::gate::ruling::Side;
 use crate::record::{
@@ -35,6 +38,8 @@ pub(super) struct Wanted {
     pub(super) judging: Judging,
     /// Where the report is to which figures link.
     pub(super) report: Option<String>,
+    /// Whom to call.
+    pub(super) contacts: Vec<Contact>,
     /// When a document was made that is made again.
     pub(super) made: Option<String>,
 }
@@ -58,7 +63,7 @@ pub(super) struct Decided {
 
 impl Wanted {
     /// What the arguments want.
-    pub(super) fn of(decide: &Decide) -> Self {
+    pub(super) fn of(decide: &Decide, project: &Project) -> Self {
         let report = decide.files.report.as_deref();
         let page = decide.files.html.as_deref().unwrap_or(Path::new(""));
         Self {
@@ -68,12 +73,26 @@ impl Wanted {
                 Some(id) => Observation::Named(id.clone()),
                 None => Observation::Newest,
             },
-            title: decide.title.clone(),
+            title: decide.title.clone().or_else(|| project.document.title.clone()),
+            contacts: contacts(project),
             judging: decide.judging.clone(),
             report: report.map(|report| link(report, page)),
             made: None,
         }
     }
+}
+
+/// Whom the project's file names; the guide's roles where it names nobody.
+fn contacts(project: &Project) -> Vec<Contact> {
+    let placeholder = |text: Option<&String>, placeholder: &str| {
+        text.map_or_else(|| placeholder.to_owned(), Clone::clone)
+    };
+    let named = project.contacts.iter().map(|own| Contact {
+        role: own.role.clone(),
+        name: placeholder(own.name.as_ref(), "[Name]"),
+        availability: placeholder(own.availability.as_ref(), "[Hours]"),
+    });
+    if project.contacts.is_empty() { Contact::of_guide() } else { named.collect() }
 }
 
 /// A file as an address, seen from a page: relative where both are in one folder. It never has a
@@ -207,7 +226,7 @@ fn known(wanted: &Wanted, weighed: &Weighed, stored: &Stored) -> Result<Known, F
         let end = side.record().and_then(|record| record.end.as_ref());
         end.map(|end| end.integrity.clone()).unwrap_or_default()
     };
-    Ok(Known {
+    let mut known = Known {
         baseline: wanted.baseline.clone(),
         ruling: Some(ruling.clone()),
         policy: record.header.gate.clone(),
@@ -217,8 +236,20 @@ fn known(wanted: &Wanted, weighed: &Weighed, stored: &Stored) -> Result<Known, F
         observation: observation.and_then(Observed::of),
         checks: stored.checks.clone(),
         attestations: stored.attestations.clone(),
+        logs: std::iter::once(record).chain(observation).flat_map(LogRule::all).collect(),
+        tasks: observation.map(Task::all).unwrap_or_default(),
         ..Known::default()
-    })
+    };
+    // A run of minutes is too short to show a leak, or that there is none.
+    known.leaks = observation.map(Leak::all).unwrap_or_default();
+    if known.leaks.is_empty() {
+        known.leaks = Leak::all(record);
+    }
+    let records: Vec<&RunRecord> = std::iter::once(record).chain(observation).collect();
+    let newest = known.newest_checks();
+    let own: Vec<_> = newest.into_iter().filter(|own| known.is_of_candidate(own)).collect();
+    known.features = Feature::all(&records, &own);
+    Ok(known)
 }
 
 fn document(
@@ -256,7 +287,7 @@ fn document(
         }),
         checks,
         attestations: stored.attestations.iter().map(attestation).collect(),
-        contacts: Contact::of_guide(),
+        contacts: wanted.contacts.clone(),
         report: wanted.report.clone(),
     })
 }

@@ -91,6 +91,7 @@ fn again(document: &DecisionDocument) -> Wanted {
             None => Observation::Nothing,
         },
         title: Some(document.title.clone()),
+        contacts: document.contacts.clone(),
         judging,
         report: document.report.clone(),
         made: Some(document.made.clone()),

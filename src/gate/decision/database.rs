@@ -43,7 +43,7 @@ fn used(figures: &Figures) -> Option<Measure> {
     let figure =
         format!("{} at most, {} in the mean, limit {USE_LIMIT}", Ratio(highest), Ratio(mean));
     let go = if highest < USE_LIMIT.0 { Answer::Yes } else { Answer::No };
-    let source = Source::part(figures.source.what.clone(), "database");
+    let source = figures.source.clone();
     Some(Measure { go, no_go: Answer::Open, rollback: Answer::Open, figure, source })
 }
 
@@ -104,7 +104,7 @@ fn failing(figures: &Figures) -> Option<Measure> {
     let often = Ratio::of(with, of).is_some_and(|share| share > FAILING) && with >= FAILING_LEAST;
     let yes = |so: bool| if so { Answer::Yes } else { Answer::No };
     let bad = failed > 0 || late > 0;
-    let source = Source::part(figures.source.what.clone(), "database");
+    let source = figures.source.clone();
     Some(Measure { go: yes(!bad), no_go: yes(bad), rollback: yes(often), figure, source })
 }
 

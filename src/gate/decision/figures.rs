@@ -91,9 +91,8 @@ impl Figures {
         } else {
             SeriesKind::ServerQuery
         };
-        let word = if header.observation.is_some() { "observation" } else { "run" };
         Self {
-            source: Source::of(format!("{word} {}", header.id)),
+            source: Self::source(record),
             requests: counts.tried(),
             errors: counts.failed(),
             response: times(Metric::Response, &requests),
@@ -101,6 +100,14 @@ impl Figures {
             queries: times(Metric::Query, &|series| series.kind == wanted),
             readings: readings(record),
         }
+    }
+}
+
+impl Figures {
+    /// A record, for people.
+    pub(super) fn source(record: &RunRecord) -> Source {
+        let word = if record.header.observation.is_some() { "observation" } else { "run" };
+        Source::of(format!("{word} {}", record.header.id))
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::Source;
 use super::figures::Figures;
-use crate::gate::ruling::Ruling;
+use crate::gate::observation::Observer;
+use crate::gate::ruling::{Ruling, Verdict};
 use crate::record::{
     Asserted, Attestation, CheckOutcome, CheckReport, CheckRow, Policy, RunRecord,
 };
@@ -55,6 +56,8 @@ pub struct Observed {
     pub missed: Nanos,
     /// What it was made from, if nothing was measured.
     pub simulated: Option<String>,
+    /// The gravest state that it was in; `None` when nothing was known of it.
+    pub worst: Option<Verdict>,
 }
 
 /// What was found of something that could leak.
@@ -71,14 +74,14 @@ pub struct Leak {
 }
 
 /// Whether something bad was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Found {
-    /// It was.
-    Bad,
     /// It was looked for, and surely is not there.
     Clean,
     /// It was looked for, and that decided neither way.
     Open,
+    /// It was.
+    Bad,
 }
 
 /// A rule for log files, with what was seen.
@@ -118,6 +121,8 @@ pub struct Feature {
     pub passed: u64,
     /// How often they failed.
     pub failed: u64,
+    /// The step that failed too often, if one did, with its journey.
+    pub worst: Option<String>,
     /// Where that stands.
     pub source: Source,
 }
@@ -151,6 +156,7 @@ impl Observed {
             watched: watched.fold(Nanos::ZERO, sum).min(last.unwrap_or_default()),
             missed: missed.map(|gap| gap.length).fold(Nanos::ZERO, sum),
             simulated: observation.simulated.clone(),
+            worst: Observer::of(record).and_then(|observer| observer.worst()),
         })
     }
 
@@ -176,7 +182,7 @@ impl Known {
     }
 
     /// Whether checks were made of the version that is to be decided on, as far as both are known.
-    pub(super) fn is_of_candidate(&self, report: &CheckReport) -> bool {
+    pub fn is_of_candidate(&self, report: &CheckReport) -> bool {
         let versions = self.versions();
         let checked = report.target.version.as_ref();
         versions.is_empty() || checked.is_none_or(|version| versions.contains(version))

@@ -3,6 +3,7 @@
 use super::known::{Found, Task};
 use super::rules::Rule;
 use super::{Answer, Known, Row, Source, Standing, checked, database, ruled, works};
+use crate::gate::ruling::Verdict;
 use crate::record::Criterion;
 
 /// What a row is about.
@@ -206,6 +207,10 @@ fn observation(known: &Known) -> Option<Finding> {
     let (answer, figure) = match &observed.simulated {
         // What was never measured shows nothing of the system.
         Some(made_from) => (Answer::Open, format!("{told}, simulated from {made_from}")),
+        None if observed.worst >= Some(Verdict::NoGo) => {
+            let word = observed.worst.map_or("unknown", Verdict::word);
+            (Answer::No, format!("{told}, in which it was {word}"))
+        }
         None if observed.watched < least => {
             (Answer::Open, format!("{told}, at least {LEAST_OBSERVED_HOURS} h are asked for"))
         }

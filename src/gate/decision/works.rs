@@ -18,9 +18,15 @@ pub(super) fn one(known: &Known, id: &str) -> Option<Measure> {
     let feature = known.features.iter().find(|feature| feature.id == id)?;
     let tried = feature.passed.saturating_add(feature.failed);
     let share = Ratio::of(feature.failed, tried)?;
-    let figure =
-        format!("{} of {} steps passed", group_thousands(feature.passed), group_thousands(tried));
-    let go = if share < Lines::ERRORS.go && feature.passed > 0 { Answer::Yes } else { Answer::No };
+    let worst = feature.worst.as_ref().map(|step| format!(", most failed in {step}"));
+    let figure = format!(
+        "{} of {} steps passed{}",
+        group_thousands(feature.passed),
+        group_thousands(tried),
+        worst.unwrap_or_default()
+    );
+    let ticked = share < Lines::ERRORS.go && feature.passed > 0 && feature.worst.is_none();
+    let go = if ticked { Answer::Yes } else { Answer::No };
     let [no_go, rollback] = broken(feature);
     let yes = |so: bool| if so { Answer::Yes } else { Answer::No };
     let (no_go, rollback) = (yes(no_go), yes(rollback));
