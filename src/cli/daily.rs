@@ -1,9 +1,8 @@
 //! The texts of an observation: the Daily Metrics Log and the Daily Status Update.
 
-use super::Failed;
 use super::args::DailyFiles;
-use super::output;
 use super::terminal::Terminal;
+use super::{Failed, output};
 use crate::report::Document;
 use crate::report::daily::{Columns, log, status};
 

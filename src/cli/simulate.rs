@@ -60,8 +60,7 @@ async fn play(
     let (catalogue, gate) = (simulation.catalogue(), simulation.gate());
     let mut writer = store.begin(&header, &catalogue).await?;
     let live = Watch::new(&gate.policy, None);
-    let observer =
-        Observer::new(simulation.observation(), &gate.policy, live, &header.load.phases);
+    let observer = Observer::new(simulation.observation(), &gate.policy, live, &header.load.phases);
     let mut watcher = Watcher::new(observer, (&header.id, &header.scenario), gate);
     let lines = Lines::new(terminal);
     let mut totals = Totals::default();

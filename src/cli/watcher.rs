@@ -81,14 +81,16 @@ impl Watcher {
     }
 
     fn changed(&self, change: &Change) -> String {
-        let (day, time) = (self.observer.day_of(change.at_unix_ns), self.observer.time(change.at_unix_ns));
+        let (day, time) =
+            (self.observer.day_of(change.at_unix_ns), self.observer.time(change.at_unix_ns));
         let from = change.from.map_or(String::new(), |from| format!("{} → ", from.word()));
         format!("day {day}, {time}: {from}{}: {}", change.to.word(), change.why)
     }
 
     /// One line for a part of a day that is over: its status, and how many boxes are ticked.
     fn closed(&self, closed: &Closed) -> String {
-        let many = |answer: Answer| closed.tasks.iter().filter(|task| task.answer == answer).count();
+        let many =
+            |answer: Answer| closed.tasks.iter().filter(|task| task.answer == answer).count();
         let head = format!("day {} ({}), {} is over", closed.day, closed.date, closed.part);
         if closed.tasks.is_empty() {
             return head;

@@ -72,7 +72,8 @@ pub fn reasons(record: &RunRecord) -> Vec<String> {
 pub fn faults(record: &RunRecord) -> Vec<Fault> {
     let fault = |kind: FaultKind, text: Option<String>| text.map(|text| Fault { kind, text });
     if let Some(from) = record.header.observation.as_ref().and_then(|one| one.simulated.as_ref()) {
-        let text = format!("it is simulated from {from}: nothing was measured, so observe a target");
+        let text =
+            format!("it is simulated from {from}: nothing was measured, so observe a target");
         return vec![Fault { kind: FaultKind::Simulated, text }];
     }
     let Some(end) = &record.end else {

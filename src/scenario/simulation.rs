@@ -156,15 +156,7 @@ pub struct JumpSpec {
     pub by: Option<At<Shift>>,
 }
 
-written_by_serde!(
-    TimeSpec,
-    QueriesSpec,
-    DailySpec,
-    FaultSpec,
-    ReadingSpec,
-    GapSpec,
-    JumpSpec
-);
+written_by_serde!(TimeSpec, QueriesSpec, DailySpec, FaultSpec, ReadingSpec, GapSpec, JumpSpec);
 
 /// A number, a size in bytes, or a share: `12`, `-3.5`, `450MB`, `45%`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -74,7 +74,13 @@ impl Reader<'_> {
     }
 
     /// What must be written.
-    fn must<T: Copy>(&mut self, value: Option<&At<T>>, node: NodeId, what: &str, hint: &str) -> Option<T> {
+    fn must<T: Copy>(
+        &mut self,
+        value: Option<&At<T>>,
+        node: NodeId,
+        what: &str,
+        hint: &str,
+    ) -> Option<T> {
         if value.is_none() {
             self.error(node, format!("`{what}` is missing"), hint);
         }
@@ -92,9 +98,10 @@ impl Reader<'_> {
         let segment = self.segment(spec, planned.unwrap_or(LONGEST));
         let rate = self.rate(spec, planned.unwrap_or_default());
         let calendar = self.calendar(spec, planned.unwrap_or_default(), inputs.path);
-        let response = spec.response.as_ref().map(|at| {
-            self.times(at.node, at.median.as_ref(), at.p95.as_ref())
-        });
+        let response = spec
+            .response
+            .as_ref()
+            .map(|at| self.times(at.node, at.median.as_ref(), at.p95.as_ref()));
         let usual = Times { middle: 100e6_f64.ln(), spread: 0.4 };
         let queries = spec.queries.as_ref().map(|at| Queries {
             each: self.limited(at.each.as_ref(), "statements", 0..=MAX_EACH).unwrap_or(1),
@@ -134,9 +141,9 @@ impl Reader<'_> {
     }
 
     fn segment(&mut self, spec: &SimulationSpec, planned: Nanos) -> Option<Nanos> {
-        if let Some(length) = spec.length.as_ref().filter(|at| {
-            at.value < SHORTEST || at.value > LONGEST
-        }) {
+        if let Some(length) =
+            spec.length.as_ref().filter(|at| at.value < SHORTEST || at.value > LONGEST)
+        {
             let message = format!("an observation can't last {}", length.value);
             self.error(length.node, message, "give a length from 1s to 31d");
             return None;
@@ -176,9 +183,7 @@ impl Reader<'_> {
         let zone = spec.zone.as_ref().map_or("UTC", |at| at.value.as_str()).to_owned();
         let windows = match &spec.windows {
             None => usual_windows(),
-            Some(at) => read_windows(&at.value)
-                .map_err(|error| self.told(at.node, &error))
-                .ok()?,
+            Some(at) => read_windows(&at.value).map_err(|error| self.told(at.node, &error)).ok()?,
         };
         let zone_node = spec.zone.as_ref().map_or(self.root, |at| at.node);
         let calendar =
@@ -200,7 +205,12 @@ impl Reader<'_> {
         self.error(node, error.to_string(), error.hint());
     }
 
-    fn times(&mut self, node: NodeId, median: Option<&At<Nanos>>, p95: Option<&At<Nanos>>) -> Times {
+    fn times(
+        &mut self,
+        node: NodeId,
+        median: Option<&At<Nanos>>,
+        p95: Option<&At<Nanos>>,
+    ) -> Times {
         let hint = "write for example `{ median: 80ms, p95: 240ms }`";
         let value = self.must(median, node, "median", hint).unwrap_or(Nanos::SECOND);
         let high = p95.map_or(value, |at| at.value);

@@ -83,9 +83,7 @@ impl<'a> Segments<'a> {
 
     /// The gap that a time lies in: what is left of it.
     fn gap(&self) -> Option<Nanos> {
-        let within = |(from, length): &&(Nanos, Nanos)| {
-            (*from..*from + *length).contains(&self.at)
-        };
+        let within = |(from, length): &&(Nanos, Nanos)| (*from..*from + *length).contains(&self.at);
         let (from, length) = self.simulation.gaps.iter().find(within)?;
         Some((*from + *length).since(self.at))
     }
@@ -103,12 +101,8 @@ impl<'a> Segments<'a> {
         let change = self.change(start);
         let (cells, tallies) = self.requests(&mut dice, &change, length);
         let readings = self.readings(&mut dice, &change, start + length);
-        let gauges = Gauges {
-            readings,
-            wall_unix_ns: Some(self.wall(start)),
-            gap,
-            ..Gauges::default()
-        };
+        let gauges =
+            Gauges { readings, wall_unix_ns: Some(self.wall(start)), gap, ..Gauges::default() };
         self.at = start + length;
         self.number += 1;
         Interval { start, length, cells, tallies, gauges }
@@ -149,8 +143,7 @@ impl<'a> Segments<'a> {
                 EncodedCell::of((0, series, metric), own, &mut encoder)
             }));
             let counted = Counts { started: one.statements, ..Counts::default() };
-            let counts: [(SeriesId, Counts); 2] =
-                [(requests, one.requests), (statements, counted)];
+            let counts: [(SeriesId, Counts); 2] = [(requests, one.requests), (statements, counted)];
             let counts = counts.into_iter().filter(|(_, counts)| !counts.is_empty());
             tallies.extend(counts.map(|(series, counts)| Tally { phase: 0, series, counts }));
         }

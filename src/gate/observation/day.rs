@@ -104,7 +104,7 @@ pub struct Row {
 /// One day of an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Day {
-    /// Its number, from 1 on.
+    /// Its number: 1 for the day on which the observation began, 0 for the night before it.
     pub number: u32,
     /// Its date by the clock of the place.
     pub date: Date,
@@ -124,6 +124,14 @@ pub struct Day {
     pub whole: Figures,
 }
 
+impl Day {
+    /// Whether any of its windows was reached: of some only the night before is known.
+    pub fn has_windows(&self) -> bool {
+        let windows = self.parts.len().saturating_sub(1);
+        self.measured.iter().take(windows).any(|measured| *measured > Nanos::ZERO)
+    }
+}
+
 impl Observer {
     /// All days so far, in order.
     pub fn days(&self) -> Vec<Day> {
@@ -141,10 +149,10 @@ impl Observer {
         let mut whole = Figures::default();
         figures.iter().flatten().for_each(|one| whole.merge(one));
         let issues = self.issues(date, &rows, &whole);
-        let reached = (0..parts.len()).filter(|part| figures.get(*part).is_some_and(Option::is_some));
-        let tasks = reached.map(|part| {
-            (self.calendar.name(part).to_owned(), self.tasks(Slot { date, part }))
-        });
+        let reached =
+            (0..parts.len()).filter(|part| figures.get(*part).is_some_and(Option::is_some));
+        let tasks = reached
+            .map(|part| (self.calendar.name(part).to_owned(), self.tasks(Slot { date, part })));
         let tasks: Vec<_> = tasks.filter(|(_, tasks)| !tasks.is_empty()).collect();
         let overall = self.overall(date, &rows, !issues.is_empty());
         Day {
@@ -197,8 +205,9 @@ impl Observer {
             let target = row.tracked.target_text(&self.policy);
             let text = |value: f64| row.tracked.text(value, &self.policy);
             for (part, cell) in row.cells.iter().enumerate() {
-                let missed =
-                    cell.value.filter(|value| row.tracked.level(*value, &self.policy) != Level::Good);
+                let missed = cell
+                    .value
+                    .filter(|value| row.tracked.level(*value, &self.policy) != Level::Good);
                 let Some(value) = missed else { continue };
                 let (name, part) = (row.tracked.title(), self.calendar.name(part));
                 issues.push(format!("{name} {} in the {part} (target {target})", text(value)));
@@ -234,7 +243,9 @@ impl Observer {
         let windows = || (0..self.calendar.rest()).filter(|part| reached(*part).is_some());
         let never: Vec<&str> = rows
             .iter()
-            .filter(|row| windows().next().is_some() && row.cells.iter().all(|one| one.value.is_none()))
+            .filter(|row| {
+                windows().next().is_some() && row.cells.iter().all(|one| one.value.is_none())
+            })
             .map(|row| row.tracked.title())
             .collect();
         if !never.is_empty() {
@@ -255,7 +266,10 @@ impl Observer {
             if let Some(figures) = reached(part).filter(|figures| is_thin(figures)) {
                 let all = figures.measured + figures.missing;
                 let part = self.calendar.name(part);
-                told.push(format!("only {} of {all} were measured in the {part}", figures.measured));
+                told.push(format!(
+                    "only {} of {all} were measured in the {part}",
+                    figures.measured
+                ));
             }
         }
         told

@@ -131,9 +131,8 @@ impl Health {
             let skipped = self.looks.len().checked_sub(many)?;
             Some(self.looks.iter().skip(skipped))
         };
-        let gravest = |looks: &mut dyn Iterator<Item = &Look>| {
-            looks.max_by_key(|look| look.verdict).cloned()
-        };
+        let gravest =
+            |looks: &mut dyn Iterator<Item = &Look>| looks.max_by_key(|look| look.verdict).cloned();
         let mildest = last(LOOKS_TO_WORSEN)?.min_by_key(|look| look.verdict)?;
         let Some(state) = self.state else { return Some(mildest.clone()) };
         if mildest.verdict > state {
@@ -154,10 +153,16 @@ impl Health {
         found.extend(others.filter_map(|of| self.median(of)));
         let gravest = found.iter().map(|look| look.verdict).max();
         let Some(verdict) = gravest else {
-            return Some(Look { verdict: Verdict::Go, why: "all figures are within their targets".to_owned() });
+            return Some(Look {
+                verdict: Verdict::Go,
+                why: "all figures are within their targets".to_owned(),
+            });
         };
-        let why: Vec<_> =
-            found.iter().filter(|look| look.verdict == verdict).map(|look| look.why.as_str()).collect();
+        let why: Vec<_> = found
+            .iter()
+            .filter(|look| look.verdict == verdict)
+            .map(|look| look.why.as_str())
+            .collect();
         Some(Look { verdict, why: why.join("; ") })
     }
 
@@ -167,7 +172,8 @@ impl Health {
             self.recent.iter().map(|one| one.tried).filter(|one| one.requests > 0).collect();
         tried.sort_by(|one, other| {
             // Shares by their products: the worst last.
-            let share = |one: &Stretch, by: &Stretch| u128::from(one.errors) * u128::from(by.requests);
+            let share =
+                |one: &Stretch, by: &Stretch| u128::from(one.errors) * u128::from(by.requests);
             share(one, other).cmp(&share(other, one))
         });
         tried.pop();

@@ -181,7 +181,8 @@ mod tests {
     #[test]
     fn the_target_itself_is_missed_and_a_fifth_more_is_an_issue() {
         let policy = Policy::default();
-        let check = |of: Tracked, value: f64, want: Level| assert_eq!(of.level(value, &policy), want);
+        let check =
+            |of: Tracked, value: f64, want: Level| assert_eq!(of.level(value, &policy), want);
         check(Tracked::P95Response, 499.9, Level::Good);
         check(Tracked::P95Response, 500.0, Level::Warn);
         check(Tracked::P95Response, 600.1, Level::Bad);

@@ -86,7 +86,9 @@ impl Observer {
             "morning.backups" => open("not measured: look at the backups, and attest it"),
             "evening.data" => open("assertions on data are asked at the end of the observation"),
             "evening.feedback" => open("not measured: ask the users, and attest it"),
-            "evening.issues" => open("what was found stands in the log of the day: add what is not"),
+            "evening.issues" => {
+                open("what was found stands in the log of the day: add what is not")
+            }
             _ => open("not measured"),
         }
     }
@@ -128,7 +130,9 @@ impl Observer {
         match () {
             () if trends.is_empty() => open("no memory was read"),
             () if trends.iter().any(|trend| trend.is_leak() == Some(true)) => (Answer::Fails, told),
-            () if trends.iter().all(|trend| trend.is_leak() == Some(false)) => (Answer::Holds, told),
+            () if trends.iter().all(|trend| trend.is_leak() == Some(false)) => {
+                (Answer::Holds, told)
+            }
             () => (Answer::Open, told),
         }
     }
@@ -159,8 +163,10 @@ impl Observer {
             let own = rows.iter().filter(move |row| row.status == status);
             own.map(|row| row.tracked.title()).collect::<Vec<_>>().join(", ")
         };
-        let missed: Vec<_> =
-            [named(Status::Bad), named(Status::Warn)].into_iter().filter(|one| !one.is_empty()).collect();
+        let missed: Vec<_> = [named(Status::Bad), named(Status::Warn)]
+            .into_iter()
+            .filter(|one| !one.is_empty())
+            .collect();
         match () {
             () if !missed.is_empty() => {
                 (Answer::Fails, format!("beyond their targets: {}", missed.join(", ")))
@@ -198,7 +204,8 @@ fn slow_queries(figures: &Figures) -> Found {
 /// The processors of the database, which have no target of their own but that of all.
 fn database_cpu(figures: Option<&Figures>) -> Found {
     let own = figures.map(|figures| figures.means(Kind::DatabaseCpu).collect::<Vec<_>>());
-    let highest = own.unwrap_or_default().into_iter().max_by(|one, other| one.1.total_cmp(&other.1));
+    let highest =
+        own.unwrap_or_default().into_iter().max_by(|one, other| one.1.total_cmp(&other.1));
     let Some((name, mean)) = highest else {
         return open("not measured: give the database's process or container a monitor");
     };

@@ -60,9 +60,11 @@ fn values(all: impl Iterator<Item = (Tracked, Option<f64>)>) -> Map<String, Valu
 }
 
 fn day(observed: &Observed, day: &Day) -> Value {
-    let parts = day.parts.iter().zip(&day.measured).map(|(name, measured)| {
-        json!({ "name": name, "measured_s": measured.as_secs_f64() })
-    });
+    let parts = day
+        .parts
+        .iter()
+        .zip(&day.measured)
+        .map(|(name, measured)| json!({ "name": name, "measured_s": measured.as_secs_f64() }));
     let rows = day.rows.iter().map(|row| {
         let cells = row.cells.iter().zip(&day.parts).map(|(cell, part)| {
             json!({ "part": part, "value": cell.value, "status": cell.status.word() })
@@ -75,9 +77,8 @@ fn day(observed: &Observed, day: &Day) -> Value {
             "status": row.status.word(),
         })
     });
-    let tasks = day.tasks.iter().flat_map(|(part, tasks)| {
-        tasks.iter().map(move |task| check(part, task))
-    });
+    let tasks =
+        day.tasks.iter().flat_map(|(part, tasks)| tasks.iter().map(move |task| check(part, task)));
     json!({
         "number": day.number,
         "date": day.date.to_string(),

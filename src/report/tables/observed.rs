@@ -36,8 +36,7 @@ fn days(observed: &Observed) -> Table {
 
 fn figures(observed: &Observed, row: &crate::gate::observation::Row) -> Vec<Cell> {
     let of = row.tracked;
-    let mut cells =
-        vec![Cell::new(of.title()), Cell::quiet(of.target_text(&observed.policy))];
+    let mut cells = vec![Cell::new(of.title()), Cell::quiet(of.target_text(&observed.policy))];
     cells.extend(row.cells.iter().map(|cell| {
         let text = daily::figure(observed, of, *cell);
         Cell::toned(text, tone(cell.status))
@@ -115,7 +114,11 @@ fn boxes(day: &Day) -> impl Iterator<Item = Group> + '_ {
                     Answer::Open => ("open", Tone::Quiet),
                 };
                 let text = task.criterion.text;
-                vec![Cell::toned(mark, tone), Cell::new(text), Cell::toned(task.found.as_str(), tone)]
+                vec![
+                    Cell::toned(mark, tone),
+                    Cell::new(text),
+                    Cell::toned(task.found.as_str(), tone),
+                ]
             })
             .collect(),
     })
