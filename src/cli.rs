@@ -20,6 +20,7 @@ mod market;
 mod output;
 mod pictures;
 mod player;
+mod probe;
 mod progress;
 mod repeat;
 mod repeated;
@@ -82,7 +83,8 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Runs(_)
         | Command::Report(_)
         | Command::Db(_)
-        | Command::Schema
+        | Command::Probe(_)
+        | Command::Schema { .. }
         | Command::Tap(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
     };
@@ -100,7 +102,8 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
-        Command::Schema => schema::schema(terminal),
+        Command::Probe(args) => probe::probe(*args, terminal).await,
+        Command::Schema { of } => schema::schema(of, terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,
         Command::Completions { shell } => completions::completions(shell, terminal),

@@ -7,6 +7,7 @@ mod db;
 mod judging;
 mod keep;
 mod play;
+mod probe;
 mod stored;
 mod tap;
 mod view;
@@ -21,6 +22,7 @@ pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
+pub(super) use probe::Probe;
 pub(super) use stored::{Comparing, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
@@ -78,7 +80,8 @@ impl Low {
             | Command::Runs(_)
             | Command::Report(_)
             | Command::Db(_)
-            | Command::Schema
+            | Command::Probe(_)
+            | Command::Schema { .. }
             | Command::Tap(_)
             | Command::Market(_)
             | Command::Completions { .. } => None,
@@ -122,8 +125,14 @@ pub(super) enum Command {
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections
     Db(Db),
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Send one request, and show where its time goes in curl's words
+    Probe(Box<Probe>),
+    /// Print the JSON Schema of scenario or check files, for editors
+    Schema {
+        /// Which files
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Run the farmers market, a system to practise on
     Market(farmers_market::Args),
     /// Print the completion script of a shell
@@ -131,6 +140,16 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Which files a schema is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Scenario files
+    #[default]
+    Scenario,
+    /// Check files
+    Checks,
 }
 
 /// `loadgate run`.

@@ -160,10 +160,10 @@ impl Compiler<'_> {
             && journeys.len() == chosen
             && !journeys.is_empty();
         let known = whole.then_some(&catalogue);
-        thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
-        let sources = made.sources;
         // Of a scenario that is played in part, the other part is not missing.
         let all = known.filter(|_| overrides.journeys.is_empty());
+        thresholds.extend(members::thresholds(spec, &self.tree, (known, all), &mut out));
+        let sources = made.sources;
         let integrity = assertions(spec, &databases, (&self.tree, all), &mut out);
         let gate = spec.gate.as_ref().map_or_else(Gate::default, |gate| {
             let environment = self.inputs.environment;

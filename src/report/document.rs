@@ -8,6 +8,7 @@ pub use curve::Curve;
 pub use heat::Heat;
 pub use reading::ReadingRow;
 
+use crate::gate::features::FeatureRow;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -45,6 +46,8 @@ pub struct Document {
     pub errors: Vec<ErrorRow>,
     /// Assertions on data.
     pub integrity: Vec<AssertionRow>,
+    /// The feature checklist; empty where no step of the scenario ticks a box.
+    pub features: Vec<FeatureRow>,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.

@@ -10,6 +10,7 @@ use super::document::{
     Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
+use crate::gate::features::{FeatureRow, features};
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -50,6 +51,7 @@ impl Document {
             load: source.load(),
             errors: source.errors(),
             integrity: integrity::rows(record),
+            features: checklist(record),
             generator: source.generator(),
             timeline,
             heat,
@@ -59,6 +61,11 @@ impl Document {
             stored_in: None,
         })
     }
+}
+
+/// The feature checklist, where the scenario has steps for it.
+fn checklist(record: &RunRecord) -> Vec<FeatureRow> {
+    if record.header.features.is_empty() { Vec::new() } else { features([record], []) }
 }
 
 /// A record with what every figure needs.

@@ -13,6 +13,7 @@ use parts::{
 };
 use serde::Serialize;
 
+use super::checks::FeatureJson;
 use super::document::{Document, RequestKind, RequestRow, TotalFacts};
 use super::{Format, RenderError};
 use crate::gate::ruling::Verdict;
@@ -61,6 +62,8 @@ struct Report<'a> {
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
     integrity: Vec<AssertionJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    features: Vec<FeatureJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -155,6 +158,7 @@ impl<'a> Report<'a> {
             error_kinds: document.errors.iter().map(ErrorJson::of).collect(),
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
+            features: document.features.iter().map(FeatureJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

@@ -3,6 +3,7 @@
 mod compared;
 mod database;
 mod facts;
+mod features;
 mod funnel;
 mod glance;
 mod integrity;
@@ -130,6 +131,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         errors(document),
         thresholds(document),
         integrity::integrity(document),
+        features::features(document),
     ];
     tables.into_iter().filter(Table::has_rows).collect()
 }

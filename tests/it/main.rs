@@ -29,4 +29,5 @@ mod scenarios;
 mod server;
 mod stats;
 mod store;
+mod suites;
 mod tap;
