@@ -25,6 +25,7 @@ mod message;
 mod output;
 mod pictures;
 mod player;
+mod probe;
 mod progress;
 mod project;
 mod repeat;
@@ -101,7 +102,8 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Decide(_)
         | Command::Message(_)
         | Command::Db(_)
-        | Command::Schema
+        | Command::Probe(_)
+        | Command::Schema { .. }
         | Command::Tap(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
     };
@@ -123,7 +125,8 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Decide(decide) => decide::decide(*decide, terminal).await,
         Command::Message(message) => message::message(*message, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
-        Command::Schema => schema::schema(terminal),
+        Command::Probe(args) => probe::probe(*args, terminal).await,
+        Command::Schema { of } => schema::schema(of, terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,
         Command::Completions { shell } => completions::completions(shell, terminal),

@@ -11,6 +11,7 @@ mod keep;
 mod observe;
 mod message;
 mod play;
+mod probe;
 mod stored;
 mod tap;
 mod view;
@@ -29,6 +30,7 @@ pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use message::Message;
 pub(super) use observe::Observe;
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
+pub(super) use probe::Probe;
 pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
@@ -93,7 +95,8 @@ impl Low {
             | Command::Decide(_)
             | Command::Message(_)
             | Command::Db(_)
-            | Command::Schema
+            | Command::Probe(_)
+            | Command::Schema { .. }
             | Command::Tap(_)
             | Command::Market(_)
             | Command::Completions { .. } => None,
@@ -149,8 +152,14 @@ pub(super) enum Command {
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections
     Db(Db),
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Send one request, and show where its time goes in curl's words
+    Probe(Box<Probe>),
+    /// Print the JSON Schema of scenario or check files, for editors
+    Schema {
+        /// Which files
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Run the farmers market, a system to practise on
     Market(farmers_market::Args),
     /// Print the completion script of a shell
@@ -158,6 +167,16 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Which files a schema is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Scenario files
+    #[default]
+    Scenario,
+    /// Check files
+    Checks,
 }
 
 /// `loadgate run`.

@@ -167,11 +167,11 @@ impl Compiler<'_> {
         let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
         let mut thresholds = std::mem::take(&mut made.slos);
         let known = whole.then_some(&catalogue);
-        thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
-        thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
-        let sources = made.sources;
         // Of a scenario that is played in part, the other part is not missing.
         let all = known.filter(|_| overrides.journeys.is_empty());
+        thresholds.extend(members::thresholds(spec, &self.tree, (known, all), &mut out));
+        thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
+        let sources = made.sources;
         let integrity = assertions(spec, &databases, (&self.tree, all), &mut out);
         let gate = spec.gate.as_ref().map_or_else(Gate::default, |gate| {
             let environment = self.inputs.environment;

@@ -10,6 +10,7 @@ pub use heat::Heat;
 pub use observed::Observed;
 pub use reading::ReadingRow;
 
+use crate::gate::features::FeatureRow;
 use crate::gate::leaks::LeakRow;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
@@ -52,6 +53,8 @@ pub struct Document {
     pub integrity: Vec<AssertionRow>,
     /// Day by day, if it is an observation.
     pub observation: Option<Observed>,
+    /// The feature checklist; empty where no step of the scenario ticks a box.
+    pub features: Vec<FeatureRow>,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.

@@ -18,6 +18,7 @@ use parts::{
 };
 use serde::Serialize;
 
+use super::checks::FeatureJson;
 use super::document::{Document, RequestKind, RequestRow, TotalFacts};
 use super::{Format, RenderError};
 use crate::gate::ruling::Verdict;
@@ -70,6 +71,8 @@ struct Report<'a> {
     integrity: Vec<AssertionJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observation: Option<ObservedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    features: Vec<FeatureJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -166,6 +169,7 @@ impl<'a> Report<'a> {
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
             observation: document.observation.as_ref().map(ObservedJson::of),
+            features: document.features.iter().map(FeatureJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

@@ -4,6 +4,7 @@ mod compared;
 mod database;
 pub(super) mod decision;
 mod facts;
+mod features;
 mod funnel;
 mod glance;
 mod integrity;
@@ -134,6 +135,7 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         errors(document),
         thresholds(document),
         integrity::integrity(document),
+        features::features(document),
     ];
     let tables = observed::tables(document).into_iter().chain(tables);
     tables.filter(Table::has_rows).collect()

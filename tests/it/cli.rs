@@ -11,6 +11,8 @@ mod unreachable;
 mod trouble;
 mod shortage;
 mod interrupts;
+mod check;
+mod probe;
 mod integrity;
 mod kept;
 mod live;

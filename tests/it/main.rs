@@ -30,4 +30,5 @@ mod scenarios;
 mod server;
 mod stats;
 mod store;
+mod suites;
 mod tap;

@@ -6,7 +6,7 @@ use super::stage::{Stage, done};
 #[test]
 fn every_command_explains_itself() {
     let stage = Stage::new();
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 15] = [
         &[],
         &["run"],
         &["runs"],
@@ -18,6 +18,8 @@ fn every_command_explains_itself() {
         &["db", "top"],
         &["db", "pool"],
         &["schema"],
+        &["check"],
+        &["probe"],
         &["market"],
         &["completions"],
     ];
