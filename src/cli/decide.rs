@@ -20,7 +20,7 @@ pub(super) async fn decide(decide: Decide, terminal: &Terminal) -> Result<Exit, 
         return verify::verify(file, &decide, terminal).await;
     }
     let files = files(&decide.files)?;
-    let wanted = Wanted::of(&decide)?;
+    let wanted = Wanted::of(&decide);
     let decided = gather::decide(&wanted, &decide.store, terminal).await?;
     let exit = exit(decided.document.decision.verdict());
     write_all(&decided, &decide.files, &files, terminal)?;

@@ -22,7 +22,7 @@ mod laws;
 mod tests;
 
 use attested::Said;
-pub use figures::{Figures, Values};
+pub use figures::{Figures, Times, Values};
 pub use known::{Feature, Found, Known, Leak, LogRule, LogTopic, Observed, Task};
 use measured::Finding;
 use rules::Rule;
@@ -203,6 +203,9 @@ const LISTS: [(Group, &str); 10] = [
     (Group::Evening, "evening"),
 ];
 
+/// Why a row is missing of which there is nothing more to say.
+pub const NOBODY: &str = "neither measured nor attested";
+
 /// The name of the list of figures with targets.
 const TARGETS: &str = "target";
 
@@ -314,7 +317,7 @@ fn state(criterion: &Criterion, rule: &Rule, found: Option<Finding>, said: Said)
             how: rule.how(criterion),
         },
         (None, None) => State::Missing {
-            why: why.unwrap_or_else(|| "nobody has measured or attested it".to_owned()),
+            why: why.unwrap_or_else(|| NOBODY.to_owned()),
             how: rule.how(criterion),
         },
     }
@@ -344,11 +347,11 @@ fn name_baseline(lists: &mut [List], baseline: &str) {
     }
 }
 
-/// A moment in RFC 3339, UTC, to the millisecond.
+/// A moment in RFC 3339, UTC, to the second.
 fn moment(unix_ns: u64) -> String {
-    let millis = i64::try_from(unix_ns.div_euclid(1_000_000)).ok();
-    let moment = millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-    moment.map_or_else(|| "an unknown time".to_owned(), |moment| format!("{moment:.3}"))
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(unix_ns));
+    let told = moment.map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    told.unwrap_or_else(|_beyond| "an unknown time".to_owned())
 }
 
 /// Where a row says that the candidate has to be taken back, a rollback is required.

@@ -224,7 +224,7 @@ impl DecisionDocument {
         let mut text = String::new();
         for character in canonical(&value).chars() {
             let plain = character.is_ascii_graphic() || character == ' ';
-            if plain && !matches!(character, '<' | '>' | '&' | '`') {
+            if plain && !matches!(character, '<' | '>' | '&' | '`' | '@') {
                 text.push(character);
             } else {
                 let mut units = [0; 2];

@@ -18,6 +18,7 @@ mod kept;
 mod live;
 mod screen;
 mod counting;
+mod decide;
 mod ci;
 mod market;
 mod monitored;

@@ -8,6 +8,7 @@ mod engine_sim;
 mod cli;
 mod compared;
 mod database;
+mod decision;
 mod conformance;
 mod browser;
 mod fixture;

@@ -1,5 +1,7 @@
 //! Everything that a decision rests on, from the store.
 
+use std::path::Path;
+
 use crate::cli::Failed;
 use crate::cli::args::{Decide, Judging, StoreArg};
 use crate::cli::compare::{Asked, Weighed};
@@ -56,10 +58,10 @@ pub(super) struct Decided {
 
 impl Wanted {
     /// What the arguments want.
-    pub(super) fn of(decide: &Decide) -> Result<Self, Failed> {
+    pub(super) fn of(decide: &Decide) -> Self {
         let report = decide.files.report.as_deref();
-        let link = |path: &std::path::Path| path.to_str().map(str::to_owned);
-        Ok(Self {
+        let page = decide.files.html.as_deref().unwrap_or(Path::new(""));
+        Self {
             baseline: decide.baseline.clone().unwrap_or_default(),
             candidate: decide.candidate.clone(),
             observation: match &decide.observation {
@@ -68,10 +70,26 @@ impl Wanted {
             },
             title: decide.title.clone(),
             judging: decide.judging.clone(),
-            report: report.and_then(link),
+            report: report.map(|report| link(report, page)),
             made: None,
-        })
+        }
     }
+}
+
+/// A file as an address, seen from a page: relative where both are in one folder. It never has a
+/// scheme, so that it names nothing but a file.
+fn link(file: &Path, page: &Path) -> String {
+    let beside = file.parent().unwrap_or(Path::new("")) == page.parent().unwrap_or(Path::new(""));
+    let name = file.file_name().map(Path::new).filter(|_| beside).unwrap_or(file);
+    let mut link = if name.is_absolute() { String::new() } else { "./".to_owned() };
+    for byte in name.to_string_lossy().bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            link.push(char::from(byte));
+        } else {
+            link.extend(format!("%{byte:02X}").chars());
+        }
+    }
+    link
 }
 
 /// Reads all of it and decides.

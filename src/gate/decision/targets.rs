@@ -178,7 +178,7 @@ impl Target {
         let found = self.found(known).map(|found| found.at(Line::Go));
         let (standing, state) = match found {
             None => {
-                let why = "nobody has measured it".to_owned();
+                let why = "not measured".to_owned();
                 (Standing::Missing, State::Missing { why, how: self.how.to_owned() })
             }
             Some(Finding { answer, figure, source }) => {

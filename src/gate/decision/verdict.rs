@@ -1,7 +1,7 @@
 //! One word from all rows, and why.
 
 use super::known::Known;
-use super::{Because, LISTS, List, Row, Standing, State, is_needed, speaks_against};
+use super::{Because, LISTS, List, NOBODY, Row, Standing, State, is_needed, speaks_against};
 use crate::gate::ruling::Verdict;
 use crate::record::Group;
 
@@ -27,6 +27,7 @@ pub(super) fn of(known: &Known, lists: &[List]) -> (Verdict, Vec<Because>) {
     for (group, list) in groups(lists) {
         reasons.extend(list.rows.iter().filter_map(|row| reason(group, row)));
     }
+    reasons.extend(nothing_known(lists));
     let ruled = known.ruling.as_ref().map_or(Verdict::Hold, |ruling| ruling.verdict);
     let verdict = reasons.iter().map(|(verdict, _)| *verdict).fold(ruled, Ord::max);
     // Stable, so that what is of one gravity stays in the order of the document.
@@ -55,6 +56,8 @@ fn reason(group: Group, row: &Row) -> Option<(Verdict, String)> {
         (Standing::Open | Standing::Missing, _) => return None,
     };
     let text = match (&row.state, row.standing) {
+        // Of many rows there is nothing more to say: they are told together.
+        (State::Missing { why, .. }, _) if why == NOBODY => return None,
         (State::Missing { why, .. }, _) => format!("`{}` is missing: {why}", row.id),
         (State::Measured { figure, .. }, Standing::Open) => {
             format!("`{}` is open: {figure}", row.id)
@@ -73,6 +76,21 @@ fn reason(group: Group, row: &Row) -> Option<(Verdict, String)> {
         }
     };
     Some((verdict, text))
+}
+
+/// Rows on which GO rests and of which nothing at all is known, in one sentence.
+fn nothing_known(lists: &[List]) -> Option<(Verdict, String)> {
+    let needed = groups(lists).filter(|(group, _)| is_needed(*group));
+    let unknown = needed.flat_map(|(_, list)| &list.rows).filter(|row| match &row.state {
+        State::Missing { why, .. } => why == NOBODY,
+        State::Measured { .. } | State::Attested { .. } => false,
+    });
+    let ids: Vec<&str> = unknown.map(|row| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let verb = if ids.len() == 1 { "is" } else { "are" };
+    Some((Verdict::Hold, format!("{NOBODY} {verb} {}", ids.join(", "))))
 }
 
 /// Commands that would answer what GO waits for, each once, in the order of the document.

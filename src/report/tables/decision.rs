@@ -14,8 +14,8 @@ const MOST_REASONS: usize = 8;
 /// A list of the guide as people read it: its name in the data, its title, what it says.
 const TITLES: [(&str, &str, &str); 11] = [
     ("go", "GO", "What has to hold for production."),
-    ("no_go", "NO-GO", "What keeps it out of production: each has to be `no`."),
-    ("rollback", "Rollback", "What calls for a rollback at once: each has to be `no`."),
+    ("no_go", "NO-GO", "What keeps it out of production: each has to be no."),
+    ("rollback", "Rollback", "What calls for a rollback at once: each has to be no."),
     ("success", "Staging is done", "What has to be so when staging is complete."),
     ("outcome", "Expected outcomes", "What the release is expected to bring."),
     ("target", "Targets", "The figures of the guide."),
@@ -177,7 +177,7 @@ fn table(title: &'static str, about: &str, list: &List, document: &DecisionDocum
         Column::text("what the guide says"),
         Column::word("known by"),
         Column::text("what is known"),
-        Column::text("where it stands"),
+        Column::text("where that is, or what would say it"),
     ];
     let rows = list.rows.iter().map(|own| row(own, document)).collect();
     Table::new(title, about, columns, single(rows))
@@ -207,15 +207,24 @@ fn row(row: &Row, document: &DecisionDocument) -> Vec<Cell> {
             let known = format!("{note}{}", beside.unwrap_or_default());
             (word(*answer), "attested", known, format!("{by}, {at}{of}"))
         }
-        State::Missing { why, how } => ("missing", "nobody", why.clone(), format!("ask: {how}")),
+        State::Missing { why, how } => ("missing", figures::NOTHING, why.clone(), how.clone()),
     };
     vec![
         Cell::toned(format!("{mark} {answer}"), tone),
         Cell::new(row.text.as_str()),
         Cell::quiet(how),
-        Cell::toned(known, if tone == Tone::Bad { Tone::Bad } else { Tone::Plain }),
+        Cell::toned(known, known_tone(row.standing)),
         Cell::quiet(place),
     ]
+}
+
+/// What is bad stands out; that nothing is known needs no more than the mark.
+fn known_tone(standing: Standing) -> Tone {
+    match standing {
+        Standing::Bad => Tone::Bad,
+        Standing::Missing => Tone::Quiet,
+        Standing::Good | Standing::Open => Tone::Plain,
+    }
 }
 
 fn next(document: &DecisionDocument) -> Table {
