@@ -9,6 +9,7 @@ pub mod units;
 // Floor 1: the distribution of one series, comparing samples, languages as bytes and words.
 pub mod histogram;
 pub mod http1;
+pub mod http2;
 pub mod sql;
 pub mod stats;
 pub mod wire;
