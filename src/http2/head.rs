@@ -54,11 +54,15 @@ impl Head {
 
     /// All fields but `:status`, in the order in which they came. Names are in lower case.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.all_fields().filter(|(name, _)| !name.starts_with(':'))
+    }
+
+    /// All fields, with those that begin with a colon and stand for the first line of HTTP/1.
+    pub fn all_fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.places.iter().filter_map(|place| {
             let name = self.text.get(place.name..place.value)?;
             let value = self.text.get(place.value..place.end)?;
-            let name = std::str::from_utf8(name).ok()?;
-            (!name.starts_with(':')).then_some((name, value))
+            Some((std::str::from_utf8(name).ok()?, value))
         })
     }
 
