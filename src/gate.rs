@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod identity;
 pub mod judge;
 pub mod live;
+pub mod logs;
 pub mod noise;
 pub mod ruling;
 pub mod sessions;

@@ -8,6 +8,7 @@ pub use curve::Curve;
 pub use heat::Heat;
 pub use reading::ReadingRow;
 
+use crate::gate::logs::LogFindings;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -45,6 +46,8 @@ pub struct Document {
     pub errors: Vec<ErrorRow>,
     /// Assertions on data.
     pub integrity: Vec<AssertionRow>,
+    /// What was found in logs.
+    pub logs: LogFindings,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.
@@ -73,6 +76,7 @@ impl Document {
                     || !judgement.invalid_reasons.is_empty()
                     || judgement.thresholds.iter().any(|line| line.fails)
                     || self.integrity.iter().any(AssertionRow::fails)
+                    || self.logs.fails()
             }
             (Some(_), Question::MayItGo) => verdict != Some(Verdict::Go),
             (Some(ruling), Question::AreWeBack) => {
@@ -509,4 +513,6 @@ pub struct TimelinePoint {
     pub active_users: u64,
     /// What monitors read meanwhile.
     pub readings: Vec<Reading>,
+    /// Lines of logs by rule; rules of which there are none are left out.
+    pub log_lines: Vec<(String, u64)>,
 }

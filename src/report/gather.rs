@@ -10,6 +10,7 @@ use super::document::{
     Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
+use crate::gate::logs;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -50,6 +51,7 @@ impl Document {
             load: source.load(),
             errors: source.errors(),
             integrity: integrity::rows(record),
+            logs: logs::judge(record),
             generator: source.generator(),
             timeline,
             heat,

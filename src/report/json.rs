@@ -3,10 +3,12 @@
 
 mod gate;
 mod integrity;
+mod logs;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
 use integrity::AssertionJson;
+use logs::{LogJson, LogSourceJson};
 use parts::{
     ErrorJson, GeneratorJson, JourneyJson, LatencyJson, LoadJson, PartJson, PointJson, QueryJson,
     ReadingJson, SplitJson, ThresholdJson,
@@ -61,6 +63,10 @@ struct Report<'a> {
     error_kinds: Vec<ErrorJson<'a>>,
     thresholds: Vec<ThresholdJson>,
     integrity: Vec<AssertionJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logs: Vec<LogJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log_sources: Vec<LogSourceJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -155,6 +161,8 @@ impl<'a> Report<'a> {
             error_kinds: document.errors.iter().map(ErrorJson::of).collect(),
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
+            logs: document.logs.rules.iter().map(LogJson::of).collect(),
+            log_sources: document.logs.sources.iter().map(LogSourceJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

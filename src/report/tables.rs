@@ -6,6 +6,7 @@ mod facts;
 mod funnel;
 mod glance;
 mod integrity;
+mod logs;
 mod selfcheck;
 mod verdict;
 
@@ -118,6 +119,7 @@ impl Cell {
 /// All tables that have rows, in the order in which people read them.
 pub(super) fn all(document: &Document) -> Vec<Table> {
     let [statements, queries] = queries(document);
+    let [logs, log_lines, log_sources] = logs::tables(document);
     let tables = [
         endpoints(document),
         statements,
@@ -130,6 +132,9 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         errors(document),
         thresholds(document),
         integrity::integrity(document),
+        logs,
+        log_lines,
+        log_sources,
     ];
     tables.into_iter().filter(Table::has_rows).collect()
 }

@@ -19,6 +19,7 @@ mod counting;
 mod ci;
 mod market;
 mod monitored;
+mod logged;
 mod baseline;
 mod gate;
 mod capacity;

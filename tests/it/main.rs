@@ -16,6 +16,7 @@ mod golden;
 mod identity;
 mod live;
 mod junit;
+mod logs;
 mod nginx;
 mod peers;
 mod pictures;
