@@ -12,6 +12,7 @@ pub use reading::ReadingRow;
 
 use crate::gate::features::FeatureRow;
 use crate::gate::leaks::LeakRow;
+use crate::gate::logs::LogFindings;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -55,6 +56,8 @@ pub struct Document {
     pub observation: Option<Observed>,
     /// The feature checklist; empty where no step of the scenario ticks a box.
     pub features: Vec<FeatureRow>,
+    /// What was found in logs.
+    pub logs: LogFindings,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.
@@ -83,6 +86,7 @@ impl Document {
                     || !judgement.invalid_reasons.is_empty()
                     || judgement.thresholds.iter().any(|line| line.fails)
                     || self.integrity.iter().any(AssertionRow::fails)
+                    || self.logs.fails()
             }
             (Some(_), Question::MayItGo) => verdict != Some(Verdict::Go),
             (Some(ruling), Question::AreWeBack) => {
@@ -519,4 +523,6 @@ pub struct TimelinePoint {
     pub active_users: u64,
     /// What monitors read meanwhile.
     pub readings: Vec<Reading>,
+    /// Lines of logs by rule; rules of which there are none are left out.
+    pub log_lines: Vec<(String, u64)>,
 }

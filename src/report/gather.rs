@@ -13,6 +13,7 @@ use super::document::{
 use super::figures;
 use crate::gate::features::{FeatureRow, features};
 use crate::gate::leaks::leaks;
+use crate::gate::logs;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -58,6 +59,7 @@ impl Document {
             integrity: integrity::rows(record),
             observation,
             features: checklist(record),
+            logs: logs::judge(record),
             generator: source.generator(),
             timeline,
             heat,

@@ -10,6 +10,7 @@ mod glance;
 mod integrity;
 mod leaks;
 mod observed;
+mod logs;
 mod selfcheck;
 mod verdict;
 
@@ -122,6 +123,7 @@ impl Cell {
 /// All tables that have rows, in the order in which people read them.
 pub(super) fn all(document: &Document) -> Vec<Table> {
     let [statements, queries] = queries(document);
+    let [logs, log_lines, log_sources] = logs::tables(document);
     let tables = [
         endpoints(document),
         statements,
@@ -136,6 +138,9 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         thresholds(document),
         integrity::integrity(document),
         features::features(document),
+        logs,
+        log_lines,
+        log_sources,
     ];
     let tables = observed::tables(document).into_iter().chain(tables);
     tables.filter(Table::has_rows).collect()

@@ -24,6 +24,7 @@ mod market;
 mod monitored;
 mod watched;
 mod observe;
+mod logged;
 mod baseline;
 mod gate;
 mod capacity;

@@ -17,6 +17,7 @@ mod golden;
 mod identity;
 mod live;
 mod junit;
+mod logs;
 mod nginx;
 mod observations;
 mod peers;
