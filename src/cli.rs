@@ -18,6 +18,7 @@ mod embedded;
 mod exit;
 mod gathered;
 mod github;
+mod init;
 mod judging;
 mod market;
 mod observe;
@@ -68,7 +69,7 @@ pub fn main() -> ExitCode {
     let result = match runtime {
         Ok(runtime) => {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, dispatch(low, &terminal))
+            local.block_on(&runtime, dispatch(low, &project, &terminal))
         }
         Err(error) => Err(Failed::could_not("start the runtime", error)),
     };
@@ -105,12 +106,13 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Probe(_)
         | Command::Schema { .. }
         | Command::Tap(_)
+        | Command::Init(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
     };
     builder.worker_threads(settings::half_of_processors()).enable_all().build()
 }
 
-async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
+async fn dispatch(low: Low, project: &Project, terminal: &Terminal) -> Result<Exit, Failed> {
     match low.command {
         Command::Run(run) => run::run(*run, terminal).await,
         Command::Check(args) => check::check(*args, terminal).await,
@@ -122,11 +124,12 @@ async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
         Command::Attest(attest) => attest::attest(attest, terminal).await,
-        Command::Decide(decide) => decide::decide(*decide, terminal).await,
+        Command::Decide(decide) => decide::decide(*decide, project, terminal).await,
         Command::Message(message) => message::message(*message, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
         Command::Probe(args) => probe::probe(*args, terminal).await,
         Command::Schema { of } => schema::schema(of, terminal),
+        Command::Init(args) => init::init(&args, terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,
         Command::Completions { shell } => completions::completions(shell, terminal),

@@ -6,6 +6,7 @@ mod capacity;
 mod check;
 mod db;
 mod decide;
+mod init;
 mod judging;
 mod keep;
 mod observe;
@@ -25,6 +26,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use decide::{Decide, DecisionFiles};
+pub(super) use init::Init;
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use message::Message;
@@ -98,6 +100,7 @@ impl Low {
             | Command::Probe(_)
             | Command::Schema { .. }
             | Command::Tap(_)
+            | Command::Init(_)
             | Command::Market(_)
             | Command::Completions { .. } => None,
         }
@@ -148,6 +151,8 @@ pub(super) enum Command {
     Decide(Box<Decide>),
     /// Write the guide's messages from what is known, and send them
     Message(Box<Message>),
+    /// Write the first files of a project: settings, a scenario, checks
+    Init(Init),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections

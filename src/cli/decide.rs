@@ -9,18 +9,23 @@ use gather::{Decided, Wanted};
 
 use super::args::{Decide, DecisionFiles};
 use super::output::{check_writable, write};
+use super::project::Project;
 use super::terminal::Terminal;
 use super::{Exit, Failed};
 use crate::gate::ruling::Verdict;
 use crate::report::RenderError;
 
 /// Decides and writes the document, or looks at one that was written.
-pub(super) async fn decide(decide: Decide, terminal: &Terminal) -> Result<Exit, Failed> {
+pub(super) async fn decide(
+    decide: Decide,
+    project: &Project,
+    terminal: &Terminal,
+) -> Result<Exit, Failed> {
     if let Some(file) = &decide.verify {
         return verify::verify(file, &decide, terminal).await;
     }
     let files = files(&decide.files)?;
-    let wanted = Wanted::of(&decide);
+    let wanted = Wanted::of(&decide, project);
     let decided = gather::decide(&wanted, &decide.store, terminal).await?;
     let exit = exit(decided.document.decision.verdict());
     write_all(&decided, &decide.files, &files, terminal)?;

@@ -30,5 +30,6 @@ mod gate;
 mod capacity;
 mod reading;
 mod pictures;
+mod init;
 mod project;
 mod words;

@@ -7,6 +7,7 @@ use crate::cli::args::{Decide, Judging, StoreArg};
 use crate::cli::compare::{Asked, Weighed};
 use crate::cli::gathered::{Gathered, Named};
 use crate::cli::output::{Results, Said};
+use crate::cli::project::Project;
 use crate::cli::runs::{open, started};
 use crate::cli::terminal::Terminal;
 use crate::engine::unix_now;
@@ -37,6 +38,8 @@ pub(super) struct Wanted {
     pub(super) report: Option<String>,
     /// When a document was made that is made again.
     pub(super) made: Option<String>,
+    /// Who is called in an emergency.
+    pub(super) contacts: Vec<Contact>,
 }
 
 /// Which observation is taken.
@@ -57,8 +60,8 @@ pub(super) struct Decided {
 }
 
 impl Wanted {
-    /// What the arguments want.
-    pub(super) fn of(decide: &Decide) -> Self {
+    /// What the arguments want; people are named by the project's file.
+    pub(super) fn of(decide: &Decide, project: &Project) -> Self {
         let report = decide.files.report.as_deref();
         let page = decide.files.html.as_deref().unwrap_or(Path::new(""));
         Self {
@@ -72,8 +75,22 @@ impl Wanted {
             judging: decide.judging.clone(),
             report: report.map(|report| link(report, page)),
             made: None,
+            contacts: contacts(project),
         }
     }
+}
+
+/// The people of the project's file, or the roles of the guide.
+fn contacts(project: &Project) -> Vec<Contact> {
+    let or = |text: &Option<String>, placeholder: &str| {
+        text.clone().unwrap_or_else(|| placeholder.to_owned())
+    };
+    let named = project.contacts.iter().map(|contact| Contact {
+        role: contact.role.clone(),
+        name: or(&contact.name, "[Name]"),
+        availability: or(&contact.availability, "[Hours]"),
+    });
+    if project.contacts.is_empty() { Contact::of_guide() } else { named.collect() }
 }
 
 /// A file as an address, seen from a page: relative where both are in one folder. It never has a
@@ -256,7 +273,7 @@ fn document(
         }),
         checks,
         attestations: stored.attestations.iter().map(attestation).collect(),
-        contacts: Contact::of_guide(),
+        contacts: wanted.contacts.clone(),
         report: wanted.report.clone(),
     })
 }

@@ -94,6 +94,7 @@ fn again(document: &DecisionDocument) -> Wanted {
         judging,
         report: document.report.clone(),
         made: Some(document.made.clone()),
+        contacts: document.contacts.clone(),
     }
 }
 

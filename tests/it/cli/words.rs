@@ -15,6 +15,7 @@ fn every_command_explains_itself() {
         &["runs", "rm"],
         &["report"],
         &["observe"],
+        &["init"],
         &["attest"],
         &["attest", "list"],
         &["attest", "ids"],
