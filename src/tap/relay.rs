@@ -37,7 +37,7 @@ pub(super) struct Relay {
 /// What the thread is asked for.
 enum Errand {
     /// To carry a connection.
-    Carry(Arrival),
+    Carry(Box<Arrival>),
     /// To look at all that has been passed on, and to say when that is done.
     Look(oneshot::Sender<()>),
 }
@@ -70,7 +70,7 @@ impl Relay {
         // What the system does not let go ends here, as does what nobody takes over any more.
         let (Ok(client), Ok(server)) = (descriptor(client), descriptor(server)) else { return };
         let (end, ended) = oneshot::channel();
-        self.send(Errand::Carry(Arrival { client, server, watch, end })).await;
+        self.send(Errand::Carry(Box::new(Arrival { client, server, watch, end }))).await;
         // Nothing is ever sent: the other end goes with the connection.
         drop(ended.await);
     }

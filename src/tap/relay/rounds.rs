@@ -115,7 +115,7 @@ impl Rounds {
         loop {
             match self.coming.try_recv() {
                 // What can't be watched ends.
-                Ok(Errand::Carry(arrival)) => drop(self.adopt(arrival)),
+                Ok(Errand::Carry(arrival)) => drop(self.adopt(*arrival)),
                 Ok(Errand::Look(tell)) => {
                     self.look();
                     // Who did not wait need not be told.

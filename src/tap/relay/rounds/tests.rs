@@ -55,7 +55,7 @@ impl Stage {
         let watch = Watch::new(Arc::clone(&self.world), 0);
         let (tell, end) = oneshot::channel();
         let arrival = Arrival { client: one.into(), server: other.into(), watch, end: tell };
-        assert!(self.errands.try_send(Errand::Carry(arrival)).is_ok());
+        assert!(self.errands.try_send(Errand::Carry(Box::new(arrival))).is_ok());
         self.round();
         Ends { client, server, end }
     }
