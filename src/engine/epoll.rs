@@ -14,6 +14,7 @@ mod dial;
 mod driver;
 mod exchange;
 mod flights;
+mod heard;
 mod line;
 mod lines;
 mod many;

@@ -115,8 +115,8 @@ mod tests {
             next_code += 1;
             assert_eq!(next(u64::from(own) << (64 - length)), Some((byte, length)), "{byte:#x}");
         }
-        // What is left at the end are the codes that EOS begins with: 30 ones.
-        assert_eq!(next_code << (30 - before), 0x3FFF_FFFC);
+        // What is left at the end is EOS: 30 ones.
+        assert_eq!((next_code, before), (0x3FFF_FFFF, 30));
     }
 
     #[test]

@@ -46,7 +46,9 @@ impl Driver<'_> {
                 self.transmit(token);
             }
             None => match self.spoken {
-                Spoken::One => drop(self.open(exchange)),
+                Spoken::One => {
+                    self.open(exchange);
+                }
                 Spoken::Two => self.depart(exchange),
             },
         }

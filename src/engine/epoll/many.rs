@@ -1,24 +1,17 @@
-//! Requests and answers on connections of HTTP/2, where many are under way side by side.
+//! Requests on connections of HTTP/2, where many are under way side by side.
 
-use super::driver::{Driver, Memory};
-use super::exchange::{AHEAD, give};
+use super::driver::Driver;
+use super::exchange::give;
 use super::flights::Flights;
 use super::line::{Exchange, Line};
 use super::lines::{Owner, Token};
-use super::stream::{Got, Then};
 use super::wire::Wire;
 use crate::engine::Spoken;
-use crate::engine::body::unpack;
 use crate::engine::failures::{not_a_path, not_answered, not_secured};
-use crate::http1::{Header, Headers};
-use crate::http2::{Answer, Broken, Connection, Event, Limits, Question, Stopped};
-use crate::names::ErrorKind;
-use crate::plan::{self, Connections, Failure, HttpAnswer, HttpVersion, Plan, Reply};
+use crate::http2::{Connection, Limits, Question};
+use crate::plan::{Connections, Failure, HttpVersion, Plan};
 use crate::units::Nanos;
 use crate::walk::Worker;
-
-/// Headers of an answer for which there is room without an allocation.
-const HEADERS: usize = 32;
 
 /// What a worker that speaks HTTP/2 keeps beside its connections.
 #[derive(Debug, Default)]
@@ -29,7 +22,7 @@ pub(super) struct Many {
     /// Connections that have something to send.
     unsent: Vec<Token>,
     /// Exchanges that a server did not process.
-    refused: Vec<Exchange>,
+    pub(super) refused: Vec<Exchange>,
 }
 
 impl Many {
@@ -141,7 +134,7 @@ impl Driver<'_> {
     }
 
     /// Begins streams for what waits, as far as there is room, and sends on bodies of requests.
-    fn fill(&mut self, token: Token) {
+    pub(super) fn fill(&mut self, token: Token) {
         let Self { lines, many, worker, wire, clock, awaited, .. } = self;
         let Some(line) = lines.get(token) else { return };
         let Some(mux) = &mut line.mux else { return };
@@ -236,113 +229,6 @@ impl Driver<'_> {
         }
     }
 
-    /// Reads what has come; `ended` if the peer has closed, so that nothing else will announce the
-    /// end.
-    pub(super) fn hear_many(&mut self, token: Token, ended: bool) {
-        loop {
-            let Self { lines, memory, worker, offset, clock, now, plan, many, awaited, .. } = self;
-            let Some(line) = lines.get(token) else { return };
-            let Some(stream) = &mut line.stream else { return };
-            let got = match stream.read(&mut memory.plain, &mut memory.sealed) {
-                Ok(got) => got,
-                Err(error) => {
-                    let message = format!("the connection broke: {error}");
-                    return self.lost(token, Failure::new(ErrorKind::Reset, message));
-                }
-            };
-            let came = match got.when {
-                Some(when) => offset.of(when, Nanos::ZERO, *now + AHEAD),
-                None => clock.now(),
-            };
-            let heard = take(line, (got, came), memory, many, (worker, plan, awaited));
-            if let Err(broken) = heard {
-                return self.broken(token, &broken);
-            }
-            while let Some(exchange) = self.many.refused.pop() {
-                self.again(exchange);
-            }
-            if got.bytes > 0 {
-                self.settle(token);
-            }
-            match got.then {
-                Then::Again => {}
-                // The end that was announced lies behind what was just read.
-                Then::Wait if ended && got.bytes > 0 => {}
-                Then::Wait => return,
-                Then::Ended | Then::Cut => {
-                    let message = "the connection was closed before the answer ended";
-                    return self.lost(token, Failure::new(ErrorKind::Reset, message));
-                }
-            }
-        }
-    }
-
-    /// After events: begins what waits, and closes or leaves a connection that takes nothing more.
-    fn settle(&mut self, token: Token) {
-        self.fill(token);
-        let Some(mux) = self.lines.get(token).and_then(|line| line.mux.as_mut()) else { return };
-        if mux.is_welcoming() {
-            return;
-        }
-        let waiting = std::mem::take(&mut mux.waiting);
-        if mux.connection.as_ref().is_some_and(|connection| connection.under_way() == 0) {
-            self.close(token);
-        }
-        for key in waiting {
-            if let Some(flight) = self.many.flights.remove(key) {
-                self.depart(flight.exchange);
-            }
-        }
-    }
-
-    /// Sends an exchange again that the server did not process, once.
-    fn again(&mut self, mut exchange: Exchange) {
-        if exchange.timing.resent > 0 {
-            let failure = Failure::new(ErrorKind::Reset, "the server refused the stream twice");
-            self.awaited -= 1;
-            return give(&mut self.worker, &exchange, failure, self.clock.now());
-        }
-        exchange.timing.resent += 1;
-        exchange.first = None;
-        self.depart(exchange);
-    }
-
-    /// What came is not HTTP/2: the server is told so, and all exchanges have failed.
-    fn broken(&mut self, token: Token, broken: &Broken) {
-        if let Some(line) = self.lines.get(token) {
-            if let Some(connection) = line.mux.as_mut().and_then(|mux| mux.connection.as_mut()) {
-                connection.leave(broken.code(), &mut line.unsent);
-            }
-            if let Some(stream) = &mut line.stream {
-                // It is a courtesy: the connection is closed whether it arrives or not.
-                stream.send(&line.unsent).unwrap_or_default();
-            }
-        }
-        self.fail(token, Failure::new(ErrorKind::Protocol, broken.to_string()));
-    }
-
-    /// A connection is gone. What was on its way has failed; what had no stream yet goes over
-    /// another one, if this one was of any use.
-    fn lost(&mut self, token: Token, failure: Failure) {
-        let Some(mux) = self.lines.get(token).and_then(|line| line.mux.as_mut()) else { return };
-        let useful = mux.answers > 0;
-        let waiting = if useful { std::mem::take(&mut mux.waiting) } else { Default::default() };
-        let why = mux.connection.as_ref().and_then(Connection::why_leaving);
-        let waiting: Vec<Exchange> = waiting
-            .into_iter()
-            .filter_map(|key| self.many.flights.remove(key))
-            .map(|flight| flight.exchange)
-            .collect();
-        match why.filter(|why| why.0 != 0) {
-            Some(why) => {
-                let message = format!("{}; the server said {why}", failure.message);
-                self.fail(token, Failure::new(failure.kind, message));
-            }
-            None => self.fail(token, failure),
-        }
-        waiting.into_iter().for_each(|exchange| self.depart(exchange));
-    }
-
     /// The time of exchanges over HTTP/2 is over: their streams are given up, the connections go on.
     pub(super) fn expire_many(&mut self, now: Nanos) {
         while let Some(key) = self.many.flights.late(now) {
@@ -428,108 +314,4 @@ fn begin(
     let (asked, keep) = exchange.brief.as_of_two();
     let question = Question { key, asked, keep, body: request.body() };
     Ok(connection.send(&question, |block| wire.fields(request, block), out))
-}
-
-/// Shows the bytes that came to the connection, and what comes of them to the core.
-fn take(
-    line: &mut Line,
-    (got, came): (Got, Nanos),
-    memory: &mut Memory,
-    many: &mut Many,
-    (worker, plan, awaited): (&mut Worker<'_>, &Plan, &mut usize),
-) -> Result<(), Broken> {
-    let Line { mux: Some(mux), unsent, .. } = line else { return Ok(()) };
-    let Some(connection) = &mut mux.connection else { return Ok(()) };
-    let mut input = memory.plain.get(..got.bytes).unwrap_or_default();
-    loop {
-        let (before, written) = (input.len(), unsent.len());
-        let event = connection.next(&mut input, &mut memory.blocks, unsent)?;
-        mux.read.add(before - input.len());
-        mux.written.add(unsent.len() - written);
-        let (key, outcome) = match event {
-            Event::More => return Ok(()),
-            Event::Begun(key) => {
-                if let Some(flight) = many.flights.get_mut(key) {
-                    let exchange = &mut flight.exchange;
-                    exchange.first.get_or_insert(came.max(exchange.start));
-                }
-                continue;
-            }
-            Event::Refused(key) => {
-                many.refused.extend(many.flights.remove(key).map(|flight| flight.exchange));
-                continue;
-            }
-            Event::Answered(key, answer) => {
-                mux.answers += 1;
-                (key, Ok(answer))
-            }
-            Event::Failed(key, stopped) => (key, Err(failure_of(&stopped))),
-        };
-        let Some(flight) = many.flights.remove(key) else { continue };
-        let mut exchange = flight.exchange;
-        exchange.timing.sent_bytes = mux.written.claim();
-        exchange.timing.received_bytes = mux.read.claim();
-        *awaited -= 1;
-        let end = came.max(exchange.start);
-        exchange.split(end);
-        show(&exchange, outcome, end, (worker, plan));
-    }
-}
-
-/// Shows an answer, or why there is none, to the core.
-fn show(
-    exchange: &Exchange,
-    outcome: Result<Answer<'_>, Failure>,
-    end: Nanos,
-    (worker, plan): (&mut Worker<'_>, &Plan),
-) {
-    let (task, timing) = (exchange.task, exchange.timing);
-    let answer = match outcome {
-        Ok(answer) => answer,
-        Err(failure) => {
-            return worker.reply(task, &Reply { end, timing, result: Err(failure) }, end);
-        }
-    };
-    let mut few = [Header { name: "", value: &[] }; HEADERS];
-    let mut all: Vec<Header<'_>> = Vec::new();
-    let mut used = 0;
-    for (name, value) in answer.head.fields() {
-        let header = Header { name, value };
-        match few.get_mut(used) {
-            Some(place) => *place = header,
-            None => {
-                if all.is_empty() {
-                    all.extend_from_slice(&few);
-                }
-                all.push(header);
-            }
-        }
-        used += 1;
-    }
-    let listed = if all.is_empty() { few.get(..used).unwrap_or_default() } else { &all };
-    let headers = Headers::new(listed);
-    let unpacked = if plan.http.decompress && !answer.body.is_empty() {
-        unpack(answer.body, headers, plan.http.limits.max_body)
-    } else {
-        Ok(None)
-    };
-    let result = unpacked.as_ref().map_err(Failure::clone).map(|unpacked| {
-        plan::Answer::Http(HttpAnswer {
-            status: answer.head.status(),
-            headers,
-            body: unpacked.as_deref().unwrap_or(answer.body),
-            body_bytes: answer.body_bytes,
-            duration: timing.duration(),
-        })
-    });
-    worker.reply(task, &Reply { end, timing, result }, end);
-}
-
-fn failure_of(stopped: &Stopped) -> Failure {
-    let kind = match stopped {
-        large if large.too_large() => ErrorKind::BodyTooLarge,
-        cut if cut.cut_off() => ErrorKind::Reset,
-        _ => ErrorKind::Protocol,
-    };
-    Failure::new(kind, stopped.to_string())
 }
