@@ -18,6 +18,7 @@ mod embedded;
 mod exit;
 mod gathered;
 mod github;
+mod init;
 mod judging;
 mod market;
 mod observe;
@@ -25,6 +26,7 @@ mod message;
 mod output;
 mod pictures;
 mod player;
+mod probe;
 mod progress;
 mod project;
 mod repeat;
@@ -101,8 +103,10 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         | Command::Decide(_)
         | Command::Message(_)
         | Command::Db(_)
-        | Command::Schema
+        | Command::Probe(_)
+        | Command::Schema { .. }
         | Command::Tap(_)
+        | Command::Init(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
     };
     builder.worker_threads(settings::half_of_processors()).enable_all().build()
@@ -123,7 +127,9 @@ async fn dispatch(low: Low, project: &Project, terminal: &Terminal) -> Result<Ex
         Command::Decide(decide) => decide::decide(*decide, project, terminal).await,
         Command::Message(message) => message::message(*message, project, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
-        Command::Schema => schema::schema(terminal),
+        Command::Probe(args) => probe::probe(*args, terminal).await,
+        Command::Schema { of } => schema::schema(of, terminal),
+        Command::Init(args) => init::init(&args, terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,
         Command::Completions { shell } => completions::completions(shell, terminal),

@@ -33,7 +33,7 @@ pub use exchange::Client;
 pub use handover::{Control, Handover, Job};
 pub use limits::{LimitError, check_limits, is_local};
 pub use machine::{git_version, machine, peak_rss_bytes, process_cpu};
-pub use path::{Path, PathError, work};
+pub use path::{Path, PathError, Spoken, work};
 pub use preflight::{Preflight, PreflightError, preflight};
 pub use received::Received;
 pub use simulated::{Circumstances, SimulatedRun, simulate, simulate_under};

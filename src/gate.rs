@@ -9,6 +9,7 @@ pub mod judge;
 pub mod leaks;
 pub mod limit;
 pub mod live;
+pub mod logs;
 pub mod noise;
 pub mod observation;
 pub mod ruling;

@@ -10,6 +10,7 @@ pub mod units;
 pub mod histogram;
 pub mod http1;
 pub mod logs;
+pub mod http2;
 pub mod sql;
 pub mod stats;
 pub mod suites;

@@ -3,6 +3,7 @@
 //! A monitor that can't read something says so, with what to change, and reads the rest. A
 //! [`Watch`] is any of them, looked at again and again.
 
+mod clock;
 mod container;
 mod fetch;
 mod gaps;

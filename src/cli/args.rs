@@ -6,11 +6,13 @@ mod capacity;
 mod check;
 mod db;
 mod decide;
+mod init;
 mod judging;
 mod keep;
 mod observe;
 mod message;
 mod play;
+mod probe;
 mod stored;
 mod tap;
 mod view;
@@ -24,11 +26,13 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(super) use db::{By, DatabaseArg, Db, DbCommand};
 pub(super) use decide::{Decide, DecisionFiles};
+pub(super) use init::Init;
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use message::Message;
 pub(super) use observe::Observe;
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
+pub(super) use probe::Probe;
 pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};
 pub(super) use tap::{Tap, TapTls};
 pub(super) use view::ViewArgs;
@@ -93,8 +97,10 @@ impl Low {
             | Command::Decide(_)
             | Command::Message(_)
             | Command::Db(_)
-            | Command::Schema
+            | Command::Probe(_)
+            | Command::Schema { .. }
             | Command::Tap(_)
+            | Command::Init(_)
             | Command::Market(_)
             | Command::Completions { .. } => None,
         }
@@ -145,12 +151,20 @@ pub(super) enum Command {
     Decide(Box<Decide>),
     /// Write the guide's messages from what is known, and send them
     Message(Box<Message>),
+    /// Write the first files of a project: settings, a scenario, checks
+    Init(Init),
     /// Stand before a PostgreSQL server and time every statement that its clients send
     Tap(Tap),
     /// Ask a PostgreSQL database for its statements and connections
     Db(Db),
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Send one request, and show where its time goes in curl's words
+    Probe(Box<Probe>),
+    /// Print the JSON Schema of scenario or check files, for editors
+    Schema {
+        /// Which files
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Run the farmers market, a system to practise on
     Market(farmers_market::Args),
     /// Print the completion script of a shell
@@ -158,6 +172,16 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Which files a schema is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Scenario files
+    #[default]
+    Scenario,
+    /// Check files
+    Checks,
 }
 
 /// `loadgate run`.

@@ -16,7 +16,7 @@ use super::terminal::Terminal;
 use super::{Exit, Failed, settings};
 use crate::engine::machine;
 use crate::gate::features::features;
-use crate::harness::checks::{Checking, check as check_profile};
+use crate::harness::checks::{CheckNews, Checking, check as check_profile, remove};
 use crate::record::TargetInfo;
 use crate::report::checks::{self, Checked, Sum};
 use crate::store::Store;
@@ -62,17 +62,25 @@ async fn all(
     (control, lines): (&watch::Sender<Option<crate::walk::Stop>>, &Lines),
 ) -> Result<Checked, Failed> {
     let attested = store.attestations().await?;
+    let cleans = prepared.chosen().next().is_none();
+    let cleanup = prepared.file.cleanup.iter().filter(|_| cleans);
     let mut news = told::News::new(lines);
     let mut reports = Vec::new();
+    let mut told = |heard: &CheckNews<'_>| news.hear(heard);
+    let mut checking = Checking {
+        file: &prepared.file,
+        plan: &prepared.plan,
+        embedded,
+        attested: &attested,
+        control,
+        told: &mut told,
+    };
+    for journey in cleanup {
+        let report = remove(journey, &mut checking).await;
+        store.add_check(&report).await?;
+        reports.push(report);
+    }
     for profile in prepared.chosen() {
-        let mut checking = Checking {
-            file: &prepared.file,
-            plan: &prepared.plan,
-            embedded,
-            attested: &attested,
-            control,
-            told: &mut |heard| news.hear(heard),
-        };
         let report = check_profile(profile, &mut checking).await;
         let mut report = report
             .map_err(|error| Failed::new(error.to_string(), Some(error.hint().to_owned())))?;

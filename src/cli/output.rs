@@ -77,6 +77,7 @@ impl Results {
             .map_err(|error| Failed::could_not("read the record", error))?;
         document.stored_in = Some(stored_in);
         let missed = missed || document.integrity.iter().any(AssertionRow::fails);
+        let missed = missed || document.logs.fails();
         Ok(Self { document, missed, valid })
     }
 

@@ -101,12 +101,18 @@ impl Project {
     /// The command line with what the file says in place of what is not given.
     pub(super) fn settle(&self, command: Command) -> Command {
         let checks = self.checks.as_deref().and_then(Path::to_str);
-        let all: [Fallback<'_>; 5] = [
+        let DocumentKeys { title, branch, author, contact, dashboard: _ } = &self.document;
+        let all: [Fallback<'_>; 10] = [
             ("scenario", self.scenario.as_deref(), PLAYERS),
             ("target", self.target.as_deref(), PLAYERS),
             ("store", self.store.as_deref(), &[]),
             ("baseline", self.baseline.as_deref(), JUDGES),
             ("file", checks, &["check"]),
+            ("title", title.as_deref(), &["decide"]),
+            ("project", title.as_deref(), &["message"]),
+            ("branch", branch.as_deref(), &["message"]),
+            ("contact", contact.as_deref(), &["message"]),
+            ("by", author.as_deref(), &["message"]),
         ];
         all.into_iter().fold(command, |command, (id, value, commands)| match value {
             Some(value) => with_default(command, id, value, commands),

@@ -12,18 +12,31 @@ use crate::plan::{Connections, Engine, HttpVersion, Plan, Precision};
 /// The driver of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// Our own for HTTP/1.1, on Linux.
-    Epoll,
-    /// hyper on tokio: HTTP/2, and everything where the other one can't work.
+    /// Our own, on Linux.
+    Epoll(Spoken),
+    /// hyper on tokio, where the other one can't work.
     Tokio,
+}
+
+/// The HTTP of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// HTTP/1.1: an exchange at a time on each connection.
+    One,
+    /// HTTP/2: many at a time, where the server keeps to what it said before the run.
+    Two,
+}
+
+impl Spoken {
+    /// What a plan asks for or, where it leaves that open, what the target negotiated.
+    fn of(plan: &Plan, found: &Preflight) -> Self {
+        if plan.http.version == HttpVersion::Http2 || found.http2 { Self::Two } else { Self::One }
+    }
 }
 
 /// A driver that was asked for and can't carry out the run.
 #[derive(Debug, thiserror::Error)]
 pub enum PathError {
-    /// HTTP/2 is spoken.
-    #[error("the engine `epoll` does not speak HTTP/2")]
-    Http2,
     /// This system or build lacks what it needs.
     #[error("the engine `epoll` can't work here: {0}")]
     Here(io::Error),
@@ -36,7 +49,7 @@ pub struct Prepared(Driver);
 #[derive(Debug)]
 enum Driver {
     #[cfg(all(target_os = "linux", feature = "epoll"))]
-    Epoll(Poll),
+    Epoll(Poll, Spoken),
     Tokio(Runtime),
 }
 
@@ -45,13 +58,12 @@ impl Path {
     /// the target negotiated, and is not known before the target was asked.
     pub fn choose(plan: &Plan, found: &Preflight) -> Result<(Self, Vec<String>), PathError> {
         let mut notes = Vec::new();
-        let two = plan.http.version == HttpVersion::Http2 || found.http2;
-        let path = match (plan.http.engine, two) {
-            (Engine::Epoll, true) => return Err(PathError::Http2),
-            (Engine::Epoll, false) => try_epoll().map(|()| Self::Epoll).map_err(PathError::Here)?,
-            (Engine::Tokio, _) | (Engine::Auto, true) => Self::Tokio,
-            (Engine::Auto, false) => match try_epoll() {
-                Ok(()) => Self::Epoll,
+        let spoken = Spoken::of(plan, found);
+        let path = match plan.http.engine {
+            Engine::Epoll => try_epoll().map(|()| Self::Epoll(spoken)).map_err(PathError::Here)?,
+            Engine::Tokio => Self::Tokio,
+            Engine::Auto => match try_epoll() {
+                Ok(()) => Self::Epoll(spoken),
                 Err(error) => {
                     notes.push(format!("the slower engine `tokio` is used: {error}"));
                     Self::Tokio
@@ -62,7 +74,7 @@ impl Path {
             let word = plan.precision.word();
             notes.push(format!("the precision {word} is for the engine `epoll`: starts are exact"));
         }
-        if plan.http.connections == Connections::Shared && !two {
+        if plan.http.connections == Connections::Shared && spoken == Spoken::One {
             let note = "connections are not shared: over HTTP/1.1 each user has its own";
             notes.push(note.to_owned());
         }
@@ -73,9 +85,9 @@ impl Path {
     pub fn prepare(self) -> io::Result<Prepared> {
         let driver = match self {
             #[cfg(all(target_os = "linux", feature = "epoll"))]
-            Self::Epoll => Driver::Epoll(Poll::new()?),
+            Self::Epoll(spoken) => Driver::Epoll(Poll::new()?, spoken),
             #[cfg(not(all(target_os = "linux", feature = "epoll")))]
-            Self::Epoll => return Err(not_built()),
+            Self::Epoll(_) => return Err(not_built()),
             Self::Tokio => {
                 Driver::Tokio(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
             }
@@ -85,12 +97,14 @@ impl Path {
 
     /// The driver and the HTTP that it speaks, for the record.
     pub fn describe(self, plan: &Plan, found: &Preflight) -> String {
-        let two = plan.http.version == HttpVersion::Http2 || found.http2;
         let driver = match self {
-            Self::Epoll => "epoll",
+            Self::Epoll(_) => "epoll",
             Self::Tokio => "tokio and hyper",
         };
-        let version = if two { "HTTP/2" } else { "HTTP/1.1" };
+        let version = match Spoken::of(plan, found) {
+            Spoken::One => "HTTP/1.1",
+            Spoken::Two => "HTTP/2",
+        };
         let tls = if plan.target.tls { ", TLS by rustls" } else { "" };
         format!("{driver}, {version}{tls}")
     }
@@ -100,7 +114,7 @@ impl Path {
 pub fn work(job: Job, prepared: Prepared) -> io::Result<()> {
     match prepared.0 {
         #[cfg(all(target_os = "linux", feature = "epoll"))]
-        Driver::Epoll(poll) => epoll::work(job, poll),
+        Driver::Epoll(poll, spoken) => epoll::work(job, poll, spoken),
         Driver::Tokio(runtime) => {
             drive::work(job, &runtime);
             Ok(())

@@ -9,6 +9,7 @@ use timeline::Timeline;
 pub(super) use wanted::RelativeThreshold;
 pub use wanted::Wanted;
 
+use super::logs::{self, LogFindings};
 use super::ruling::{Place, RowKind};
 use super::validity::{self, Fault};
 use crate::histogram::DecodeError;
@@ -32,6 +33,8 @@ pub struct Evidence {
     pub(super) relative: Vec<(ThresholdText, Option<RunPercentile>)>,
     /// What became of its assertions on data.
     pub(super) integrity: Vec<Asserted>,
+    /// What was found in its logs.
+    pub(super) logs: LogFindings,
 }
 
 /// One series in one repetition, over its measured phases.
@@ -105,6 +108,7 @@ impl Evidence {
             sent: sent::of(record, &timeline),
             relative: relative.collect::<Result<_, DecodeError>>()?,
             integrity: record.end.iter().flat_map(|end| end.integrity.iter().cloned()).collect(),
+            logs: logs::judge(record),
         })
     }
 

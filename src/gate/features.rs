@@ -63,8 +63,9 @@ impl Did {
     }
 }
 
-/// A step by feature, journey, name and endpoint.
-type Key<'a> = (&'a str, &'a str, &'a str, &'a str);
+/// A step by feature, journey and name. Two steps of one name are two ways of doing the same
+/// thing, of which a journey goes one: approve or reject.
+type Key<'a> = (&'a str, &'a str, &'a str);
 
 /// All 27 boxes in the order of the guide, by what these runs and checks have shown.
 ///
@@ -99,7 +100,7 @@ fn of_run<'a>(record: &'a RunRecord, steps: &mut BTreeMap<Key<'a>, Did>) {
         });
         let counts = record.totals.counts(&pick, own);
         let failed = counts.failed().min(counts.tried());
-        let key = (&*tagged.feature, &*tagged.journey, &*tagged.step, &*tagged.series);
+        let key = (&*tagged.feature, &*tagged.journey, &*tagged.step);
         steps.entry(key).or_default().add(counts.tried().saturating_sub(failed), failed);
     }
 }
@@ -107,14 +108,14 @@ fn of_run<'a>(record: &'a RunRecord, steps: &mut BTreeMap<Key<'a>, Did>) {
 fn of_check<'a>(row: &'a CheckRow, steps: &mut BTreeMap<Key<'a>, Did>) {
     let Some(step) = &row.step else { return };
     let Some(feature) = &step.feature else { return };
-    let key = (&**feature, &*step.journey, &*row.name, &*step.endpoint);
+    let key = (&**feature, &*step.journey, &*row.name);
     steps.entry(key).or_default().add(step.passed, step.failed);
 }
 
 fn state<'a>(steps: impl Iterator<Item = (&'a Key<'a>, &'a Did)>) -> FeatureState {
     let mut sum = Did::default();
     let (mut worst, mut untried): (Option<(Did, String)>, Option<String>) = (None, None);
-    for ((_, journey, step, _), did) in steps {
+    for ((_, journey, step), did) in steps {
         sum.add(did.passed, did.failed);
         let name = format!("{journey} › {step}");
         if did.is_broken() && worst.as_ref().is_none_or(|(known, _)| did.failed > known.failed) {
@@ -128,5 +129,100 @@ fn state<'a>(steps: impl Iterator<Item = (&'a Key<'a>, &'a Did)>) -> FeatureStat
         (Some((_, step)), _) => FeatureState::Broken { passed, failed, step },
         (None, None) if passed > 0 => FeatureState::Ticked { passed, failed },
         (None, untried) => FeatureState::Open { untried },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{CheckOutcome, CheckStep, TargetInfo};
+    use crate::units::Nanos;
+
+    /// A step: feature, journey, name, endpoint, passed, failed.
+    type Step<'a> = (&'a str, &'a str, &'a str, &'a str, u64, u64);
+
+    fn report(steps: &[Step<'_>]) -> CheckReport {
+        let row = |(feature, journey, name, endpoint, passed, failed): &Step<'_>| CheckRow {
+            name: (*name).to_owned(),
+            kind: "step".to_owned(),
+            outcome: CheckOutcome::Passed,
+            expected: String::new(),
+            found: String::new(),
+            took: Nanos::ZERO,
+            attempts: 1,
+            proves: Vec::new(),
+            step: Some(CheckStep {
+                journey: (*journey).to_owned(),
+                endpoint: (*endpoint).to_owned(),
+                feature: (!feature.is_empty()).then(|| (*feature).to_owned()),
+                passed: *passed,
+                failed: *failed,
+            }),
+        };
+        CheckReport {
+            profile: "critical".to_owned(),
+            started_unix_ns: 0,
+            lasted: Nanos::ZERO,
+            target: TargetInfo::default(),
+            rows: steps.iter().map(row).collect(),
+        }
+    }
+
+    #[track_caller]
+    fn check(steps: &[Step<'_>], want: &FeatureState) {
+        let rows = features([], &[report(steps)]);
+        assert_eq!(rows.len(), 27);
+        let row = rows.iter().find(|row| row.criterion.id == "farm.list").unwrap();
+        assert_eq!(row.state, *want);
+        let others = rows.iter().filter(|row| row.criterion.id != "farm.list");
+        let open = FeatureState::Open { untried: None };
+        assert!(others.into_iter().all(|row| row.state == open));
+    }
+
+    fn step(name: &'static str, passed: u64, failed: u64) -> Step<'static> {
+        ("farm.list", "customer", name, "GET /a", passed, failed)
+    }
+
+    #[test]
+    fn a_box_is_ticked_when_every_step_has_succeeded_and_fewer_than_one_in_a_hundred_failed() {
+        let broken = |passed, failed, name: &str| FeatureState::Broken {
+            passed,
+            failed,
+            step: format!("customer › {name}"),
+        };
+        check(&[], &FeatureState::Open { untried: None });
+        check(&[("", "customer", "a", "GET /a", 3, 0)], &FeatureState::Open { untried: None });
+        check(&[step("a", 1, 0)], &FeatureState::Ticked { passed: 1, failed: 0 });
+        check(&[step("a", 100, 1)], &FeatureState::Ticked { passed: 100, failed: 1 });
+        // One of a hundred is not fewer than one in a hundred.
+        check(&[step("a", 99, 1)], &broken(99, 1, "a"));
+        check(&[step("a", 0, 1)], &broken(0, 1, "a"));
+        check(&[step("a", 900, 1), step("b", 1, 1), step("c", 5, 3)], &broken(906, 5, "c"));
+    }
+
+    #[test]
+    fn a_step_that_was_never_done_leaves_the_box_open() {
+        let untried = Some("customer › b".to_owned());
+        check(&[step("a", 5, 0), step("b", 0, 0)], &FeatureState::Open { untried });
+        // A failure says more than what is not known.
+        let step_a = "customer › a".to_owned();
+        check(
+            &[step("a", 0, 2), step("b", 0, 0)],
+            &FeatureState::Broken { passed: 0, failed: 2, step: step_a },
+        );
+    }
+
+    #[test]
+    fn two_ways_of_one_step_are_one_step() {
+        let approve = ("farm.list", "admin", "decide", "POST /approve", 1, 0);
+        let reject = ("farm.list", "admin", "decide", "POST /reject", 0, 0);
+        check(&[approve, reject], &FeatureState::Ticked { passed: 1, failed: 0 });
+    }
+
+    #[test]
+    fn several_reports_add_up() {
+        let reports = [report(&[step("a", 1, 1)]), report(&[step("a", 200, 0)])];
+        let row = features([], &reports).into_iter().find(|row| row.criterion.id == "farm.list");
+        assert_eq!(row.unwrap().state, FeatureState::Ticked { passed: 201, failed: 1 });
     }
 }

@@ -8,6 +8,7 @@ mod equal;
 mod errors;
 mod fewer;
 mod integrity;
+mod logs;
 mod missing;
 mod planned;
 mod rows;
@@ -185,6 +186,7 @@ pub fn judge(case: &Case<'_>) -> Ruling {
     alarms::find(&table, &compared, &errors, policy, &mut findings);
     let thresholds = thresholds::judge(case, &sides, &mut findings);
     integrity::judge(case, &mut findings);
+    logs::judge(case, &mut findings);
     alarms::live(case.alarm, &mut findings);
     anchor::judge(case, &sides, &mut findings);
     let drift = drift::judge(&sides.baseline.runs, &sides.candidate.runs, &mut findings);

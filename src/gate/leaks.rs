@@ -111,7 +111,9 @@ pub fn leaks(record: &RunRecord) -> Vec<LeakRow> {
                 if before.is_some_and(|before| before < *value) {
                     let own = |name: &&String| name.starts_with(monitor);
                     let names: Vec<String> = watched.keys().filter(own).cloned().collect();
-                    names.iter().for_each(|name| drop(watched.remove(name)));
+                    for name in names {
+                        watched.remove(&name);
+                    }
                 }
             } else if let Some(own) = watched.get_mut(what) {
                 own.add(interval, *value, load);

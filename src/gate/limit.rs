@@ -35,7 +35,9 @@ impl Readings {
                 }
             }
         }
-        values.values_mut().for_each(|all| all.sort_by(f64::total_cmp));
+        for all in values.values_mut() {
+            all.sort_by(f64::total_cmp);
+        }
         let asks = |text: &ThresholdText| text.condition == leaks::NO_LEAK;
         let leaks = if thresholds.iter().any(asks) { leaks::leaks(record) } else { Vec::new() };
         Self { values, leaks }

@@ -10,7 +10,7 @@ mod results;
 
 use std::collections::BTreeMap;
 
-pub use journey::{Removed, remove};
+pub use journey::remove;
 use requests::Requests;
 use tokio::sync::watch as channel;
 
@@ -136,18 +136,19 @@ pub async fn check(
             rows.push(row);
         }
     }
-    Ok(CheckReport {
-        profile: profile.name.clone(),
-        started_unix_ns,
-        lasted: clock.now(),
-        target: TargetInfo {
-            url: checking.plan.target.to_string(),
-            version: looking.version,
-            embedded: checking.embedded,
-            local: is_local(&checking.plan.target),
-        },
-        rows,
-    })
+    let target = TargetInfo { version: looking.version, ..target(checking) };
+    let (profile, lasted) = (profile.name.clone(), clock.now());
+    Ok(CheckReport { profile, started_unix_ns, lasted, target, rows })
+}
+
+/// The system that is checked, as far as it is known without asking it.
+fn target(checking: &Checking<'_>) -> TargetInfo {
+    TargetInfo {
+        url: checking.plan.target.to_string(),
+        version: None,
+        embedded: checking.embedded,
+        local: is_local(&checking.plan.target),
+    }
 }
 
 /// What is used for one check after the other.

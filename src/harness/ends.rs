@@ -132,3 +132,31 @@ fn drop_first(unstored: &mut VecDeque<Interval>) {
         next.gauges.gap = Some(Gap { why: "the store took nothing".to_owned(), length });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Checkpoint;
+
+    #[test]
+    fn a_segment_that_is_given_up_leaves_a_gap_before_the_next() {
+        let segment = |start: u64, gap: Option<u64>| {
+            let mut interval = Interval { start: Nanos(start), ..Interval::default() };
+            interval.gauges.checkpoint = Some(Box::new(Checkpoint::default()));
+            interval.gauges.gap =
+                gap.map(|length| Gap { why: "before".to_owned(), length: Nanos(length) });
+            interval
+        };
+        let mut unstored =
+            VecDeque::from([segment(10, Some(4)), segment(20, None), segment(30, None)]);
+        drop_first(&mut unstored);
+        drop_first(&mut unstored);
+        let why = "the store took nothing".to_owned();
+        assert_eq!(unstored.len(), 1);
+        assert_eq!(unstored[0].gauges.gap, Some(Gap { why, length: Nanos(24) }));
+        // The seconds of a run have no gaps.
+        let mut unstored = VecDeque::from([Interval::default(), Interval::default()]);
+        drop_first(&mut unstored);
+        assert_eq!(unstored, [Interval::default()]);
+    }
+}

@@ -38,7 +38,7 @@ struct Known {
 impl LogWatch {
     /// Begins to read at the end of each log.
     pub(super) fn start(plan: &Plan, clock: Clock) -> std::io::Result<Self> {
-        let interval = plan.interval;
+        let interval = plan.course.interval;
         let Some(planned) = &plan.logs else {
             return Ok(Self { logs: None, sources: Vec::new(), interval, notes: Vec::new() });
         };

@@ -75,8 +75,8 @@ pub async fn observe(
         Begin::New(observation) => {
             let refuse = |error: Unreached| Err(error.into());
             let mut prepared = Ready::new(&plan, &mut parts, &refuse).await?;
-            let plain = prepared.header(&plan, &parts).await;
-            header = Header { observation: Some(observation), ..plain };
+            let known = prepared.header(&plan, &parts).await;
+            header = Header { observation: Some(observation), ..known };
             writer = store.begin(&header, &plan.catalogue).await?;
             _hold = store.hold(&header.id).await?;
             start = Start::of(&plan, &prepared, plan.catalogue.clone(), None);

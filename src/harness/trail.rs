@@ -137,3 +137,70 @@ fn look(clock: Clock) -> Look {
     let at = moment();
     Look { load: clock.now(), at }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Nanos = Nanos::from_secs(60);
+
+    fn secs(seconds: u64) -> Nanos {
+        Nanos::from_secs(seconds)
+    }
+
+    fn trail(from: Nanos) -> Trail {
+        let start = Start {
+            catalogue: Catalogue::new(),
+            earlier: None,
+            planned: secs(3_600),
+            preflight: 3,
+            notes: vec!["first".to_owned()],
+        };
+        Trail::begin(start, from, Clock::start_at(from))
+    }
+
+    #[test]
+    fn segments_cover_the_time_until_the_first_worker_handed_over() {
+        let mut trail = trail(secs(90));
+        let late = Nanos::from_millis(3);
+        for (handed, over, start, length) in [
+            // It went on in the middle of a minute.
+            (vec![secs(120) + late], None, 90, 30),
+            (vec![secs(180) + late, secs(180)], None, 120, 60),
+            // The process stood still for five minutes; one worker had handed over before.
+            (vec![secs(240), secs(560)], None, 180, 60),
+            (vec![secs(560)], None, 240, 300),
+            (vec![secs(570)], Some(secs(575)), 540, 35),
+        ] {
+            let span = trail.span(MINUTE, &handed, over);
+            let want = Span { start: secs(start), length: secs(length) };
+            assert_eq!(span, want, "{handed:?}");
+        }
+        // What is still handed over has a place of its own, however short.
+        let span = trail.span(MINUTE, &[secs(575)], None);
+        assert_eq!(span, Span { start: secs(575), length: Nanos::from_millis(1) });
+    }
+
+    #[test]
+    fn a_segment_is_stored_with_what_is_new_since_the_one_before() {
+        let mut trail = trail(Nanos::ZERO);
+        let mut notes = trail.first_notes();
+        let mut told = Vec::new();
+        for segment in 0..3 {
+            let (start, length) = (Nanos(segment * 1_000), Nanos(1_000));
+            let mut interval = Interval { start, length, ..Interval::default() };
+            notes.extend(trail.lay(&mut interval, &[], vec![WorkerUse::default()]));
+            if segment == 2 {
+                notes.push("later".to_owned());
+            }
+            trail.tell(&mut interval, &notes);
+            let checkpoint = *interval.gauges.checkpoint.unwrap();
+            assert_eq!(checkpoint.workers.len(), 1);
+            assert_eq!(checkpoint.preflight, if segment == 0 { 3 } else { 0 });
+            assert!(interval.gauges.wall_unix_ns.unwrap() > 0);
+            told.push(checkpoint.notes);
+        }
+        assert_eq!(told, [vec!["first".to_owned()], vec![], vec!["later".to_owned()]]);
+        assert!(!trail.is_over());
+    }
+}

@@ -48,8 +48,8 @@ mod tests {
     #[test]
     fn surroundings_and_line_ends_are_left_out() {
         check(r"^\bab\b$", "(?:ab)");
-        check(r"(?:a|\z)b", "(?:a?b)");
-        check(r"(?P<n>a)+", "(?:a)+");
+        check(r"(?:a|\z)b", "(?:(?:a|(?:))b)");
+        check(r"(?P<n>a)+", "a+");
         check("a\nb", r"[a&&b]");
     }
 

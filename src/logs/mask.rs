@@ -23,7 +23,7 @@ const SECRETS: [(&str, &str); 9] = [
     // RFC 7519: a JSON object in base64 begins with `eyJ`.
     (r"\beyJ[a-z0-9_-]+\.[a-z0-9_-]*(?:\.[a-z0-9_-]*)?", MASKED),
     (
-        r#"([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|session[_-]?id)[a-z0-9_-]*\\?["']?\s*[:=]\s*)(?:\\?"(?:[^"\\]|\\[^"])*\\?"?|'[^']*'?|[^\s,;&"'}\])]+)"#,
+        r#"([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|session[_-]?id)[a-z0-9_-]*\\?["']?\s*[:=]\s*)(?:\\"(?:[^"\\]|\\[^"])*(?:\\")?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&"'}\])]+)"#,
         "$1***",
     ),
     (r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", MASKED),
@@ -106,8 +106,9 @@ mod tests {
         check("DB_PASSWORD: 'a b c', x", "DB_PASSWORD: ***, x");
         check(
             r#"{"apiKey":"k-1","password":"a\"b","n":1}"#,
-            r#"{"apiKey":***,"password":***b","n":1}"#,
+            r#"{"apiKey":***,"password":***,"n":1}"#,
         );
+        check(r#"{\"pwd\":\"x y\",\"n\":1}"#, r#"{\"pwd\":***,\"n\":1}"#);
         check("?token=abc&page=2", "?token=***&page=2");
         check("key AKIAIOSFODNN7EXAMPLE used", "key *** used");
         check("mail to jane.doe+x@example.org failed", "mail to ***@example.org failed");

@@ -27,7 +27,7 @@ pub(super) struct Container {
 
 #[derive(Debug)]
 enum Way {
-    Docker(Docker),
+    Docker(Box<Docker>),
     Cgroup(Option<Box<dyn Files>>),
 }
 
@@ -41,15 +41,10 @@ impl Container {
             Some(way) => way,
             none => none.insert(find(&self.monitor)?),
         };
-        let look = match way {
+        match way {
             Way::Docker(docker) => docker.look(now).await,
             Way::Cgroup(files) => beside(files, now).await,
-        };
-        // A container that is made anew has another control group.
-        if look.is_err() && self.monitor.cgroup.is_none() && matches!(way, Way::Cgroup(_)) {
-            self.way = None;
         }
-        look
     }
 }
 
@@ -63,7 +58,8 @@ fn find(monitor: &ContainerMonitor) -> Result<Way, String> {
     }
     let socket = monitor.socket.as_deref().unwrap_or(SOCKET);
     if monitor.socket.is_some() || Path::new(socket).exists() {
-        return Docker::new(Path::new(socket), &monitor.name).map(Way::Docker);
+        let docker = Docker::new(Path::new(socket), &monitor.name)?;
+        return Ok(Way::Docker(Box::new(docker)));
     }
     match cgroup::find(Path::new(cgroup::ROOT), &monitor.name).as_slice() {
         [only] => Ok(group(only.clone())),

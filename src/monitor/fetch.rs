@@ -39,7 +39,7 @@ impl Fetch {
     pub(super) fn new(asked: &Fetched, accept: &'static str) -> Result<Self, String> {
         let place = Address::split(&asked.url)
             .map_or_else(|_| "the address".to_owned(), |(address, _)| address.to_string());
-        let client = tls(builder())?.build().map_err(|error| innermost(&error))?;
+        let client = client(reqwest::ClientBuilder::new(), roots())?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         for (name, value) in &asked.headers {
@@ -56,7 +56,8 @@ impl Fetch {
     /// Asks at a Unix socket; `path` is that of the request.
     pub(super) fn at_socket(socket: &Path, path: &str) -> Result<Self, String> {
         let place = socket.display().to_string();
-        let client = builder().unix_socket(socket).build().map_err(|error| innermost(&error))?;
+        let asked = reqwest::ClientBuilder::new().unix_socket(socket);
+        let client = client(asked, rustls::RootCertStore::empty())?;
         Ok(Self {
             client,
             url: format!("http://localhost{path}"),
@@ -100,22 +101,31 @@ impl Fetch {
     }
 }
 
-fn builder() -> reqwest::ClientBuilder {
-    // Headers with tokens go nowhere but where they were meant to go, and what is watched is not
-    // asked by way of somebody else.
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy()
-}
-
-fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, String> {
+/// A client that trusts `roots`; without any an encrypted connection fails and says so.
+fn client(
+    asked: reqwest::ClientBuilder,
+    roots: rustls::RootCertStore,
+) -> Result<reqwest::Client, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
+    let config = versions.with_root_certificates(roots).with_no_client_auth();
+    // Headers with tokens go nowhere but where they were meant to go, and what is watched is not
+    // asked by way of somebody else.
+    asked
+        .tls_backend_preconfigured(config)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(|error| innermost(&error))
+}
+
+/// Those that the system trusts.
+fn roots() -> rustls::RootCertStore {
     let mut trusted = rustls::RootCertStore::empty();
-    // Without any the handshake fails and says so; an address without TLS needs none.
     trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = versions.with_root_certificates(trusted).with_no_client_auth();
-    Ok(builder.tls_backend_preconfigured(config))
+    trusted
 }
 
 /// The last cause, which says what happened: "connection refused".

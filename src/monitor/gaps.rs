@@ -1,5 +1,6 @@
 //! What people should know of a monitor: looks that gave nothing, and what was missing in others.
 
+use crate::record::Reading;
 use crate::units::{Nanos, format_nanos, group_thousands};
 
 /// The most notes of one monitor: what happens again and again is counted, not listed.
@@ -22,22 +23,20 @@ pub(super) struct Gaps {
 /// What one look gave: readings, and what people should know of it.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Look {
-    pub(super) readings: Vec<crate::record::Reading>,
+    pub(super) readings: Vec<Reading>,
     /// Sentences, of which each is told once.
     pub(super) notes: Vec<String>,
 }
 
 impl Gaps {
     /// Counts a look at `now` and keeps what it says; gives its readings.
-    pub(super) fn keep(
-        &mut self,
-        now: Nanos,
-        look: Result<Look, String>,
-    ) -> Vec<crate::record::Reading> {
+    pub(super) fn keep(&mut self, now: Nanos, look: Result<Look, String>) -> Vec<Reading> {
         self.looks += 1;
         match look {
             Ok(Look { readings, notes }) => {
-                notes.into_iter().for_each(|note| self.tell(note));
+                for note in notes {
+                    self.tell(note);
+                }
                 readings
             }
             Err(why) => {
@@ -50,10 +49,10 @@ impl Gaps {
     }
 
     fn tell(&mut self, note: String) {
-        if self.told.contains(&note) {
-        } else if self.told.len() < MOST_NOTES {
+        let is_new = !self.told.contains(&note);
+        if is_new && self.told.len() < MOST_NOTES {
             self.told.push(note);
-        } else {
+        } else if is_new {
             self.more += 1;
         }
     }

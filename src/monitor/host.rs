@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
+use super::clock::Clock;
 use super::gaps::Look;
 use super::procfs;
 use super::watch::Files;
@@ -15,20 +15,21 @@ use crate::units::{Nanos, count_to_f64};
 pub(super) struct Host {
     /// A folder on the disk whose free space is read.
     folder: PathBuf,
+    clock: Clock,
     before: Option<Before>,
 }
 
 /// Counters at a look.
 #[derive(Clone, Copy, Debug)]
 struct Before {
-    at: Instant,
+    at: Nanos,
     cpu: Option<(u64, u64)>,
     traffic: Option<(u64, u64)>,
 }
 
 impl Host {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), before: None }
+        Self { folder: folder.to_owned(), clock: Clock::start(), before: None }
     }
 
     /// The free space for programs without special rights. The folder of a store that is not made
@@ -47,7 +48,7 @@ impl Files for Host {
             return Err("this system has no `/proc`: a machine is read on Linux only".to_owned());
         };
         let now = Before {
-            at: Instant::now(),
+            at: self.clock.now(),
             cpu: procfs::machine_cpu(&stat),
             traffic: read("/proc/net/dev").map(|text| procfs::traffic(&text)),
         };
@@ -84,7 +85,7 @@ struct Rates {
 
 impl Before {
     fn since(&self, before: &Self) -> Rates {
-        let passed = self.at.saturating_duration_since(before.at).as_secs_f64();
+        let passed = self.at.since(before.at).as_secs_f64();
         let cpu = before.cpu.zip(self.cpu).and_then(|(before, now)| {
             let all = now.0.checked_sub(before.0).filter(|all| *all > 0)?;
             // The kernel lets the idle time of a processor that goes away fall a little.
@@ -103,15 +104,12 @@ impl Before {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn rates_are_of_the_time_between_two_looks() {
-        let at = Instant::now();
         let of = |seconds, cpu, traffic| Before {
-            at: at + Duration::from_secs(seconds),
+            at: Nanos::from_secs(seconds),
             cpu: Some(cpu),
             traffic: Some(traffic),
         };

@@ -5,12 +5,12 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::time::{Duration, Instant};
 
 use cpu::Before;
 use regex::Regex;
 use table::Table;
 
+use super::clock::Clock;
 use super::gaps::Look;
 use super::procfs::{self, Stat};
 use super::watch::Files;
@@ -20,7 +20,7 @@ use crate::units::{Nanos, count_to_f64, format_nanos};
 
 /// The shortest time between two readings of the proportional memory: the kernel walks all pages
 /// for it and holds the process's memory map meanwhile, some milliseconds for each gigabyte.
-const PSS_EVERY: Duration = Duration::from_mins(1);
+const PSS_EVERY: Nanos = Nanos::from_secs(60);
 
 /// Who a process is: its id, and when it started.
 pub(super) type Who = (u32, u64);
@@ -43,7 +43,8 @@ pub(super) struct Processes {
     before: Option<Before>,
     looks: u64,
     /// When the proportional memory was read.
-    pss: Option<Instant>,
+    pss: Option<Nanos>,
+    clock: Clock,
 }
 
 impl Processes {
@@ -64,7 +65,7 @@ impl Processes {
 
     fn of(wanted: Wanted) -> Self {
         let (roots, restarts, before, looks, pss) = (BTreeSet::new(), 0, None, 0, None);
-        Self { wanted, roots, restarts, before, looks, pss }
+        Self { wanted, roots, restarts, before, looks, pss, clock: Clock::start() }
     }
 
     /// Finds those that fit in `all`, or says why there are none.
@@ -124,24 +125,25 @@ impl Sizes {
     /// Adds up what is there; what belongs to somebody else is not read as nothing.
     fn of(members: &BTreeMap<u32, Stat>, pss_due: Due, notes: &mut Vec<String>) -> Self {
         let sum = |read: &dyn Fn(u32) -> Result<u64, Missing>| {
-            let mut all = 0_u64;
-            for pid in members.keys() {
+            let mut all = None;
+            for (pid, _) in members.iter().filter(|(_, stat)| !stat.is_over) {
                 match read(*pid) {
-                    Ok(one) => all = all.saturating_add(one),
+                    Ok(one) => all = Some(one.saturating_add(all.unwrap_or_default())),
                     Err(Missing::Gone) => {}
-                    Err(Missing::Hidden) => return Err(*pid),
+                    Err(Missing::Hidden) => return Err(Hidden),
                 }
             }
             Ok(all)
         };
-        let mut told = |what: &str, found: Result<u64, u32>| {
-            let hidden = |_pid: &u32| {
-                notes.push(format!(
-                    "{what} of processes of another user may not be read; run loadgate as that \
-                     user or as root; the rest goes on"
-                ));
-            };
-            found.inspect_err(hidden).ok()
+        let mut told = |what: &str, found: Result<Option<u64>, Hidden>| {
+            if let Ok(sum) = found {
+                return sum;
+            }
+            notes.push(format!(
+                "{what} of processes of another user may not be read; run loadgate as that user or \
+                 as root; the rest goes on"
+            ));
+            None
         };
         let rss = told("the memory", sum(&|pid| rolled(pid, "status", "VmRSS")));
         let fds = told("the open files", sum(&open_files));
@@ -154,6 +156,9 @@ impl Sizes {
         Self { rss, pss, fds }
     }
 }
+
+/// What belongs to somebody else.
+struct Hidden;
 
 /// Whether something is to be read at this look.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +236,7 @@ fn listening(port: u16, all: &Table) -> Result<BTreeSet<u32>, String> {
 impl Files for Processes {
     fn look(&mut self, now: Nanos) -> Result<Look, String> {
         self.looks += 1;
-        let at = Instant::now();
+        let at = self.clock.now();
         let all = Table::read()?;
         let found = self.find(&all)?;
         let roots = found.iter().filter_map(|pid| all.who(*pid)).collect();
@@ -239,7 +244,7 @@ impl Files for Processes {
         let members = all.with_started(&found, std::process::id());
         let after = Before::of(at, all.uptime, &members);
         let used = self.before.replace(after).and_then(|before| before.share_until(at, &members));
-        let is_over = |read: Instant| at.saturating_duration_since(read) >= PSS_EVERY;
+        let is_over = |read: Nanos| at.since(read) >= PSS_EVERY;
         // The first look is before the load, and nothing of it is kept.
         let pss_due =
             if self.looks > 1 && self.pss.is_none_or(is_over) { Due::Now } else { Due::Later };
@@ -248,14 +253,16 @@ impl Files for Processes {
             self.pss = Some(at);
         }
         let count = |count: u64| Some(count_to_f64(count));
-        let threads = members.values().map(|stat| stat.threads).sum();
+        let alive = || members.values().filter(|stat| !stat.is_over);
+        let threads = alive().map(|stat| stat.threads).sum();
+        let processes = u64::try_from(alive().count()).unwrap_or(u64::MAX);
         let values = [
             (ProcessReading::Rss, of_all.rss.map(count_to_f64)),
             (ProcessReading::Pss, of_all.pss.map(count_to_f64)),
             (ProcessReading::Cpu, used),
             (ProcessReading::Threads, count(threads)),
             (ProcessReading::Fds, of_all.fds.map(count_to_f64)),
-            (ProcessReading::Processes, count(u64::try_from(members.len()).unwrap_or(u64::MAX))),
+            (ProcessReading::Processes, count(processes)),
             (ProcessReading::Restarts, Some(f64::from(self.restarts))),
         ];
         let readings =

@@ -3,6 +3,8 @@
 /// A process as its `stat` has it; times in clock ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
+    /// Whether it has ended, and its parent has not yet asked how.
+    pub(super) is_over: bool,
     /// The process that started it.
     pub(super) parent: u32,
     /// CPU time, user and system.
@@ -26,6 +28,7 @@ impl Stat {
         // Field 3 of proc(5) is the first here.
         let number = |field: usize| fields.get(field.checked_sub(3)?)?.parse::<u64>().ok();
         Some(Self {
+            is_over: matches!(fields.first().copied(), Some("Z" | "X")),
             parent: u32::try_from(number(4)?).ok()?,
             own: number(14)?.saturating_add(number(15)?),
             children: number(16)?.saturating_add(number(17)?),
@@ -103,31 +106,41 @@ mod tests {
 
     use super::*;
 
-    /// Captured from Linux 6.12, 2026-11-23; the name is a hostile one.
-    const STAT: &str = "4242 (a) b (c)) S 17 4242 4242 0 -1 4194560 9151 2000 3 0 312 88 40 12 20 \
-        0 11 0 987654 1236598784 24576 18446744073709551615 1 1 0 0 0 0 0 4096 134300230 0 0 0 17 \
-        1 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+    /// Captured from Linux 6.18, 2026-11-23: a program that is called `a) b (c`, and loadgate with
+    /// times put in.
+    const STAT: [&str; 2] = [
+        "30233 (a) b (c) S 30228 30228 14477 0 -1 4194304 131 0 0 0 0 0 0 0 20 0 1 0 6483299 \
+         2990080 407 18446744073709551615 94192964648960 94192964666889 140721897240432 0 0 0 0 6 \
+         0 1 0 0 17 0 0 0 0 0 0 94192964680976 94192964682240 94193412640768 140721897241315 \
+         140721897241330 140721897241330 140721897242603 0\n",
+        "4242 (loadgate) Z 17 4242 4242 0 -1 4194304 9151 2000 3 0 312 88 40 12 20 0 11 0 987654 \
+         1236598784 24576 18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n",
+    ];
 
     #[test]
     fn a_process_is_read_whatever_its_name() {
-        let want = Stat { parent: 17, own: 400, children: 52, threads: 11, start: 987_654 };
-        assert_eq!(Stat::read(STAT), Some(want));
+        let stat = |is_over, parent, times: (u64, u64), threads, start| {
+            let (own, children) = times;
+            Some(Stat { is_over, parent, own, children, threads, start })
+        };
+        assert_eq!(Stat::read(STAT[0]), stat(false, 30_228, (0, 0), 1, 6_483_299));
+        assert_eq!(Stat::read(STAT[1]), stat(true, 17, (400, 52), 11, 987_654));
         assert_eq!(Stat::read(""), None);
         assert_eq!(Stat::read("1 (a) S 2"), None);
     }
 
     #[test]
     fn kilobytes_are_found_by_their_whole_name() {
-        let text = "VmHWM:\t 9999 kB\nVmRSS:\t    1672 kB\nRssAnon:\t 120 kB\nThreads:\t3\n";
-        assert_eq!(kilobytes(text, "VmRSS"), Some(1_672 * 1_024));
+        let text = "VmHWM:\t    1804 kB\nVmRSS:\t    1796 kB\nRssAnon:\t     104 kB\nThreads:\t1\n";
+        assert_eq!(kilobytes(text, "VmRSS"), Some(1_796 * 1_024));
         assert_eq!(kilobytes(text, "Rss"), None);
         assert_eq!(kilobytes(text, "Threads"), None);
     }
 
     #[test]
     fn values_are_found_by_their_whole_name() {
-        let text = "usage_usec 80028944481\nuser_usec 67509799952\nthrottled_usec 12\n";
-        assert_eq!(value(text, "usage_usec"), Some(80_028_944_481));
+        let text = "usage_usec 85019580298\nuser_usec 71983858964\nsystem_usec 13035721334\n";
+        assert_eq!(value(text, "usage_usec"), Some(85_019_580_298));
         assert_eq!(value(text, "usec"), None);
     }
 

@@ -1,17 +1,18 @@
 //! What a service says in Prometheus' text format, and rates of its counters.
 //!
 //! The format is that of <https://prometheus.io/docs/instrumenting/exposition_formats/>; what
-//! OpenMetrics adds (units, exemplars, `# EOF`) is read over.
+//! `OpenMetrics` adds (units, exemplars, `# EOF`) is read over.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::time::Instant;
 
+use super::clock::Clock;
 use super::fetch::Fetch;
 use super::gaps::Look;
 use crate::plan::Fetched;
 use crate::record::Reading;
 use crate::scenario::MetricSelector;
+use crate::units::Nanos;
 
 /// The most series that one selector adds up; beyond it nothing is read of it.
 const MAX_SERIES: usize = 10_000;
@@ -133,7 +134,8 @@ pub(super) struct Scrape {
     fetch: Fetch,
     wanted: Vec<Wanted>,
     /// When it was read before.
-    before: Option<Instant>,
+    before: Option<Nanos>,
+    clock: Clock,
 }
 
 /// One reading.
@@ -151,15 +153,20 @@ impl Scrape {
         readings: &[(String, MetricSelector)],
     ) -> Result<Self, String> {
         let wanted = readings.iter().map(|(name, selector)| Wanted::new(name, selector));
-        Ok(Self { fetch: Fetch::new(asked, ACCEPT)?, wanted: wanted.collect(), before: None })
+        Ok(Self {
+            fetch: Fetch::new(asked, ACCEPT)?,
+            wanted: wanted.collect(),
+            before: None,
+            clock: Clock::start(),
+        })
     }
 
     pub(super) async fn look(&mut self) -> Result<Look, String> {
         let body = self.fetch.body().await?;
         let text = String::from_utf8_lossy(&body);
-        let now = Instant::now();
-        let passed = self.before.replace(now).map(|before| now.duration_since(before));
-        read(&text, &mut self.wanted, passed.map(|passed| passed.as_secs_f64()))
+        let now = self.clock.now();
+        let passed = self.before.replace(now).map(|before| now.since(before));
+        read(&text, &mut self.wanted, passed.map(Nanos::as_secs_f64))
     }
 }
 

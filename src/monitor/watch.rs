@@ -35,9 +35,9 @@ struct Other {
 enum Source {
     /// `None` when a look has crashed.
     Files(Option<Box<dyn Files>>),
-    Container(Container),
-    Json(Document),
-    Prometheus(Scrape),
+    Container(Box<Container>),
+    Json(Box<Document>),
+    Prometheus(Box<Scrape>),
     /// What can't be watched at all, and why.
     Broken(String),
 }
@@ -63,13 +63,13 @@ impl Watch {
             MonitorSource::Loadgate => Ok(Source::Files(Some(Box::new(Processes::own())))),
             MonitorSource::Host => Ok(Source::Files(Some(Box::new(Host::new(folder))))),
             MonitorSource::Container(monitor) => {
-                Ok(Source::Container(Container::new(monitor.clone())))
+                Ok(Source::Container(Box::new(Container::new(monitor.clone()))))
             }
             MonitorSource::Json(asked, readings) => {
-                Document::new(asked, readings).map(Source::Json)
+                Document::new(asked, readings).map(|made| Source::Json(Box::new(made)))
             }
             MonitorSource::Prometheus(asked, readings) => {
-                Scrape::new(asked, readings).map(Source::Prometheus)
+                Scrape::new(asked, readings).map(|made| Source::Prometheus(Box::new(made)))
             }
         };
         let source = made.unwrap_or_else(Source::Broken);

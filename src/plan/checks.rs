@@ -211,13 +211,16 @@ impl CheckFile {
         self.profiles.iter().find(|profile| profile.name == name)
     }
 
-    /// All journeys that its checks of these profiles play.
+    /// All journeys that its checks of these profiles play; where none is chosen, those that remove
+    /// what was left behind.
     pub fn journeys<'a>(
         &'a mut self,
         chosen: &'a [String],
     ) -> impl Iterator<Item = &'a mut JourneyCheck> {
+        let cleanup = self.cleanup.iter_mut().filter(|_| chosen.is_empty());
         let profiles = self.profiles.iter_mut().filter(|one| chosen.contains(&one.name));
-        profiles.flat_map(|profile| &mut profile.checks).filter_map(|check| match &mut check.kind {
+        let checks = profiles.flat_map(|profile| &mut profile.checks);
+        let journeys = checks.filter_map(|check| match &mut check.kind {
             CheckKind::Journey(journey) => Some(journey),
             CheckKind::Exec(_)
             | CheckKind::File(_)
@@ -226,6 +229,7 @@ impl CheckFile {
             | CheckKind::Log(_)
             | CheckKind::Results(_)
             | CheckKind::Manual(_) => None,
-        })
+        });
+        journeys.chain(cleanup)
     }
 }

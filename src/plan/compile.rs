@@ -16,8 +16,8 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Course, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, logs,
-    members, monitor,
+    Address, Course, Engine, Gate, Health, HttpVersion, MonitorPlan, Phase, Plan, PrecisionSpec,
+    TapPlan, logs, members, monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
@@ -130,13 +130,7 @@ impl Compiler<'_> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
-        let around = monitor::Around {
-            databases: &databases,
-            target: target.as_ref(),
-            environment: self.inputs.environment,
-            tree: &self.tree,
-        };
-        let monitors = monitor::monitors(spec, overrides, &around, &mut self.out);
+        let monitors = self.monitors(spec, overrides, (&databases, target.as_ref()));
         let looked_for = (&self.tree, &mut self.out);
         let logs = logs::logs(spec, self.inputs.environment, looked_for);
         let journeys = self.chosen(spec, overrides);
@@ -167,11 +161,11 @@ impl Compiler<'_> {
         let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
         let mut thresholds = std::mem::take(&mut made.slos);
         let known = whole.then_some(&catalogue);
-        thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
-        thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
-        let sources = made.sources;
         // Of a scenario that is played in part, the other part is not missing.
         let all = known.filter(|_| overrides.journeys.is_empty());
+        thresholds.extend(members::thresholds(spec, &self.tree, (known, all), &mut out));
+        thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
+        let sources = made.sources;
         let integrity = assertions(spec, &databases, (&self.tree, all), &mut out);
         let gate = spec.gate.as_ref().map_or_else(Gate::default, |gate| {
             let environment = self.inputs.environment;
@@ -182,12 +176,11 @@ impl Compiler<'_> {
             resolver.gate(gate)
         });
         self.out = out;
-        let health = self.health(spec, overrides);
         Some(Plan {
             name: self.name(spec),
             seed: overrides.seed,
             target: target?,
-            health,
+            health: self.health(spec, overrides),
             http: http?,
             catalogue,
             sources,
@@ -271,6 +264,17 @@ impl Compiler<'_> {
         let listen = overrides.tap_listen.clone();
         let listen = listen.or_else(|| written.map(|written| written.listen.value.clone()));
         Some(TapPlan { listen, upstream })
+    }
+
+    fn monitors(
+        &mut self,
+        spec: &ScenarioSpec,
+        overrides: &Overrides,
+        (databases, target): (&[(String, String)], Option<&Address>),
+    ) -> Vec<MonitorPlan> {
+        let (tree, environment) = (&self.tree, self.inputs.environment);
+        let around = monitor::Around { databases, target, environment, tree };
+        monitor::monitors(spec, overrides, &around, &mut self.out)
     }
 
     /// The journeys that are played, with their weights.

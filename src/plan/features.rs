@@ -1,7 +1,8 @@
-//! Which steps of a plan tick which boxes of the feature checklist.
+//! The feature checklist: which steps of a plan tick which boxes, and doing all of them.
 
-use super::{Leaf, Plan};
+use super::{Leaf, Op, Plan};
 use crate::record::FeatureStep;
+use crate::units::Ratio;
 
 impl Plan {
     /// All steps with a `feature:`, sessions first; steps with the same name and endpoint once.
@@ -16,6 +17,18 @@ impl Plan {
             }
         }
         features
+    }
+
+    /// Lets every journey do what it does only sometimes (`sample: 5%`): who plays it once wants to
+    /// see all of it.
+    pub fn leave_nothing_out(&mut self) {
+        let journeys = self.journeys.iter_mut();
+        let programs = journeys.flat_map(|one| [&mut one.program, &mut one.cleanup]);
+        for op in programs.flat_map(|program| &mut program.ops) {
+            if let Op::Sample { share, .. } = op {
+                *share = Ratio(1.0);
+            }
+        }
     }
 }
 

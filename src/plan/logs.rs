@@ -292,63 +292,6 @@ mod tests {
         })
     }
 
-    fn made(logs: &str) -> LogsPlan {
-        // A journey without steps is a mistake of its own kind: nothing else may be wrong.
-        match compiled(logs) {
-            Ok(plan) => plan.logs.unwrap(),
-            Err(told) => panic!("{told}"),
-        }
-    }
-
-    /// Name, limit, limit of a minute.
-    fn limits(plan: &LogsPlan) -> Vec<(&str, Option<u64>, Option<u64>)> {
-        let rules = plan.text.rules.iter();
-        rules.map(|rule| (rule.name.as_str(), rule.limit, rule.per_minute)).collect()
-    }
-
-    #[test]
-    fn a_list_alone_is_the_logs() {
-        let plan = made("[ staging.log, \"${LOGS}/app.log\", { docker: web, optional: true } ]");
-        let names: Vec<_> =
-            plan.text.sources.iter().map(|one| (one.name.as_str(), one.optional)).collect();
-        let want =
-            [("staging/staging.log", false), ("/var/log/app.log", false), ("docker web", true)];
-        assert_eq!(names, want);
-        assert_eq!(plan.text.rules.len(), 15, "all that is built in");
-        assert_eq!(plan.rules.names().len(), 15);
-        assert!(
-            plan.text.rules.iter().any(|rule| rule.name == "timeouts" && rule.limit == Some(0))
-        );
-    }
-
-    #[test]
-    fn a_rule_with_the_name_of_a_built_in_one_changes_it() {
-        let plan = made(
-            "{ sources: [ { journal: { unit: web } } ], built_in: guide, must_see: 'Client 7', \
-             must_not_see: [ panic ], rules: { timeouts: { limit: none, per_minute: 5, except: \
-             [ idle ] }, slow: { match: 'slow query', limit: 3 } } }",
-        );
-        assert_eq!(plan.sources, [LogSource::Journal { unit: "web".to_owned() }]);
-        assert_eq!(
-            limits(&plan),
-            [
-                ("must see: Client 7", None, None),
-                ("must not see: panic", Some(0), None),
-                ("timeouts", None, Some(5)),
-                ("slow", Some(3), None),
-                ("prisma-errors", None, None),
-                ("connection-errors", Some(0), None),
-                ("migration-errors", None, None),
-            ]
-        );
-        let mut found = Vec::new();
-        plan.rules.matching(b"Timeout: a slow query", &mut |at| found.push(at));
-        plan.rules.matching(b"idle timeout", &mut |at| found.push(at));
-        assert_eq!(found, [2, 3]);
-        assert!(plan.text.rules[0].must_see && !plan.text.rules[1].must_see);
-        assert_eq!(made("{ sources: [ a ], built_in: none }").text.rules, []);
-    }
-
     #[track_caller]
     fn check(logs: &str, wanted: &[&str]) {
         let told = compiled(logs).map(|_| ()).unwrap_err();

@@ -55,7 +55,7 @@ pub enum Engine {
     /// The fastest that can do it.
     #[default]
     Auto,
-    /// Our own for HTTP/1.1, on Linux.
+    /// Our own, on Linux.
     Epoll,
     /// hyper on tokio.
     Tokio,

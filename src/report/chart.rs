@@ -12,7 +12,7 @@ mod time;
 use axis::{Axis, Frame, TOP};
 pub(super) use curve::percentiles;
 pub(super) use heat::heat;
-pub(super) use time::{errors, reading, response, throughput};
+pub(super) use time::{errors, log_lines, reading, response, throughput};
 
 /// How every drawing begins.
 const OPENING: &str = "<svg class=\"chart\"";

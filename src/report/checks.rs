@@ -5,6 +5,7 @@ mod junit;
 mod lines;
 mod tables;
 
+pub(super) use json::FeatureJson;
 pub use json::json;
 pub use junit::junit;
 pub use lines::text;

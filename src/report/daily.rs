@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::document::{Document, Observed};
+use super::foreign::clean;
 use super::markdown::escape;
 use crate::gate::observation::{Cell, Change, Day, Observer, Status, Tracked, Trend};
 
@@ -31,20 +32,20 @@ pub(super) fn figure(observed: &Observed, of: Tracked, cell: Cell) -> String {
 pub fn log(observed: &Observed, columns: Columns) -> String {
     let mut blocks = vec!["## Daily Metrics Log".to_owned()];
     blocks.extend(banner(observed));
-    for day in &observed.days {
+    let is_shown = |day: &&Day| columns == Columns::WithNight || day.has_windows();
+    for day in observed.days.iter().filter(is_shown) {
         blocks.push(format!("### Day {} ({})", day.number, day.date));
         blocks.push(table(observed, day, columns));
-        let issues = match day.issues.as_slice() {
-            [] => "**Issues Found**: None".to_owned(),
-            all => {
-                let lines = all.iter().map(|issue| format!("\n- {}", escape(issue)));
-                format!("**Issues Found**:\n{}\n", lines.collect::<String>())
-            }
-        };
-        let overall = day.overall.text();
-        blocks.push(format!(
-            "{issues}  \n**User Feedback**: {FEEDBACK}  \n**Overall Status**: {overall}"
-        ));
+        let rest =
+            format!("**User Feedback**: {FEEDBACK}  \n**Overall Status**: {}", day.overall.text());
+        if day.issues.is_empty() {
+            blocks.push(format!("**Issues Found**: None  \n{rest}"));
+        } else {
+            let issues = day.issues.iter().map(|issue| format!("- {}", escape(issue)));
+            blocks.push("**Issues Found**:".to_owned());
+            blocks.push(issues.collect::<Vec<_>>().join("\n"));
+            blocks.push(rest);
+        }
     }
     format!("{}\n", blocks.join("\n\n"))
 }
@@ -111,8 +112,8 @@ fn aligned(rows: &[Vec<String>]) -> String {
 /// The guide's Daily Status Update of one day; `None` when the observation has no such day.
 pub fn status(document: &Document, observed: &Observed, number: u32) -> Option<String> {
     let day = observed.days.iter().find(|day| day.number == number)?;
-    let scenario = escape(&document.run.scenario);
-    let version = document.run.target_version.as_deref().map(escape);
+    let scenario = clean(&document.run.scenario);
+    let version = document.run.target_version.as_deref().map(clean);
     let version = version.unwrap_or_else(|| "[version]".to_owned());
     let metric = |of: Tracked| {
         let value = day.whole.value(of);
@@ -121,13 +122,16 @@ pub fn status(document: &Document, observed: &Observed, number: u32) -> Option<S
         format!("- {}: {text} (target: {})", of.title(), of.target_text(&observed.policy))
     };
     let issues = match day.issues.as_slice() {
-        [] => "None".to_owned(),
-        all => all.iter().map(|issue| format!("\n- {}", escape(issue))).collect(),
+        [] => " None".to_owned(),
+        all => all.iter().map(|issue| format!("\n- {}", clean(issue))).collect(),
     };
     let blocks = [
         Some(format!("Subject: [STAGING] {scenario} {version} - Day {number} Status Update")),
         Some("Team,".to_owned()),
-        banner(observed),
+        observed
+            .simulated
+            .as_deref()
+            .map(|from| format!("SIMULATED from {}: nothing here was measured.", clean(from))),
         Some(format!("Day {number} of {scenario} {version} staging observation.")),
         Some(format!("**Status:** {}", day.overall.text())),
         Some("**Metrics:**".to_owned()),
@@ -140,7 +144,7 @@ pub fn status(document: &Document, observed: &Observed, number: u32) -> Option<S
             ]
             .join("\n"),
         ),
-        Some(format!("**Issues Found:** {issues}")),
+        Some(format!("**Issues Found:**{issues}")),
         Some(format!("**User Feedback:** {FEEDBACK}")),
         Some(
             "**Next Steps:** [Continue monitoring / Address issues / Proceed to production]"

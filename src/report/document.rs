@@ -10,7 +10,9 @@ pub use heat::Heat;
 pub use observed::Observed;
 pub use reading::ReadingRow;
 
+use crate::gate::features::FeatureRow;
 use crate::gate::leaks::LeakRow;
+use crate::gate::logs::LogFindings;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -52,6 +54,10 @@ pub struct Document {
     pub integrity: Vec<AssertionRow>,
     /// Day by day, if it is an observation.
     pub observation: Option<Observed>,
+    /// The feature checklist; empty where no step of the scenario ticks a box.
+    pub features: Vec<FeatureRow>,
+    /// What was found in logs.
+    pub logs: LogFindings,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.
@@ -80,6 +86,7 @@ impl Document {
                     || !judgement.invalid_reasons.is_empty()
                     || judgement.thresholds.iter().any(|line| line.fails)
                     || self.integrity.iter().any(AssertionRow::fails)
+                    || self.logs.fails()
             }
             (Some(_), Question::MayItGo) => verdict != Some(Verdict::Go),
             (Some(ruling), Question::AreWeBack) => {
@@ -516,4 +523,6 @@ pub struct TimelinePoint {
     pub active_users: u64,
     /// What monitors read meanwhile.
     pub readings: Vec<Reading>,
+    /// Lines of logs by rule; rules of which there are none are left out.
+    pub log_lines: Vec<(String, u64)>,
 }

@@ -53,9 +53,13 @@ pub(super) fn pictures(document: &Document) -> Vec<Figure> {
 pub(super) fn charts(document: &Document) -> Vec<Figure> {
     let (errors, kinds) = chart::errors(&document.timeline);
     let kinds: Vec<_> = kinds.iter().map(|(class, kind)| (*class, kind.word())).collect();
+    let (log_lines, rules) = chart::log_lines(&document.timeline);
+    let rules: Vec<_> = rules.iter().map(|(class, rule)| (*class, clean(rule))).collect();
+    let rules: Vec<_> = rules.iter().map(|(class, rule)| (*class, rule.as_str())).collect();
     let fixed = [
         figure("Number of requests by response time", &[], chart::heat(&document.heat)),
         figure("Errors per second", &kinds, errors),
+        figure("Lines of logs per second", &rules, log_lines),
     ];
     let drawn = |row: &ReadingRow| {
         let svg = chart::reading(&document.timeline, &row.name, &|value| row.text(Some(value)));

@@ -11,7 +11,9 @@ use super::document::{
     Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
+use crate::gate::features::{FeatureRow, features};
 use crate::gate::leaks::leaks;
+use crate::gate::logs;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -56,6 +58,8 @@ impl Document {
             errors: source.errors(),
             integrity: integrity::rows(record),
             observation,
+            features: checklist(record),
+            logs: logs::judge(record),
             generator: source.generator(),
             timeline,
             heat,
@@ -65,6 +69,11 @@ impl Document {
             stored_in: None,
         })
     }
+}
+
+/// The feature checklist, where the scenario has steps for it.
+fn checklist(record: &RunRecord) -> Vec<FeatureRow> {
+    if record.header.features.is_empty() { Vec::new() } else { features([record], []) }
 }
 
 /// A record with what every figure needs.

@@ -119,6 +119,15 @@ fn decisive(document: &Document) -> Vec<(Level, String)> {
             let why = row.note.as_deref().unwrap_or(&row.expect);
             format!("the assertion `{}`: {}: {why}", row.name, row.word())
         }));
+        let unkept = document.logs.rules.iter().filter(|own| own.fails());
+        told.extend(unkept.map(|own| {
+            let (name, lines) = (&own.rule.name, own.lines);
+            let limits = own.limits().unwrap_or_default();
+            let note = own.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            format!("the logs have {lines} lines of `{name}`, wanted {limits}{note}")
+        }));
+        let absent = document.logs.sources.iter().filter(|own| own.fails());
+        told.extend(absent.map(|own| format!("the log `{}` was never there", own.source.name)));
     }
     told.into_iter().map(|text| (Level::Error, text)).collect()
 }

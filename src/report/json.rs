@@ -5,11 +5,13 @@ mod gate;
 mod integrity;
 mod leaks;
 mod observed;
+mod logs;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
 use integrity::AssertionJson;
 use leaks::LeakJson;
+use logs::{LogJson, LogSourceJson};
 use observed::ObservedJson;
 pub(super) use observed::change;
 use parts::{
@@ -18,6 +20,7 @@ use parts::{
 };
 use serde::Serialize;
 
+use super::checks::FeatureJson;
 use super::document::{Document, RequestKind, RequestRow, TotalFacts};
 use super::{Format, RenderError};
 use crate::gate::ruling::Verdict;
@@ -70,6 +73,12 @@ struct Report<'a> {
     integrity: Vec<AssertionJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observation: Option<ObservedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    features: Vec<FeatureJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logs: Vec<LogJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log_sources: Vec<LogSourceJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -166,6 +175,9 @@ impl<'a> Report<'a> {
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
             observation: document.observation.as_ref().map(ObservedJson::of),
+            features: document.features.iter().map(FeatureJson::of).collect(),
+            logs: document.logs.rules.iter().map(LogJson::of).collect(),
+            log_sources: document.logs.sources.iter().map(LogSourceJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

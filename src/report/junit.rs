@@ -6,6 +6,7 @@
 
 mod cases;
 mod judged;
+mod logs;
 
 use std::io;
 

@@ -4,11 +4,13 @@ mod compared;
 mod database;
 pub(super) mod decision;
 mod facts;
+mod features;
 mod funnel;
 mod glance;
 mod integrity;
 mod leaks;
 mod observed;
+mod logs;
 mod selfcheck;
 mod verdict;
 
@@ -121,6 +123,7 @@ impl Cell {
 /// All tables that have rows, in the order in which people read them.
 pub(super) fn all(document: &Document) -> Vec<Table> {
     let [statements, queries] = queries(document);
+    let [logs, log_lines, log_sources] = logs::tables(document);
     let tables = [
         endpoints(document),
         statements,
@@ -134,6 +137,10 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         errors(document),
         thresholds(document),
         integrity::integrity(document),
+        features::features(document),
+        logs,
+        log_lines,
+        log_sources,
     ];
     let tables = observed::tables(document).into_iter().chain(tables);
     tables.filter(Table::has_rows).collect()

@@ -13,7 +13,7 @@ use super::Settings;
 use super::clock::Clock;
 use super::measured::Measured;
 use super::negotiate::{Ended, Opened, open};
-use super::pump::{BUFFER, Hand, Passing, Pump};
+use super::pump::{BUFFER, Hand, Passing, Pump, Way};
 use super::relay::Relay;
 use super::stream::{Socket, Stream};
 use super::tls::Keys;
@@ -36,15 +36,6 @@ pub(super) struct Room {
     /// Who carries what is not encrypted; `None` where only the runtime can.
     pub(super) relay: Option<Relay>,
     buffer: RefCell<Vec<u8>>,
-}
-
-/// Which way bytes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// From the client to the server.
-    Up,
-    /// From the server to the client.
-    Down,
 }
 
 /// What is known of one connection. When this goes, the connection has ended.
@@ -125,6 +116,13 @@ impl Room {
         Ok(Self { world, relay, buffer: RefCell::new(vec![0; BUFFER]) })
     }
 
+    /// Waits until all has been looked at that was passed on before.
+    pub(super) async fn looked(&self) {
+        if let Some(relay) = &self.relay {
+            relay.looked().await;
+        }
+    }
+
     /// Waits until there is nobody any more to carry what should be carried.
     pub(super) async fn broken(&self) {
         match &self.relay {
@@ -160,7 +158,8 @@ impl Watch {
         known.machine.server(bytes, now, world.measured().of(known.number));
     }
 
-    /// Looks at bytes that have passed; `measured` is that of its world.
+    /// Looks at bytes that have passed; `measured` is that of its world. What the tap added is told
+    /// it elsewhere.
     pub(super) fn look(&mut self, way: Way, passing: Passing<'_>, measured: &mut Measured) {
         self.known.look(way, passing, measured);
     }
@@ -175,17 +174,11 @@ impl Known {
         let Passing { bytes, read, written } = passing;
         let measured = measured.of(self.number);
         match way {
-            Way::Up => {
-                measured.own().requests.record(written.since(read));
-                // A request counts from when the server can have it.
-                self.machine.client(bytes, written, measured);
-            }
-            Way::Down => {
-                measured.own().answers.record(written.since(read));
-                // An answer counts to when it came: a client that is slow to take it is not the
-                // server's time.
-                self.machine.server(bytes, read, measured);
-            }
+            // A request counts from when the server can have it.
+            Way::Up => self.machine.client(bytes, written, measured),
+            // An answer counts to when it came: a client that is slow to take it is not the
+            // server's time.
+            Way::Down => self.machine.server(bytes, read, measured),
         }
         if !self.counted {
             self.counted = !measured.follows(self.machine.state());
@@ -216,13 +209,17 @@ impl Future for Line {
         let mut buffer = room.buffer.borrow_mut();
         let mut hand = Hand { buffer: &mut buffer, clock: world.clock };
         let asked = up.poll(cx, (&mut *client, &mut *server), &mut hand, &mut |passing| {
-            known.look(Way::Up, passing, &mut world.measured());
+            let mut measured = world.measured();
+            measured.own().add(Way::Up, passing.held());
+            known.look(Way::Up, passing, &mut measured);
         });
         if let Poll::Ready(Err(error)) = asked {
             return Poll::Ready(Err(error));
         }
         let answered = down.poll(cx, (server, client), &mut hand, &mut |passing| {
-            known.look(Way::Down, passing, &mut world.measured());
+            let mut measured = world.measured();
+            measured.own().add(Way::Down, passing.held());
+            known.look(Way::Down, passing, &mut measured);
         });
         match answered {
             Poll::Ready(Ok(())) if up.is_done() => Poll::Ready(Ok(())),

@@ -1,7 +1,8 @@
 //! Carries the connections that are not encrypted: a thread of its own, epoll, no runtime.
 //!
-//! A message costs one `recv` and one `send`, as it must, and a share of an `epoll_wait`. All that
-//! is ready is passed on first; then all of it is looked at, under one lock.
+//! A message costs one `recv` and one `send`, as it must, and a share of an `epoll_wait`. What was
+//! passed on is looked at later, many messages at once: what was measured is asked for each second,
+//! and a look just after a system call finds its code and its data no longer in the caches.
 
 mod memory;
 mod pipe;
@@ -22,19 +23,27 @@ use tokio::sync::{mpsc, oneshot};
 use super::line::{Watch, World};
 use super::stream::Socket;
 
-/// Connections that may wait for the thread to take them over; who brings more waits.
-const ARRIVALS: usize = 256;
+/// Errands that may wait for the thread; who brings more waits.
+const ERRANDS: usize = 256;
 
 /// The runtime's end of it. The thread ends all its connections and itself when this is dropped.
 pub(super) struct Relay {
     /// `None` only while this is dropped.
-    arrivals: Option<mpsc::Sender<Arrival>>,
+    errands: Option<mpsc::Sender<Errand>>,
     bell: Arc<Bell>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What the thread is asked for.
+enum Errand {
+    /// To carry a connection.
+    Carry(Box<Arrival>),
+    /// To look at all that has been passed on, and to say when that is done.
+    Look(oneshot::Sender<()>),
+}
+
 /// An opened connection.
-pub(super) struct Arrival {
+struct Arrival {
     client: OwnedFd,
     server: OwnedFd,
     watch: Watch,
@@ -46,14 +55,14 @@ impl Relay {
     /// Starts the thread.
     pub(super) fn start(world: &Arc<World>) -> io::Result<Option<Self>> {
         let bell = Arc::new(Bell::new()?);
-        let (arrivals, arriving) = mpsc::channel(ARRIVALS);
+        let (errands, coming) = mpsc::channel(ERRANDS);
         let poll = Poll::new(&bell)?;
-        let mut rounds = Rounds::new(poll, Arc::clone(&bell), arriving, Arc::clone(world));
+        let mut rounds = Rounds::new(poll, Arc::clone(&bell), coming, Arc::clone(world));
         let thread = std::thread::Builder::new().name("tap-relay".to_owned()).spawn(move || {
-            // Whatever ends it, who waits on the other end of the arrivals sees that it has ended.
+            // Whatever ends it, who waits on the other end of the errands sees that it has ended.
             drop(rounds.run());
         })?;
-        Ok(Some(Self { arrivals: Some(arrivals), bell, thread: Some(thread) }))
+        Ok(Some(Self { errands: Some(errands), bell, thread: Some(thread) }))
     }
 
     /// Has an opened connection carried, and returns at its end.
@@ -61,28 +70,41 @@ impl Relay {
         // What the system does not let go ends here, as does what nobody takes over any more.
         let (Ok(client), Ok(server)) = (descriptor(client), descriptor(server)) else { return };
         let (end, ended) = oneshot::channel();
-        let Some(arrivals) = &self.arrivals else { return };
-        if arrivals.send(Arrival { client, server, watch, end }).await.is_ok() {
-            self.bell.ring();
-            // Nothing is ever sent: the other end goes with the connection.
-            drop(ended.await);
-        }
+        self.send(Errand::Carry(Box::new(Arrival { client, server, watch, end }))).await;
+        // Nothing is ever sent: the other end goes with the connection.
+        drop(ended.await);
+    }
+
+    /// Returns when all has been looked at that was passed on before this was called.
+    pub(super) async fn looked(&self) {
+        let (tell, told) = oneshot::channel();
+        self.send(Errand::Look(tell)).await;
+        // A thread that has ended has looked at all, or has crashed, which is seen elsewhere.
+        drop(told.await);
     }
 
     /// Returns when the thread has ended, which it does not while this is there.
     pub(super) async fn ended(&self) {
-        if let Some(arrivals) = &self.arrivals {
-            arrivals.closed().await;
+        if let Some(errands) = &self.errands {
+            errands.closed().await;
+        }
+    }
+
+    async fn send(&self, errand: Errand) {
+        // What can't be sent is dropped here, and who waits for it is told by that.
+        if let Some(errands) = &self.errands {
+            drop(errands.send(errand).await);
+            self.bell.ring();
         }
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.arrivals = None;
+        self.errands = None;
         self.bell.ring();
         if let Some(thread) = self.thread.take() {
-            // That it crashed was seen on the arrivals.
+            // That it crashed was seen on the errands.
             drop(thread.join());
         }
     }

@@ -18,6 +18,10 @@ impl Relay {
         match *self {}
     }
 
+    pub(super) async fn looked(&self) {
+        match *self {}
+    }
+
     pub(super) async fn ended(&self) {
         match *self {}
     }

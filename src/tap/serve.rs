@@ -161,7 +161,10 @@ impl Serving {
             tokio::select! {
                 command = commands.recv() => match command {
                     // Who asked and did not wait gets nothing.
-                    Some(Command::Take(answer)) => drop(answer.send(take())),
+                    Some(Command::Take(answer)) => {
+                        room.looked().await;
+                        drop(answer.send(take()));
+                    }
                     Some(Command::Stop(answer)) => {
                         lines.shutdown().await;
                         // With it all connections end that the runtime does not carry.

@@ -19,6 +19,9 @@ mod httpbin;
 mod memory;
 mod row;
 mod secure;
+mod two;
+mod two_peers;
+mod two_server;
 
 /// The drivers that are held against the tables, by the words that the command line and the record
 /// have for them.

@@ -239,7 +239,7 @@ async fn two_days_of_forty_series_and_thirty_readings_have_room() {
     // What an empty store takes is counted as well.
     let minutes = 60;
     let bytes = disk_of(minutes).await;
-    let segment = bytes / minutes;
+    let segment = bytes.div_euclid(minutes);
     assert!(segment * TWO_DAYS <= ROOM, "{segment} bytes a segment");
 }
 
@@ -247,6 +247,6 @@ async fn two_days_of_forty_series_and_thirty_readings_have_room() {
 #[ignore = "two days of segments take minutes to write: the figure of docs/observe.md"]
 async fn two_days_of_segments_in_full_have_room() {
     let bytes = disk_of(TWO_DAYS).await;
-    println!("{bytes} bytes, {} a segment", bytes / TWO_DAYS);
+    println!("{bytes} bytes, {} a segment", bytes.div_euclid(TWO_DAYS));
     assert!(bytes <= ROOM, "{bytes} bytes");
 }

@@ -137,7 +137,7 @@ fn whole() -> Gate {
         policy,
         baseline: Some("prisma-6.19".to_owned()),
         on_rollback: vec![Reaction::Exec(words.into()), Reaction::Webhook(webhook)],
-        on_change: Vec::new(),
+        on_change: vec![Reaction::Exec(vec!["./tell.sh".to_owned()])],
     }
 }
 

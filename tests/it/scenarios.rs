@@ -465,18 +465,20 @@ fn around_steps(steps: &str) -> String {
 }
 
 #[test]
-fn every_example_of_the_language_page_compiles() {
-    let blocks = blocks(&text("docs/scenario.md"));
-    assert!(blocks.len() > 10, "{}", blocks.len());
-    for (mark, line, example) in blocks {
-        let text = match mark.as_str() {
-            "scenario" => example,
-            "part" => completed(&example),
-            "steps" => around_steps(&example),
-            _ => panic!("docs/scenario.md:{line}: write ```yaml scenario, part or steps"),
-        };
-        let done = try_compile("scenarios/example.yaml", &text, &Overrides::default());
-        drop(done.unwrap_or_else(|mistakes| panic!("docs/scenario.md:{line}:\n{mistakes}")));
+fn every_example_of_the_language_pages_compiles() {
+    for (page, least) in [("docs/scenario.md", 11), ("docs/monitors.md", 1)] {
+        let blocks = blocks(&text(page));
+        assert!(blocks.len() >= least, "{page}: {}", blocks.len());
+        for (mark, line, example) in blocks {
+            let text = match mark.as_str() {
+                "scenario" => example,
+                "part" => completed(&example),
+                "steps" => around_steps(&example),
+                _ => panic!("{page}:{line}: write ```yaml scenario, part or steps"),
+            };
+            let done = try_compile("scenarios/example.yaml", &text, &Overrides::default());
+            drop(done.unwrap_or_else(|mistakes| panic!("{page}:{line}:\n{mistakes}")));
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub(in crate::cli) struct Check {
     /// Try requests again until they are as they should be, at most this long
     #[arg(long, value_name = "5m", value_parser = some_time)]
     pub(in crate::cli) wait_for: Option<Nanos>,
+    /// Find and delete what runs that were killed have left behind, in place of checking
+    #[arg(long, conflicts_with_all = ["profile", "expect"])]
+    pub(in crate::cli) cleanup: bool,
     #[command(flatten)]
     pub(in crate::cli) http: HttpArgs,
     #[command(flatten)]

@@ -188,7 +188,7 @@ pub(in crate::cli) struct HttpArgs {
     /// Speak HTTP/1.1 even if the server offers HTTP/2
     #[arg(long = "http1.1", id = "http1")]
     pub(in crate::cli) http1: bool,
-    /// What sends the requests: our own engine for HTTP/1.1 on Linux (epoll), or tokio and hyper
+    /// What sends the requests: our own engine on Linux (epoll), or tokio and hyper
     #[arg(long, value_enum, default_value_t, env = "LOADGATE_ENGINE", value_name = "NAME")]
     #[arg(hide_possible_values = false)]
     pub(in crate::cli) engine: EngineName,

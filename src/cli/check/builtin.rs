@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::cli::builtin::LEFTOVERS;
 use crate::plan::Plan;
 
 /// The profiles that are built in.
@@ -44,14 +45,15 @@ pub(super) fn text(plan: &Plan, built_in: bool, expect: &[(Option<String>, Strin
     }
     let journey = |journey: &crate::plan::Journey| json!({ "journey": journey.name });
     let critical: Vec<Value> = plan.journeys.iter().map(journey).collect();
-    json!({
-        "version": 1,
-        "profiles": {
-            "immediate": { "checks": immediate },
-            "critical": { "checks": critical },
-        },
-    })
-    .to_string()
+    let cleanup =
+        if built_in { json!([{ "journey": LEFTOVERS, "scenario": LEFTOVERS }]) } else { json!([]) };
+    // As text, because the order of the profiles is that of the deployment.
+    format!(
+        "{{\"version\": 1, \"cleanup\": {cleanup}, \"profiles\": {{\n\
+         \"immediate\": {{ \"checks\": {} }},\n\"critical\": {{ \"checks\": {} }} }} }}\n",
+        Value::from(immediate),
+        Value::from(critical),
+    )
 }
 
 /// Text that is meant as it stands: `${` would begin a variable.

@@ -57,12 +57,13 @@ impl Prepared {
             Failed::usage(format!("can't read `{path}`: it is not UTF-8 text"), None)
         })?;
         let file = read(&path, &text, &expect, terminal)?;
-        let chosen = chosen(&args.profile, &file)?;
+        let chosen = chosen(args, &file)?;
         let named = args.scenario.clone().filter(|name| !name.is_empty());
         let scenario = named.or_else(|| file.scenario.clone());
         let mut play = play(args, scenario.clone());
         play.what.target = play.what.target.or_else(|| file.target.clone());
-        let has_target = chosen.iter().filter_map(|name| file.profile(name)).any(asks_target);
+        let asks = chosen.iter().filter_map(|name| file.profile(name)).any(asks_target);
+        let has_target = args.cleanup || asks;
         if scenario.is_none() && play.what.target.is_none() {
             if has_target {
                 let hint =
@@ -114,7 +115,7 @@ impl Prepared {
         let plan = settings::plan(&play, &source, &Variant::default(), terminal)?;
         let text = builtin::text(&plan, source.is_built_in(), expect);
         let file = read("built-in checks", &text, &[], terminal)?;
-        let chosen = chosen(&args.profile, &file)?;
+        let chosen = chosen(args, &file)?;
         let wants_market = source.wants_market(&play);
         let plans = BTreeMap::new();
         let mut prepared = Self { file, plan, wants_market, has_target: true, chosen, plans };
@@ -167,6 +168,7 @@ impl Prepared {
         let target = &self.plan.target;
         let plans = std::mem::take(&mut self.plans).into_iter().map(|(key, mut plan)| {
             plan.target.clone_from(target);
+            plan.leave_nothing_out();
             (key, Arc::new(plan))
         });
         let plans: BTreeMap<_, _> = plans.collect();
@@ -244,8 +246,19 @@ fn version(text: &str) -> (Option<String>, String) {
     }
 }
 
-/// The profiles that are done: those that are named, or those that look at the running system.
-fn chosen(named: &[String], file: &CheckFile) -> Result<Vec<String>, Failed> {
+/// The profiles that are done: those that are named, or those that look at the running system; none
+/// where it is cleaned up.
+fn chosen(args: &Check, file: &CheckFile) -> Result<Vec<String>, Failed> {
+    let named = &args.profile;
+    if args.cleanup {
+        if file.cleanup.is_empty() {
+            let hint = "write `cleanup: [ { journey: leftovers, scenario: cleanup.yaml } ]`: a \
+                        journey that looks for what is left and deletes it";
+            let message = format!("`{}` does not say how to clean up", file.path);
+            return Err(Failed::usage(message, Some(hint.to_owned())));
+        }
+        return Ok(Vec::new());
+    }
     let all = || file.profiles.iter().map(|profile| profile.name.clone());
     if all().next().is_none() {
         let hint = "write `profiles: { immediate: { checks: [ { health: /api/health } ] } }`";

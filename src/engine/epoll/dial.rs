@@ -11,8 +11,9 @@ use rustls::pki_types::ServerName;
 use super::companion::Errand;
 use super::driver::Driver;
 use super::line::{Exchange, Stage};
-use super::lines::Token;
+use super::lines::{Owner, Token};
 use super::stream::Stream;
+use crate::engine::Spoken;
 use crate::engine::connection::{LOOKUP_TTL, NO_ADDRESS};
 use crate::engine::exhausted::Shortage;
 use crate::engine::failures::{not_connected, not_found, not_secured};
@@ -72,9 +73,12 @@ impl Addresses {
 }
 
 impl Dialer {
-    pub(super) fn new(plan: &Plan, tls: Option<&Arc<ClientConfig>>) -> Self {
+    pub(super) fn new(plan: &Plan, tls: Option<&Arc<ClientConfig>>, spoken: Spoken) -> Self {
         let secured = |config: &Arc<ClientConfig>| Secured {
-            config: only_http1(config),
+            config: match spoken {
+                Spoken::One => only_http1(config),
+                Spoken::Two => Arc::clone(config),
+            },
             name: ServerName::try_from(plan.target.host.clone()).map_err(|why| why.to_string()),
         };
         Self {
@@ -104,26 +108,32 @@ fn only_http1(config: &Arc<ClientConfig>) -> Arc<ClientConfig> {
 
 impl Driver<'_> {
     /// Opens a connection for an exchange.
-    pub(super) fn open(&mut self, mut exchange: Exchange) {
+    pub(super) fn open(&mut self, mut exchange: Exchange) -> Token {
         let now = self.clock.now();
         exchange.timing.fresh = true;
         (exchange.reused, exchange.since) = (false, now);
         let limits = Limits { body: self.plan.http.limits.max_body.0, ..Limits::default() };
-        let token = self.lines.add(exchange.task.user, Reader::new(limits));
+        let user = exchange.task.user;
+        let (owner, mux) = match self.spoken {
+            Spoken::One => (Owner::User(user), None),
+            Spoken::Two => (self.many.owner(user), Some(Box::default())),
+        };
+        let token = self.lines.add(owner, Reader::new(limits));
         let dialer = &mut self.dialer;
         if let Some(line) = self.lines.get(token) {
-            line.exchange = Some(exchange);
+            (line.exchange, line.mux) = (Some(exchange), mux);
             self.deadlines.set(&mut line.deadline, token, now + dialer.limit);
         }
         if now < dialer.addresses.until {
             dialer.turns.push_back(token);
-            return;
+            return token;
         }
         dialer.addresses.waiting.push(token);
         if let [_first] = dialer.addresses.waiting.as_slice() {
             let host = dialer.addresses.host.clone();
             self.companion.ask(Errand::LookUp(host, dialer.addresses.port));
         }
+        token
     }
 
     /// The target's addresses are known, or why they are not.
@@ -140,12 +150,12 @@ impl Driver<'_> {
                 let addresses = &mut self.dialer.addresses;
                 (addresses.known, addresses.until) = (Some(found.into()), now + LOOKUP_TTL);
                 for token in waiting {
-                    let line = self.lines.get(token);
-                    if let Some(exchange) = line.and_then(|line| line.exchange.as_mut()) {
+                    let Some(line) = self.lines.get(token) else { continue };
+                    if let Some(exchange) = &mut line.exchange {
                         exchange.timing.looking_up = now - exchange.since;
                         exchange.since = now;
-                        self.dialer.turns.push_back(token);
                     }
+                    self.dialer.turns.push_back(token);
                 }
             }
             Err(why) => {
@@ -215,9 +225,11 @@ impl Driver<'_> {
             return self.fail(token, failure);
         }
         let now = self.clock.now();
-        let Some(exchange) = &mut line.exchange else { return };
-        exchange.timing.connecting = now - exchange.since;
-        exchange.since = now;
+        // Whoever wanted it may be gone, and others wait for it.
+        if let Some(exchange) = &mut line.exchange {
+            exchange.timing.connecting = now - exchange.since;
+            exchange.since = now;
+        }
         let Some(secured) = &self.dialer.tls else { return self.opened(token) };
         let begun = match (&secured.name, &mut line.stream) {
             (Ok(name), Some(stream)) => {
@@ -252,10 +264,9 @@ impl Driver<'_> {
     /// The connection is open: sends what it was opened for.
     fn opened(&mut self, token: Token) {
         self.dialer.dialing -= 1;
-        if let Some(line) = self.lines.get(token) {
-            line.stage = Stage::Open;
-        }
-        self.transmit(token);
+        let Some(line) = self.lines.get(token) else { return };
+        line.stage = Stage::Open;
+        if line.mux.is_some() { self.opened_many(token) } else { self.transmit(token) }
     }
 
     /// Forgets a handshake that is not taken on.

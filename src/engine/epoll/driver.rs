@@ -8,13 +8,15 @@ use super::deadlines::Deadlines;
 use super::dial::Dialer;
 use super::line::Stage;
 use super::lines::Lines;
+use super::many::Many;
 use super::pace::Pace;
 use super::poll::{Happened, Poll, Ready};
 use super::stamp::Offset;
 use super::wire::Wire;
-use crate::engine::Clock;
 use crate::engine::handover::{Beats, Job};
+use crate::engine::{Clock, Spoken};
 use crate::http1::Seen;
+use crate::http2;
 use crate::plan::Plan;
 use crate::units::Nanos;
 use crate::walk::{Command, Worker};
@@ -43,6 +45,10 @@ pub(super) struct Driver<'p> {
     pub(super) companion: Companion,
     pub(super) offset: Offset,
     pub(super) memory: Memory,
+    /// The HTTP that connections are opened for.
+    pub(super) spoken: Spoken,
+    /// What is under way over HTTP/2.
+    pub(super) many: Many,
     /// Exchanges that are under way.
     pub(super) awaited: usize,
 }
@@ -58,10 +64,12 @@ pub(super) struct Memory {
     pub(super) sealed: Vec<u8>,
     /// Heads of answers that came lately.
     pub(super) seen: Seen,
+    /// The same of HTTP/2.
+    pub(super) blocks: http2::Seen,
 }
 
 /// Plays one worker's part of a plan to its end. Runs on the worker's own thread.
-pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
+pub(in crate::engine) fn work(job: Job, poll: Poll, spoken: Spoken) -> io::Result<()> {
     let plan = Arc::clone(&job.plan);
     let worker = Worker::new(&plan, job.share);
     Poll::sharpen();
@@ -77,7 +85,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
         wire: Wire::new(&plan),
         lines: Lines::default(),
         deadlines: Deadlines::default(),
-        dialer: Dialer::new(&plan, job.tls.as_ref()),
+        dialer: Dialer::new(&plan, job.tls.as_ref(), spoken),
         companion,
         offset: Offset::new(clock),
         memory: Memory {
@@ -85,7 +93,10 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
             plain: vec![0; READING],
             sealed: vec![0; sealed],
             seen: Seen::default(),
+            blocks: http2::Seen::default(),
         },
+        spoken,
+        many: Many::new(&plan),
         awaited: 0,
         plan: &plan,
     };
@@ -105,6 +116,7 @@ impl Driver<'_> {
         loop {
             self.worker.advance(self.now);
             self.expire(self.now);
+            self.expire_many(self.now);
             self.carry_out();
             if self.now >= beats.next() {
                 beats.hand_over(&mut self.worker, self.now);
@@ -112,7 +124,9 @@ impl Driver<'_> {
             if self.worker.finished(self.now) {
                 return Ok(());
             }
-            let due = [self.worker.next_deadline(), self.deadlines.next(), Some(beats.next())];
+            let late = self.many.flights.next_deadline();
+            let due =
+                [self.worker.next_deadline(), self.deadlines.next(), late, Some(beats.next())];
             let due = due.into_iter().flatten().min().unwrap_or(self.now);
             self.now = pace.wait(&self.poll, &mut ready, (self.now, due), self.awaited)?;
             self.offset.refresh(self.clock, self.now);
@@ -176,10 +190,11 @@ impl Driver<'_> {
                         while let Some(token) = self.lines.any(user) {
                             self.close(token);
                         }
+                        self.forget(user);
                     }
                 }
             }
-            if !self.next_turn() {
+            if !self.next_turn() && !self.flush() {
                 return;
             }
         }

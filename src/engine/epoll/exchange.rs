@@ -6,6 +6,7 @@ use super::driver::{Driver, Memory};
 use super::line::{Brief, Exchange, Line, Stage};
 use super::lines::Token;
 use super::stream::{Got, Then};
+use crate::engine::Spoken;
 use crate::engine::body::unpack;
 use crate::engine::failures::{not_a_path, not_answered, not_open};
 use crate::http1::{self, Broken};
@@ -16,7 +17,7 @@ use crate::walk::{Task, Worker};
 
 /// How far a stamp of the kernel may lie behind the driver's last look at the clock: longer than
 /// it works on one batch of events.
-const AHEAD: Nanos = Nanos::from_millis(10);
+pub(super) const AHEAD: Nanos = Nanos::from_millis(10);
 
 /// What came of reading from a connection.
 enum Heard {
@@ -44,7 +45,12 @@ impl Driver<'_> {
                 line.exchange = Some(exchange);
                 self.transmit(token);
             }
-            None => self.open(exchange),
+            None => match self.spoken {
+                Spoken::One => {
+                    self.open(exchange);
+                }
+                Spoken::Two => self.depart(exchange),
+            },
         }
     }
 
@@ -84,6 +90,9 @@ impl Driver<'_> {
     /// There is room to write again.
     pub(super) fn write_on(&mut self, token: Token) {
         let Some(line) = self.lines.get(token) else { return };
+        if line.mux.is_some() {
+            return self.send_out(token);
+        }
         let Some(stream) = &mut line.stream else { return };
         let written = if line.unsent.is_empty() {
             stream.flush().map(|_all| 0)
@@ -109,6 +118,9 @@ impl Driver<'_> {
     /// Reads what has come; `ended` if the peer has closed, so that nothing else will announce
     /// the end.
     pub(super) fn hear(&mut self, token: Token, ended: bool) {
+        if self.lines.get(token).is_some_and(|line| line.mux.is_some()) {
+            return self.hear_many(token, ended);
+        }
         loop {
             let Self { lines, memory, worker, offset, clock, now, plan, .. } = self;
             let Some(line) = lines.get(token) else { return };
@@ -203,24 +215,34 @@ impl Driver<'_> {
         }
     }
 
-    /// Tells the core that an exchange has failed, and closes its connection.
+    /// Tells the core that the exchanges of a connection have failed, and closes it.
     pub(super) fn fail(&mut self, token: Token, failure: Failure) {
         let exchange = self.lines.get(token).and_then(|line| line.exchange.take());
+        let others = self.take_flights(token);
         self.close(token);
+        for exchange in others {
+            self.awaited -= 1;
+            give(&mut self.worker, &exchange, failure.clone(), self.clock.now());
+        }
         let Some(exchange) = exchange else { return };
         self.awaited -= 1;
-        let end = self.clock.now();
-        let reply = Reply { end, timing: exchange.timing, result: Err(failure) };
-        self.worker.reply(exchange.task, &reply, end);
+        give(&mut self.worker, &exchange, failure, self.clock.now());
     }
 
     /// Closes a connection, and forgets what is under way on it.
     pub(super) fn close(&mut self, token: Token) {
+        self.awaited -= self.take_flights(token).len();
         if let Some(line) = self.lines.remove(token) {
             self.hang_up(line.stage);
             self.awaited -= usize::from(line.exchange.is_some());
         }
     }
+}
+
+/// Tells the core that an exchange has failed.
+pub(super) fn give(worker: &mut Worker<'_>, exchange: &Exchange, failure: Failure, end: Nanos) {
+    let reply = Reply { end, timing: exchange.timing, result: Err(failure) };
+    worker.reply(exchange.task, &reply, end);
 }
 
 /// Shows the bytes that came to the reader, and the answer, if it is there, to the core.

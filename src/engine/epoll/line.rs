@@ -1,8 +1,11 @@
-//! One connection of a virtual user, and what is under way on it.
+//! One connection, and what is under way on it.
 
 use super::deadlines::Deadline;
+use super::lines::Owner;
+use super::mux::Mux;
 use super::stream::Stream;
 use crate::http1::{Asked, Keep, Reader};
+use crate::http2;
 use crate::plan::{Request, Timing};
 use crate::units::Nanos;
 use crate::walk::Task;
@@ -10,8 +13,8 @@ use crate::walk::Task;
 /// One connection to the target.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// The virtual user that it belongs to.
-    pub(super) user: usize,
+    /// Whom it belongs to.
+    pub(super) owner: Owner,
     /// Another connection of the same user.
     pub(super) next: Option<usize>,
     pub(super) stage: Stage,
@@ -20,7 +23,11 @@ pub(super) struct Line {
     pub(super) reader: Reader,
     /// What could not be written yet.
     pub(super) unsent: Vec<u8>,
+    /// What it carries, or is opened for.
     pub(super) exchange: Option<Exchange>,
+    /// What else it carries, where it is one of HTTP/2 or may become one. In a box, because most
+    /// targets of a staging system speak HTTP/1.1.
+    pub(super) mux: Option<Box<Mux>>,
     pub(super) deadline: Deadline,
     /// Which of the target's addresses is tried.
     pub(super) address: usize,
@@ -83,6 +90,21 @@ impl Brief {
     }
 }
 
+impl Brief {
+    /// What HTTP/2 has to know of it.
+    pub(super) fn as_of_two(&self) -> (http2::Asked, http2::Keep) {
+        let asked = match self.asked {
+            Asked::Head => http2::Asked::Head,
+            Asked::Other => http2::Asked::Other,
+        };
+        let keep = match self.keep {
+            Keep::Body => http2::Keep::Body,
+            Keep::Nothing => http2::Keep::Nothing,
+        };
+        (asked, keep)
+    }
+}
+
 impl Exchange {
     pub(super) fn new(task: Task, brief: Brief, begun: Nanos) -> Self {
         Self {
@@ -115,15 +137,16 @@ impl Exchange {
 }
 
 impl Line {
-    pub(super) fn new(user: usize, next: Option<usize>, reader: Reader) -> Self {
+    pub(super) fn new(owner: Owner, next: Option<usize>, reader: Reader) -> Self {
         Self {
-            user,
+            owner,
             next,
             stage: Stage::Waiting,
             stream: None,
             reader,
             unsent: Vec::new(),
             exchange: None,
+            mux: None,
             deadline: Deadline::default(),
             address: 0,
         }
@@ -134,8 +157,8 @@ impl Line {
         !self.unsent.is_empty() || self.stream.as_ref().is_some_and(Stream::has_unsent)
     }
 
-    /// Whether a request can be sent on it.
+    /// Whether it is one of HTTP/1.1 on which a request can be sent.
     pub(super) fn is_idle(&self) -> bool {
-        self.stage == Stage::Open && self.exchange.is_none()
+        self.stage == Stage::Open && self.exchange.is_none() && self.mux.is_none()
     }
 }

@@ -3,6 +3,15 @@
 use super::line::Line;
 use crate::http1::Reader;
 
+/// Whose a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A virtual user's.
+    User(usize),
+    /// Of several users together: which of those that there are.
+    Shared(usize),
+}
+
 /// Connections by number, with the first of each user.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -27,23 +36,39 @@ fn token(at: usize, generation: u32) -> Token {
 }
 
 impl Lines {
-    /// A new connection of a user.
-    pub(super) fn add(&mut self, user: usize, reader: Reader) -> Token {
-        if user >= self.first.len() {
-            self.first.resize(user + 1, None);
-        }
-        let next = self.first.get(user).copied().flatten();
-        let line = Line::new(user, next, reader);
+    /// A new connection.
+    pub(super) fn add(&mut self, owner: Owner, reader: Reader) -> Token {
         let at = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place { generation: 0, line: None });
             self.places.len() - 1
         });
-        if let Some(first) = self.first.get_mut(user) {
-            *first = Some(at);
-        }
+        let next = match owner {
+            Owner::User(user) => self.lead(user, at),
+            Owner::Shared(_) => None,
+        };
         let Some(place) = self.places.get_mut(at) else { unreachable!("the place was just made") };
-        place.line = Some(line);
+        place.line = Some(Line::new(owner, next, reader));
         token(at, place.generation)
+    }
+
+    /// Makes a connection the first of a user; the one that was it before.
+    fn lead(&mut self, user: usize, at: usize) -> Option<usize> {
+        if user >= self.first.len() {
+            self.first.resize(user + 1, None);
+        }
+        self.first.get_mut(user).and_then(|first| first.replace(at))
+    }
+
+    /// Gives a connection that several users would have had together to one of them.
+    pub(super) fn adopt(&mut self, token: Token, user: usize) {
+        let at = usize::try_from(token & 0xFFFF_FFFF).unwrap_or(usize::MAX);
+        if self.get(token).is_none_or(|line| line.owner == Owner::User(user)) {
+            return;
+        }
+        let next = self.lead(user, at);
+        if let Some(line) = self.get(token) {
+            (line.owner, line.next) = (Owner::User(user), next);
+        }
     }
 
     /// The connection of that name, if it is still there.
@@ -55,8 +80,13 @@ impl Lines {
 
     /// A connection of the user that can carry a request.
     pub(super) fn idle(&self, user: usize) -> Option<Token> {
+        self.find(user, Line::is_idle)
+    }
+
+    /// A connection of the user that is like this.
+    pub(super) fn find(&self, user: usize, like: impl Fn(&Line) -> bool) -> Option<Token> {
         self.of(user).find_map(|(at, place)| {
-            place.line.as_ref().filter(|line| line.is_idle()).map(|_| token(at, place.generation))
+            place.line.as_ref().filter(|line| like(line)).map(|_| token(at, place.generation))
         })
     }
 
@@ -81,11 +111,12 @@ impl Lines {
         let line = place.line.take()?;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(at);
-        let first = self.first.get_mut(line.user)?;
+        let Owner::User(user) = line.owner else { return Some(line) };
+        let first = self.first.get_mut(user)?;
         if *first == Some(at) {
             *first = line.next;
         } else {
-            self.unlink(line.user, at, line.next);
+            self.unlink(user, at, line.next);
         }
         Some(line)
     }
@@ -110,7 +141,22 @@ mod tests {
     use crate::http1::Limits;
 
     fn add(lines: &mut Lines, user: usize) -> Token {
-        lines.add(user, Reader::new(Limits::default()))
+        lines.add(Owner::User(user), Reader::new(Limits::default()))
+    }
+
+    #[test]
+    fn what_users_have_together_is_nobodys_until_one_of_them_takes_it() {
+        let mut lines = Lines::default();
+        let own = add(&mut lines, 1);
+        let together = lines.add(Owner::Shared(1), Reader::new(Limits::default()));
+        assert_eq!((lines.any(1), lines.any(0)), (Some(own), None));
+        lines.adopt(together, 1);
+        lines.adopt(together, 1);
+        assert_eq!(lines.any(1), Some(together));
+        lines.remove(together).unwrap();
+        assert_eq!(lines.any(1), Some(own));
+        let together = lines.add(Owner::Shared(0), Reader::new(Limits::default()));
+        assert!(lines.remove(together).is_some() && lines.get(together).is_none());
     }
 
     #[test]

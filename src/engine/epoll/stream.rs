@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
 use super::stamp::{receive, stamp};
+use crate::engine::Spoken;
 use crate::units::Nanos;
 
 /// A connection that does not block.
@@ -141,7 +142,7 @@ impl Stream {
         }
     }
 
-    /// Writes what it can of `bytes`, and says how much. With TLS all of it is taken, and
+    /// Writes what it can of `bytes`, and says how much. TLS takes more than there is room for, and
     /// [`Stream::flush`] says when it is out.
     pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else {
@@ -151,9 +152,21 @@ impl Stream {
                 Err(error) => Err(error.into()),
             };
         };
-        let taken = tls.writer().write(bytes)?;
-        self.flush()?;
+        // TLS holds 64 KiB at most, and takes more when that is out.
+        let mut taken = tls.writer().write(bytes)?;
+        while self.flush()?
+            && let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty())
+            && let Some(tls) = &mut self.tls
+        {
+            taken += tls.writer().write(rest)?;
+        }
         Ok(taken)
+    }
+
+    /// The HTTP that TLS agreed on.
+    pub(super) fn spoken(&self) -> Spoken {
+        let agreed = self.tls.as_ref().and_then(|tls| tls.alpn_protocol());
+        if agreed == Some(b"h2") { Spoken::Two } else { Spoken::One }
     }
 
     /// Writes what TLS holds, as far as there is room; whether all is out.

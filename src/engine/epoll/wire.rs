@@ -1,6 +1,7 @@
-//! Requests as bytes (RFC 9112, section 3).
+//! Requests as bytes (RFC 9112, section 3), and as fields (RFC 9113, section 8.3).
 
 use crate::engine::exchange::{AGENT, CODINGS};
+use crate::http2::Block;
 use crate::plan::{Plan, Request};
 
 /// What every request to a target says, as lines that are ready.
@@ -10,6 +11,9 @@ pub(super) struct Wire {
     agent: Vec<u8>,
     /// Empty where compressed answers are not wanted.
     codings: Vec<u8>,
+    scheme: &'static str,
+    authority: String,
+    decompress: bool,
 }
 
 /// A request line or a header's line.
@@ -27,6 +31,43 @@ impl Wire {
             } else {
                 Vec::new()
             },
+            scheme: if plan.target.tls { "https" } else { "http" },
+            authority: plan.target.authority(),
+            decompress: plan.http.decompress,
+        }
+    }
+
+    /// The character of a request's target that no target can have, if there is one.
+    pub(super) fn bad_character(request: &Request) -> Option<char> {
+        request.target().chars().find(|c| !c.is_ascii_graphic())
+    }
+
+    /// Writes the fields of a request. Those that are about a connection (RFC 9113, section 8.2.2)
+    /// are left out, and a `Host` of the step's own is the authority.
+    pub(super) fn fields(&self, request: &Request, block: &mut Block<'_>) {
+        let given = request.given();
+        let host = if given.host { request.header("host") } else { None };
+        block.field(":method", request.method.as_str());
+        block.field(":scheme", self.scheme);
+        block.field(":authority", host.unwrap_or(&self.authority));
+        block.field(":path", request.target());
+        for (name, value) in request.headers() {
+            match name {
+                "host" | "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding"
+                | "upgrade" => {}
+                "te" if value != "trailers" => {}
+                _ => block.field(name, value),
+            }
+        }
+        if !given.agent {
+            block.field("user-agent", AGENT);
+        }
+        if self.decompress && !given.codings {
+            block.field("accept-encoding", CODINGS);
+        }
+        if request.says_length() {
+            let mut digits = [0; 20];
+            block.field("content-length", digits_of(request.body().len(), &mut digits));
         }
     }
 
@@ -34,7 +75,7 @@ impl Wire {
     /// there is one.
     pub(super) fn write(&self, request: &Request, out: &mut Vec<u8>) -> Result<(), char> {
         let target = request.target();
-        if let Some(bad) = target.chars().find(|c| !c.is_ascii_graphic()) {
+        if let Some(bad) = Self::bad_character(request) {
             return Err(bad);
         }
         out.clear();
@@ -55,7 +96,7 @@ impl Wire {
         let body = request.body();
         if request.says_length() {
             out.extend_from_slice(b"content-length: ");
-            write_number(body.len(), out);
+            out.extend_from_slice(digits_of(body.len(), &mut [0; 20]).as_bytes());
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
@@ -65,8 +106,7 @@ impl Wire {
 }
 
 /// A number in decimal digits, without the formatting machinery.
-fn write_number(number: usize, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 20];
+fn digits_of(number: usize, digits: &mut [u8; 20]) -> &str {
     let mut rest = number;
     let mut used = 0;
     for digit in digits.iter_mut().rev() {
@@ -77,7 +117,8 @@ fn write_number(number: usize, out: &mut Vec<u8>) {
             break;
         }
     }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+    let written = digits.get(digits.len() - used..).unwrap_or_default();
+    std::str::from_utf8(written).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -92,6 +133,9 @@ mod tests {
             host: line("host", "shop:1"),
             agent: line("user-agent", "us"),
             codings: line("accept-encoding", "br"),
+            scheme: "http",
+            authority: "shop:1".to_owned(),
+            decompress: true,
         };
         let mut request = Request::default();
         request.begin(&Method::GET);

@@ -9,6 +9,7 @@ mod errors;
 mod fewer;
 mod integrity;
 mod laws;
+mod logs;
 mod open;
 mod sides;
 mod slower;
@@ -106,6 +107,7 @@ fn repetition(number: usize) -> Evidence {
         series: all.collect(),
         sent: Vec::new(),
         integrity: Vec::new(),
+        logs: crate::gate::logs::LogFindings::default(),
         relative: Vec::new(),
     }
 }

@@ -104,7 +104,7 @@ pub struct Row {
 /// One day of an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Day {
-    /// Its number, from 1 on.
+    /// Its number: 1 for the day on which the observation began, 0 for the night before it.
     pub number: u32,
     /// Its date by the clock of the place.
     pub date: Date,
@@ -122,6 +122,14 @@ pub struct Day {
     pub tasks: Vec<(String, Vec<Task>)>,
     /// The figures of the whole day.
     pub whole: Figures,
+}
+
+impl Day {
+    /// Whether any of its windows was reached: of some only the night before is known.
+    pub fn has_windows(&self) -> bool {
+        let windows = self.parts.len().saturating_sub(1);
+        self.measured.iter().take(windows).any(|measured| *measured > Nanos::ZERO)
+    }
 }
 
 impl Observer {

@@ -34,7 +34,7 @@ pub enum Event {
 /// A part of a day that is over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Closed {
-    /// The number of its day, from 1 on.
+    /// The number of its day.
     pub day: u32,
     /// Its day.
     pub date: Date,
@@ -91,6 +91,8 @@ pub struct Observer {
     memory: Memory,
     pub(super) changes: Vec<Change>,
     pub(super) missed: Vec<Missed>,
+    /// The day on which the first segment began, by the calendar of the place.
+    first: Option<Date>,
     /// When the last segment ended, since the start.
     until: Option<Nanos>,
     worst: Option<Verdict>,
@@ -130,6 +132,7 @@ impl Observer {
             memory: Memory::default(),
             changes: Vec::new(),
             missed: Vec::new(),
+            first: None,
             until: None,
             worst: None,
             unreadable: 0,
@@ -164,6 +167,7 @@ impl Observer {
         let mut events = Vec::new();
         let missing = self.miss(segment, wall, &mut events);
         let Some(slot) = self.calendar.slot(wall) else { return events };
+        self.first = self.first.or(self.calendar.local(wall).map(|local| local.date()));
         if let Some(left) = self.open.take_if(|open| open.slot != slot) {
             events.push(Event::Closed(self.close(left)));
         }
@@ -262,21 +266,17 @@ impl Observer {
         notes
     }
 
-    /// The first day; `None` before the first segment.
-    pub(super) fn first(&self) -> Option<Date> {
-        self.slots.keys().next().map(|slot| slot.date)
-    }
-
-    /// The number of the day that a moment is of, from 1 on.
+    /// The number of the day that a moment is of: 1 for the day on which the observation began, 0
+    /// for the night before it.
     pub fn day_of(&self, unix_ns: u64) -> u32 {
         self.calendar.slot(unix_ns).map_or(1, |slot| self.number(slot.date))
     }
 
-    /// The number of a day, from 1 on.
+    /// The number of a day.
     pub(super) fn number(&self, date: Date) -> u32 {
-        let first = self.first().unwrap_or(date);
+        let first = self.first.unwrap_or(date);
         let days = date.since(first).map_or(0, |span| span.get_days());
-        u32::try_from(days).unwrap_or_default().saturating_add(1)
+        u32::try_from(days.saturating_add(1)).unwrap_or_default()
     }
 
     /// Time without a segment before this one.

@@ -95,9 +95,9 @@ fn what_is_flat_or_only_warms_up_is_clean() {
 
 #[test]
 fn growth_that_the_load_explains_is_clean() {
-    // More is asked each hour, with a day and a night in it; each request a second holds 2 MB.
-    let load = |hours: f64| 30.0 + hours + 10.0 * (hours * std::f64::consts::TAU / 24.0).sin();
-    let level = |hours: f64| 400.0 + 2.0 * load(hours);
+    // More is asked each hour, now less, now more; each request a second holds 3 MB.
+    let load = |hours: f64| 30.0 + 1.25 * hours + (hours * 2.7).sin();
+    let level = |hours: f64| 400.0 + 3.0 * load(hours);
     for seed in 0..5 {
         let row = Memory { hours: 48, level: &level, load: &load }.row(seed);
         assert_eq!(row.finding, LeakFinding::Clean, "{seed}: {row:?}");

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{CheckNews, Checking, Tried, some, time};
+use crate::engine::{Clock, unix_now};
 use crate::harness::{Circumstances, Finished, Parts, run};
 use crate::names::{Metric, Series, SeriesId, SeriesKind};
 use crate::plan::Plan;
 use crate::plan::checks::JourneyCheck;
 use crate::record::{
-    CheckOutcome, CheckRow, CheckStep, Counts, FeatureStep, Pick, RunRecord, StopReason,
+    CheckOutcome, CheckReport, CheckRow, CheckStep, Counts, FeatureStep, Pick, RunRecord,
+    StopReason,
 };
 use crate::store::{Store, StoreLocation};
 use crate::units::Nanos;
@@ -173,46 +175,54 @@ fn step(did: &Did<'_>, record: &RunRecord, pick: &Pick) -> CheckRow {
     }
 }
 
-/// What was found of earlier runs, and removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// How many things were deleted.
-    pub removed: u64,
-    /// Why it may not be all, if it may not.
-    pub failure: Option<String>,
-}
-
 /// Plays a journey that finds and deletes what was left behind, again and again until it deletes
 /// nothing more: that last round is the proof that nothing is left.
-pub async fn remove(check: &JourneyCheck, checking: &mut Checking<'_>) -> Removed {
-    let mut all = Removed::default();
-    let failed = |all: Removed, why: String| Removed { failure: Some(why), ..all };
-    let Some(plan) = check.plan.as_ref() else {
-        return failed(all, format!("there is no journey `{}`", check.journey));
-    };
-    for _round in 0..MAX_ROUNDS {
-        if checking.control.borrow().is_some() {
-            return failed(all, "it was interrupted".to_owned());
-        }
-        let record = match record(plan, checking).await {
-            Ok(record) => record,
-            Err(why) => return failed(all, why),
+pub async fn remove(check: &JourneyCheck, checking: &mut Checking<'_>) -> CheckReport {
+    let (clock, started_unix_ns) = (Clock::start(), unix_now());
+    let (mut removed, mut rounds) = (0_u64, 0);
+    let tried = loop {
+        rounds += 1;
+        let (deleted, tried) = match round(check, checking).await {
+            Ok(done) => done,
+            Err(why) => break Tried::failed(why),
         };
-        let tried = judge(&record, plan, &check.journey);
-        let deleted: u64 = tried
-            .steps
-            .iter()
-            .filter_map(|row| row.step.as_ref())
-            .filter(|step| step.endpoint.starts_with("DELETE "))
-            .map(|step| step.passed)
-            .sum();
-        all.removed = all.removed.saturating_add(deleted);
+        removed = removed.saturating_add(deleted);
         if tried.outcome() != CheckOutcome::Passed {
-            return failed(all, tried.found);
+            break Tried::failed(format!("{removed} removed; then {}", tried.found));
         }
         if deleted == 0 {
-            return all;
+            break Tried::passed(format!("{removed} removed, and a last look found nothing"));
         }
+        if rounds >= MAX_ROUNDS {
+            break Tried::failed(format!("{removed} removed, and there is still something left"));
+        }
+    };
+    let lasted = clock.now();
+    let row = CheckRow {
+        name: format!("nothing is left of earlier runs ({})", check.journey),
+        kind: "journey".to_owned(),
+        outcome: tried.outcome(),
+        expected: "nothing is found any more".to_owned(),
+        found: checking.file.secrets.mask(&tried.found),
+        took: lasted,
+        attempts: rounds,
+        proves: Vec::new(),
+        step: None,
+    };
+    let (profile, target) = ("cleanup".to_owned(), super::target(checking));
+    CheckReport { profile, started_unix_ns, lasted, target, rows: vec![row] }
+}
+
+/// One round: how many things were deleted, and how it went.
+async fn round(check: &JourneyCheck, checking: &mut Checking<'_>) -> Result<(u64, Tried), String> {
+    if checking.control.borrow().is_some() {
+        return Err("it was interrupted".to_owned());
     }
-    failed(all, format!("there is still something left after {MAX_ROUNDS} rounds"))
+    let none = || format!("there is no journey `{}`", check.journey);
+    let plan = check.plan.as_ref().ok_or_else(none)?;
+    let record = record(plan, checking).await?;
+    let tried = judge(&record, plan, &check.journey);
+    let steps = tried.steps.iter().filter_map(|row| row.step.as_ref());
+    let deleted = steps.filter(|step| step.endpoint.starts_with("DELETE "));
+    Ok((deleted.map(|step| step.passed).sum(), tried))
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use super::usage::{Seen, Usage};
+use crate::monitor::clock::Clock;
 use crate::monitor::gaps::Look;
 use crate::monitor::procfs;
 use crate::monitor::watch::Files;
@@ -19,19 +19,20 @@ const MOST_FOLDERS: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Cgroup {
     folder: PathBuf,
+    clock: Clock,
     seen: Seen,
 }
 
 impl Cgroup {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, seen: Seen::default() }
+        Self { folder, clock: Clock::start(), seen: Seen::default() }
     }
 }
 
 impl Files for Cgroup {
     fn look(&mut self, now: Nanos) -> Result<Look, String> {
         let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
-        let at = Instant::now();
+        let at = self.clock.now();
         let usage = usage(&read);
         if usage.is_empty() {
             let folder = self.folder.display();
@@ -41,7 +42,7 @@ impl Files for Cgroup {
                 format!("there is no control group `{folder}`")
             });
         }
-        let (readings, again) = self.seen.readings(at, usage);
+        let (readings, again) = self.seen.readings(at, &usage);
         let note = again.then(|| format!("started anew, seen at {}", format_nanos(now)));
         Ok(Look { readings, notes: note.into_iter().collect() })
     }
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_files_of_a_group_are_read() {
-        // Captured from systemd 257 on Linux 6.12, 2026-11-23, shortened.
+        // As the kernel's page on control groups of version 2 describes them.
         let files = |name: &str| match name {
             "memory.current" => "104857600\n".to_owned(),
             "memory.max" => "max\n".to_owned(),

@@ -1,11 +1,11 @@
 //! What Docker says of a container: one answer of `/containers/NAME/stats`.
 
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::Value;
 
 use super::usage::{Seen, Usage};
+use crate::monitor::clock::Clock;
 use crate::monitor::fetch::Fetch;
 use crate::monitor::gaps::Look;
 use crate::units::{Nanos, format_nanos};
@@ -15,6 +15,7 @@ use crate::units::{Nanos, format_nanos};
 pub(super) struct Docker {
     fetch: Fetch,
     name: String,
+    clock: Clock,
     seen: Seen,
 }
 
@@ -24,7 +25,7 @@ impl Docker {
         // Without `one-shot` Docker takes a second, to measure what is measured here anyway.
         let path = format!("/containers/{name}/stats?stream=false&one-shot=true");
         let fetch = Fetch::at_socket(socket, &path)?;
-        Ok(Self { fetch, name: name.to_owned(), seen: Seen::default() })
+        Ok(Self { fetch, name: name.to_owned(), clock: Clock::start(), seen: Seen::default() })
     }
 
     pub(super) async fn look(&mut self, now: Nanos) -> Result<Look, String> {
@@ -35,15 +36,15 @@ impl Docker {
             404 => return Err(format!("Docker knows no container `{name}`")),
             other => return Err(format!("Docker answered with status {other}")),
         }
-        let at = Instant::now();
-        let stats: Value =
-            serde_json::from_slice(&body).map_err(|_| "Docker's answer is no JSON".to_owned())?;
-        let usage = usage(&stats);
+        let at = self.clock.now();
+        let answer: Value = serde_json::from_slice(&body)
+            .map_err(|_error| "Docker's answer is no JSON".to_owned())?;
+        let usage = usage(&answer);
         // Of one that is stopped Docker says the same as of one that has done nothing.
         if usage.is_empty() || usage.memory.is_none() {
             return Err(format!("the container `{name}` does not run"));
         }
-        let (readings, again) = self.seen.readings(at, usage);
+        let (readings, again) = self.seen.readings(at, &usage);
         let note = again.then(|| format!("started anew, seen at {}", format_nanos(now)));
         Ok(Look { readings, notes: note.into_iter().collect() })
     }
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_answers_of_both_versions_of_control_groups_are_read() {
-        // The shape of Docker Engine API 1.41 to 1.47.
+        // As the page of Docker's Engine API describes it.
         let second = json!({
             "read": "2026-11-23T08:00:00Z",
             "pids_stats": { "current": 11, "limit": 18_446_744_073_709_551_615_u64 },

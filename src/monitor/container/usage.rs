@@ -1,9 +1,7 @@
 //! What a container uses, however it was asked, and what that is over the time between two looks.
 
-use std::time::Instant;
-
 use crate::record::{ContainerReading, Reading};
-use crate::units::count_to_f64;
+use crate::units::{Nanos, count_to_f64};
 
 /// What is known at a look; counters count from the container's start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +27,7 @@ pub(super) struct Usage {
 /// What was seen of a container before.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    before: Option<(Instant, Usage)>,
+    before: Option<(Nanos, Usage)>,
     restarts: u32,
 }
 
@@ -42,17 +40,17 @@ impl Usage {
 
 impl Seen {
     /// The readings of a look; whether the container was started anew since the one before.
-    pub(super) fn readings(&mut self, at: Instant, now: Usage) -> (Vec<Reading>, bool) {
+    pub(super) fn readings(&mut self, at: Nanos, now: &Usage) -> (Vec<Reading>, bool) {
         let before = self.before.replace((at, now.clone()));
-        let fallen = |(_, before): &(Instant, Usage)| now.cpu_ns < before.cpu_ns;
+        let fallen = |(_, before): &(Nanos, Usage)| now.cpu_ns < before.cpu_ns;
         let again = before.as_ref().is_some_and(fallen);
         self.restarts = self.restarts.saturating_add(u32::from(again));
         let before = before.filter(|_| !again);
         // Per second; nanoseconds of each second for what counts these.
         let rate = |pick: fn(&Usage) -> Option<u64>| {
             let (then, before) = before.as_ref()?;
-            let passed = at.saturating_duration_since(*then).as_secs_f64();
-            let more = pick(&now)?.checked_sub(pick(before)?)?;
+            let passed = at.since(*then).as_secs_f64();
+            let more = pick(now)?.checked_sub(pick(before)?)?;
             (passed > 0.0).then(|| count_to_f64(more) / passed)
         };
         let share = now.memory.zip(now.limit.filter(|limit| *limit > 0));
@@ -76,13 +74,10 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn rates_are_of_the_time_between_two_looks_and_a_start_anew_has_none() {
-        let at = Instant::now();
         let usage = |cpu_ns, received| Usage {
             memory: Some(50),
             limit: Some(200),
@@ -92,7 +87,7 @@ mod tests {
         };
         let mut seen = Seen::default();
         let mut look = |seconds, usage| {
-            let (readings, again) = seen.readings(at + Duration::from_secs(seconds), usage);
+            let (readings, again) = seen.readings(Nanos::from_secs(seconds), &usage);
             let of = |what: ContainerReading| {
                 let found = readings.iter().find(|reading| reading.what == what.word());
                 found.map(|reading| reading.value)
@@ -105,7 +100,7 @@ mod tests {
         assert_eq!(second, (Some(1.5), Some(10.0), Some(0.0), false));
         assert_eq!(look(4, usage(1_000, 0)), (None, None, Some(1.0), true));
         assert_eq!(look(5, usage(1_000, 5)), (Some(0.0), Some(5.0), Some(1.0), false));
-        let (readings, _) = Seen::default().readings(at, usage(0, 0));
+        let (readings, _) = Seen::default().readings(Nanos::ZERO, &usage(0, 0));
         assert!(readings.contains(&Reading::new("memory_use", 0.25).unwrap()), "{readings:?}");
     }
 }

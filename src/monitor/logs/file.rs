@@ -1,5 +1,6 @@
 //! A file that is followed by its position, whatever is done to it meanwhile.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -23,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Files that were moved away and are still read; of more the oldest is left.
 const MAX_DRAINING: usize = 16;
 
+/// How often a file may be cut during one look.
+const MAX_CUTS: usize = 8;
+
 /// One file by its name.
 #[derive(Debug)]
 pub(super) struct Follower {
@@ -33,6 +37,8 @@ pub(super) struct Follower {
     draining: VecDeque<Followed>,
     /// When it was looked at last.
     looked: Nanos,
+    /// Why it was not there when that was told last.
+    away: Option<String>,
     block: Vec<u8>,
 }
 
@@ -44,7 +50,8 @@ struct Followed {
     reader: Reader,
     /// The bytes before the position.
     mark: Vec<u8>,
-    /// As long as nothing was read of it: the newest predecessor.
+    /// The newest predecessor when nothing had been read of it. A newer one is a copy of what
+    /// stood in it and was cut before anybody looked.
     before: Option<Id>,
     /// When it was found without anything new, since it was moved away.
     quiet: Option<Instant>,
@@ -61,38 +68,45 @@ enum Read {
 impl Follower {
     /// Follows a file from where it ends now; one that is made later, from its beginning.
     pub(super) fn new(path: PathBuf, ear: &mut Ear) -> Self {
-        let looked = ear.now();
-        let block = vec![0; BLOCK];
-        let mut follower = Self { path, current: None, draining: VecDeque::new(), looked, block };
+        let before = chain::newest(&path);
+        let mut follower = Self {
+            path,
+            current: None,
+            draining: VecDeque::new(),
+            looked: ear.now(),
+            away: None,
+            block: vec![0; BLOCK],
+        };
         match Link::open(&follower.path) {
             Ok(Some(link)) => {
                 ear.opened();
-                let mut file = Followed::new(link, ear);
-                match file.skip() {
-                    Ok(()) => {}
-                    Err(error) => ear.lost(Nanos::ZERO, &unreadable(&error)),
+                let mut file = Followed::new(link, before, ear);
+                if let Err(error) = file.skip() {
+                    ear.lost(Nanos::ZERO, &unreadable(&error));
                 }
-                follower.settle(&mut file);
                 follower.current = Some(file);
             }
-            Ok(None) => ear.away(MISSING),
-            Err(error) => ear.away(&unreadable(&error)),
+            Ok(None) => follower.away(MISSING.to_owned(), ear),
+            Err(error) => follower.away(unreadable(&error), ear),
         }
         follower
     }
 
+    fn away(&mut self, why: String, ear: &mut Ear) {
+        if self.away.as_ref() != Some(&why) {
+            ear.away(&why);
+            self.away = Some(why);
+        }
+    }
+
     /// Reads what is new, and gives how many bytes that was.
     pub(super) fn look(&mut self, ear: &mut Ear) -> u64 {
-        let before = self.looked;
         let mut bytes = self.drain(ear);
         if let Some(mut current) = self.current.take() {
-            if current.position == 0 {
-                bytes += self.copies(&mut current, ear);
-            }
-            bytes += self.read(&mut current, before, ear);
+            bytes += self.advance(&mut current, ear);
             self.current = Some(current);
         }
-        bytes += self.find(before, ear);
+        bytes += self.find(ear);
         self.looked = ear.now();
         bytes
     }
@@ -103,18 +117,23 @@ impl Follower {
         all.for_each(|mut file| ear.finish(&mut file.reader));
     }
 
+    /// Something may be missing that was written since the last look.
+    fn lost(&self, why: &str, ear: &mut Ear) {
+        ear.lost(ear.now().since(self.looked), why);
+    }
+
     /// Reads on in files that were moved away, until nothing has come for a while.
     fn drain(&mut self, ear: &mut Ear) -> u64 {
         let mut bytes = 0;
         for mut file in std::mem::take(&mut self.draining) {
-            // What is cut now was read before.
+            // Whoever cuts what was moved away cuts what was read.
             let new = match file.read(&mut self.block, ear) {
                 Ok(Read::New(new)) => new,
                 Ok(Read::Cut) | Err(_) => 0,
             };
             bytes += new;
-            let quiet = if new > 0 { None } else { file.quiet };
-            let quiet = *file.quiet.insert(quiet.unwrap_or_else(Instant::now));
+            let quiet = file.quiet.filter(|_| new == 0).unwrap_or_else(Instant::now);
+            file.quiet = Some(quiet);
             if quiet.elapsed() < GRACE {
                 self.draining.push_back(file);
             } else {
@@ -129,110 +148,117 @@ impl Follower {
         bytes
     }
 
-    /// Reads a file to its end; one that was cut, from its beginning, after what was written to it
-    /// before and not read.
-    fn read(&mut self, file: &mut Followed, before: Nanos, ear: &mut Ear) -> u64 {
-        match file.read(&mut self.block, ear) {
-            Ok(Read::New(bytes)) => bytes,
-            Ok(Read::Cut) => {
-                let mut bytes = self.rest_of_cut(file, before, ear);
-                file.begin_anew();
-                self.settle(file);
-                if let Ok(Read::New(new)) = file.read(&mut self.block, ear) {
-                    bytes += new;
-                }
-                bytes
+    /// Reads a file to its end; one that was cut, from its beginning, after what had been written
+    /// to it and not read.
+    fn advance(&mut self, file: &mut Followed, ear: &mut Ear) -> u64 {
+        let mut bytes = 0;
+        for _ in 0..MAX_CUTS {
+            if file.position == 0 {
+                bytes += self.copies(file, ear);
             }
-            Err(error) => {
-                ear.lost(ear.now().since(before), &unreadable(&error));
-                0
+            match file.read(&mut self.block, ear) {
+                Ok(Read::New(new)) => return bytes + new,
+                Ok(Read::Cut) => {
+                    bytes += self.rest_of_cut(file, ear);
+                    file.position = 0;
+                    file.mark.clear();
+                }
+                Err(error) => {
+                    self.lost(&unreadable(&error), ear);
+                    return bytes;
+                }
             }
         }
+        bytes
     }
 
     /// What was written to a file before it was cut and not read: it stands in the copy that was
     /// made of it, and in those that were made after that one.
-    fn rest_of_cut(&mut self, file: &mut Followed, before: Nanos, ear: &mut Ear) -> u64 {
+    fn rest_of_cut(&mut self, file: &mut Followed, ear: &mut Ear) -> u64 {
+        file.before = chain::newest(&self.path);
         let own = file.link.id;
-        let (position, mark) = (file.position, file.mark.clone());
-        let found = std::cell::RefCell::new(None);
+        let copy = RefCell::new(None);
         let is_copy = |link: &Link| {
-            let is_copy = link.id != own && chain::has_mark(&link.file, position, &mark);
+            let is_copy = link.id != own && chain::has_mark(&link.file, file.position, &file.mark);
             if is_copy {
-                found.replace(link.file.try_clone().ok());
+                copy.replace(link.file.try_clone().ok().map(|file| (link.id, file)));
             }
             is_copy
         };
-        let Some(newer) = chain::after(&self.path, &is_copy) else {
+        let newer = chain::after(&self.path, &is_copy).and_then(|newer| older_than(own, newer));
+        let (Some(newer), Some((id, copy))) = (newer, copy.into_inner()) else {
             ear.finish(&mut file.reader);
-            ear.lost(ear.now().since(before), CUT);
+            self.lost(CUT, ear);
             return 0;
         };
-        let mut bytes = 0;
-        if let Some(copy) = found.into_inner() {
-            bytes += file.read_rest_of(&copy, &mut self.block, ear);
-        }
+        let mut bytes = file.read_rest_of(&copy, &mut self.block, ear);
         ear.finish(&mut file.reader);
-        let newer = newer.into_iter().filter(|link| link.id != own);
-        bytes + newer.map(|link| self.whole(link, ear)).sum::<u64>()
+        file.before = Some(newer.last().map_or(id, |link| link.id));
+        for link in newer {
+            bytes += self.whole(link, ear);
+        }
+        bytes
     }
 
-    /// Copies that were made of a file of which nothing was read: it was written to, copied and
-    /// cut between two looks.
+    /// Copies that were made of a file of which nothing had been read: it was written to, copied
+    /// and cut between two looks.
     fn copies(&mut self, file: &mut Followed, ear: &mut Ear) -> u64 {
         let newest = chain::newest(&self.path);
-        if newest == file.before {
+        let own = file.link.id;
+        if newest == file.before || newest == Some(own) {
             return 0;
         }
-        let own = file.link.id;
-        let head = head(&file.link.file);
-        let known = std::mem::replace(&mut file.before, newest);
-        let is_known = |link: &Link| Some(link.id) == known;
-        let newer = chain::after(&self.path, &is_known).unwrap_or_else(|| {
-            // There was no predecessor before, so that all are new.
-            known.map_or_else(|| chain::all(&self.path), |_| Vec::new())
-        });
+        let newer = match file.before {
+            None => Some(chain::all(&self.path)),
+            Some(known) => chain::after(&self.path, &|link| link.id == known),
+        };
+        let Some(newer) = newer.and_then(|newer| older_than(own, newer)) else {
+            // Which of them are copies is not known any more.
+            file.before = newest;
+            self.lost(CUT, ear);
+            return 0;
+        };
         let is_draining = |id: Id| self.draining.iter().any(|file| file.link.id == id);
-        // A copy that has just been made of what stands here still.
-        let is_twin = |link: &Link| !head.is_empty() && self::head(&link.file) == head;
-        let unread = newer
-            .into_iter()
-            .filter(|link| link.id != own && !is_draining(link.id) && !is_twin(link));
-        let unread: Vec<Link> = unread.collect();
+        let is_unread = |link: &Link| !is_draining(link.id) && !is_twin(link, &file.link);
+        let unread: Vec<Link> = newer.into_iter().filter(is_unread).collect();
+        file.before = newest;
         unread.into_iter().map(|link| self.whole(link, ear)).sum()
     }
 
     /// Reads a file from its beginning to its end.
     fn whole(&mut self, link: Link, ear: &mut Ear) -> u64 {
-        let mut file = Followed::new(link, ear);
+        let mut file = Followed::new(link, None, ear);
         let read = file.read(&mut self.block, ear);
         ear.finish(&mut file.reader);
         match read {
             Ok(Read::New(bytes)) => bytes,
-            Ok(Read::Cut) | Err(_) => 0,
+            Ok(Read::Cut) | Err(_) => {
+                self.lost(CUT, ear);
+                0
+            }
         }
     }
 
     /// Looks who has the name, and reads what had it meanwhile.
-    fn find(&mut self, before: Nanos, ear: &mut Ear) -> u64 {
+    fn find(&mut self, ear: &mut Ear) -> u64 {
+        let before = self.current.is_none().then(|| chain::newest(&self.path)).flatten();
         let named = match Link::open(&self.path) {
             Ok(Some(link)) => link,
             // Between two files of one log there may be none; what is open is read on.
             Ok(None) => return 0,
+            Err(error) if self.current.is_none() => {
+                self.away(unreadable(&error), ear);
+                return 0;
+            }
             Err(error) => {
-                if self.current.is_none() {
-                    ear.away(&unreadable(&error));
-                } else {
-                    ear.lost(ear.now().since(before), &unreadable(&error));
-                }
+                self.lost(&unreadable(&error), ear);
                 return 0;
             }
         };
         let Some(current) = &self.current else {
             ear.opened();
-            let mut file = Followed::new(named, ear);
-            let bytes = self.read(&mut file, before, ear);
-            self.settle(&mut file);
+            let mut file = Followed::new(named, before, ear);
+            let bytes = self.advance(&mut file, ear);
             self.current = Some(file);
             return bytes;
         };
@@ -241,31 +267,27 @@ impl Follower {
             return 0;
         }
         let links = chain::after(&self.path, &|link| link.id == old).unwrap_or_else(|| {
-            ear.lost(ear.now().since(before), MOVED);
+            self.lost(MOVED, ear);
             vec![named]
         });
         let mut bytes = 0;
         for link in links {
-            let next = Followed::new(link, ear);
+            let before = self.current.as_ref().map(|old| old.link.id);
+            let next = Followed::new(link, before, ear);
             if let Some(mut old) = self.current.replace(next) {
                 // Now nothing is called so any more: this is the rest, but for late writers.
-                bytes += self.read(&mut old, before, ear);
+                match old.read(&mut self.block, ear) {
+                    Ok(Read::New(new)) => bytes += new,
+                    Ok(Read::Cut) | Err(_) => self.lost(CUT, ear),
+                }
                 self.draining.push_back(old);
             }
         }
         if let Some(mut newest) = self.current.take() {
-            bytes += self.read(&mut newest, before, ear);
-            self.settle(&mut newest);
+            bytes += self.advance(&mut newest, ear);
             self.current = Some(newest);
         }
         bytes
-    }
-
-    /// Remembers what the newest predecessor is of a file of which nothing was read.
-    fn settle(&self, file: &mut Followed) {
-        if file.position == 0 {
-            file.before = chain::newest(&self.path);
-        }
     }
 }
 
@@ -277,6 +299,23 @@ fn unreadable(error: &io::Error) -> String {
     format!("it can't be read: {error}")
 }
 
+/// Those of a chain that come before the file itself; `None` when that is not among them, so that
+/// it can't be said which they are.
+fn older_than(own: Id, mut links: Vec<Link>) -> Option<Vec<Link>> {
+    let at = links.iter().position(|link| link.id == own)?;
+    links.truncate(at);
+    Some(links)
+}
+
+/// Whether `copy` is, or is becoming, a copy of what stands in `file` still.
+fn is_twin(copy: &Link, file: &Link) -> bool {
+    let length = |link: &Link| link.file.metadata().map(|found| found.len()).unwrap_or_default();
+    // In this order, because the file may grow.
+    let (shorter, longer) = (length(copy), length(file));
+    let (copied, own) = (head(&copy.file), head(&file.file));
+    shorter > 0 && shorter <= longer && own.starts_with(&copied)
+}
+
 /// The first bytes of a file.
 fn head(file: &File) -> Vec<u8> {
     let mut head = vec![0; HEAD];
@@ -286,9 +325,8 @@ fn head(file: &File) -> Vec<u8> {
 }
 
 impl Followed {
-    fn new(link: Link, ear: &Ear) -> Self {
-        let (reader, mark) = (ear.reader(), Vec::new());
-        Self { link, position: 0, reader, mark, before: None, quiet: None }
+    fn new(link: Link, before: Option<Id>, ear: &Ear) -> Self {
+        Self { link, position: 0, reader: ear.reader(), mark: Vec::new(), before, quiet: None }
     }
 
     /// Goes to where the file ends now.
@@ -299,11 +337,6 @@ impl Followed {
         self.link.file.read_exact_at(&mut mark, self.position - length)?;
         self.mark = mark;
         Ok(())
-    }
-
-    fn begin_anew(&mut self) {
-        self.position = 0;
-        self.mark.clear();
     }
 
     /// Reads to where the file ended when it was looked at, so that there is an end to it.

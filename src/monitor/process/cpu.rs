@@ -1,30 +1,29 @@
 //! How much CPU time processes used between two looks, whatever came and went meanwhile.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::Who;
 use crate::monitor::procfs::Stat;
-use crate::units::count_to_f64;
+use crate::units::{Nanos, count_to_f64};
 
 /// CPU times at a look.
 #[derive(Debug)]
 pub(super) struct Before {
-    at: Instant,
+    at: Nanos,
     /// How long the machine had been up, in clock ticks.
     uptime: u64,
     times: BTreeMap<Who, Stat>,
 }
 
 impl Before {
-    pub(super) fn of(at: Instant, uptime: u64, members: &BTreeMap<u32, Stat>) -> Self {
+    pub(super) fn of(at: Nanos, uptime: u64, members: &BTreeMap<u32, Stat>) -> Self {
         let times = members.iter().map(|(pid, stat)| ((*pid, stat.start), *stat));
         Self { at, uptime, times: times.collect() }
     }
 
     /// The share of one processor that was used since; `None` when no time has passed.
-    pub(super) fn share_until(&self, at: Instant, members: &BTreeMap<u32, Stat>) -> Option<f64> {
-        let passed = at.saturating_duration_since(self.at).as_secs_f64();
+    pub(super) fn share_until(&self, at: Nanos, members: &BTreeMap<u32, Stat>) -> Option<f64> {
+        let passed = at.since(self.at).as_secs_f64();
         let ticks = count_to_f64(rustix::param::clock_ticks_per_second());
         (passed > 0.0).then(|| count_to_f64(self.ticks_until(members)) / ticks / passed)
     }
@@ -54,17 +53,15 @@ impl Before {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn stat(parent: u32, own: u64, children: u64, start: u64) -> Stat {
-        Stat { parent, own, children, threads: 1, start }
+        Stat { is_over: false, parent, own, children, threads: 1, start }
     }
 
     fn used(before: &[(u32, Stat)], after: &[(u32, Stat)]) -> u64 {
         let all = |stats: &[(u32, Stat)]| stats.iter().copied().collect::<BTreeMap<_, _>>();
-        Before::of(Instant::now(), 1_000, &all(before)).ticks_until(&all(after))
+        Before::of(Nanos::ZERO, 1_000, &all(before)).ticks_until(&all(after))
     }
 
     #[test]
@@ -87,11 +84,10 @@ mod tests {
 
     #[test]
     fn a_share_is_of_one_processor() {
-        let now = Instant::now();
-        let before = Before::of(now, 0, &BTreeMap::from([(1, stat(0, 0, 0, 5))]));
+        let before = Before::of(Nanos::ZERO, 0, &BTreeMap::from([(1, stat(0, 0, 0, 5))]));
         let ticks = rustix::param::clock_ticks_per_second();
         let after = BTreeMap::from([(1, stat(0, 3 * ticks, 0, 5))]);
-        assert_eq!(before.share_until(now + Duration::from_secs(2), &after), Some(1.5));
-        assert_eq!(before.share_until(now, &after), None);
+        assert_eq!(before.share_until(Nanos::from_secs(2), &after), Some(1.5));
+        assert_eq!(before.share_until(Nanos::ZERO, &after), None);
     }
 }

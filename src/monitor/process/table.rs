@@ -38,17 +38,19 @@ impl Table {
         Ok(Self { all: entries.flatten().filter_map(stat).collect(), uptime })
     }
 
+    /// Whether the process is there and has not ended.
     pub(super) fn has(&self, pid: u32) -> bool {
-        self.all.contains_key(&pid)
+        self.who(pid).is_some()
     }
 
     /// Whether the process is still the one that started then.
     pub(super) fn starts(&self, pid: u32, start: u64) -> bool {
-        self.all.get(&pid).is_some_and(|stat| stat.start == start)
+        self.who(pid) == Some((pid, start))
     }
 
     pub(super) fn who(&self, pid: u32) -> Option<Who> {
-        self.all.get(&pid).map(|stat| (pid, stat.start))
+        let stat = self.all.get(&pid).filter(|stat| !stat.is_over)?;
+        Some((pid, stat.start))
     }
 
     pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
@@ -100,7 +102,8 @@ mod tests {
     use super::*;
 
     fn table(parents: &[(u32, u32)]) -> Table {
-        let stat = |parent| Stat { parent, own: 0, children: 0, threads: 1, start: 1 };
+        let stat =
+            |parent| Stat { is_over: false, parent, own: 0, children: 0, threads: 1, start: 1 };
         Table {
             all: parents.iter().map(|(pid, parent)| (*pid, stat(*parent))).collect(),
             uptime: 0,

@@ -1,11 +1,12 @@
-//! Captured texts, and laws of the format.
+//! A text with everything that the format has, and its laws.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Parts of what prom-client 15 on Node.js 22 and Go's client 1.20 say, 2026-11-23.
-const CAPTURED: &str = r#"# HELP process_resident_memory_bytes Resident memory size in bytes.
+/// After the examples of the format's own page, with names that clients for Node.js use, an exemplar
+/// of `OpenMetrics` and what is no sample.
+const TEXT: &str = r#"# HELP process_resident_memory_bytes Resident memory size in bytes.
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 61440000
 
@@ -31,7 +32,7 @@ fn values(look: &Look) -> Vec<(&str, f64)> {
 
 #[test]
 fn samples_are_read_with_labels_times_and_exemplars() {
-    let all: Vec<_> = samples(CAPTURED).collect();
+    let all: Vec<_> = samples(TEXT).collect();
     assert_eq!(all.len(), 9, "{all:?}");
     let odd = all.iter().find(|sample| sample.metric == "odd").unwrap();
     let read: Vec<_> = labels(odd.labels).collect();
@@ -54,9 +55,9 @@ fn gauges_are_added_up_and_counters_are_rates() {
         "http_requests_total",
         "nan_value",
     ]);
-    let first = read(CAPTURED, &mut all, None).unwrap();
+    let first = read(TEXT, &mut all, None).unwrap();
     assert_eq!(values(&first), [("process_open_fds", 23.0)], "a counter has no beginning yet");
-    let later = CAPTURED.replace("1027", "1047").replace("code=\"200\"} 3", "code=\"200\"} 1");
+    let later = TEXT.replace("1027", "1047").replace("code=\"200\"} 3", "code=\"200\"} 1");
     let second = read(&later, &mut all, Some(2.0)).unwrap();
     // 20 more of one, and one that begins anew with 1.
     assert_eq!(
@@ -73,7 +74,7 @@ fn gauges_are_added_up_and_counters_are_rates() {
 #[test]
 fn what_is_not_there_is_told() {
     let mut all = wanted(&["process_open_fds", "other{a=\"b\"}"]);
-    let look = read(CAPTURED, &mut all, None).unwrap();
+    let look = read(TEXT, &mut all, None).unwrap();
     assert_eq!(look.notes, ["`other{a=\"b\"}` was not read: there is no such series"]);
     let why = read("<!DOCTYPE html>\n<html></html>", &mut all, None).unwrap_err();
     assert!(why.contains("text format"), "{why}");

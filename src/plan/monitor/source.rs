@@ -294,8 +294,8 @@ impl Reader<'_, '_> {
         match Address::split(&whole) {
             Ok(_) => Some(Fetched { url: whole, headers }),
             Err(_no_address) => {
-                let shown = address.value.source();
-                let message = format!("`{shown}` is no address without user and password");
+                // It is not shown: it may be one with a password.
+                let message = "this is no address, or one with a user and a password";
                 let hint = "write `/path` of the target or `http://host:port/path`; a password \
                             goes into `headers: { authorization: \"${TOKEN}\" }`";
                 self.error(address.node, message, hint);

@@ -77,6 +77,34 @@ pub(in crate::report) fn errors(
     (draw("Errors per second over the run", timeline, &lines, &rate), kinds)
 }
 
+/// Lines of logs per second, of the three rules with most of them; with each its class and its
+/// name. Empty without lines.
+pub(in crate::report) fn log_lines<'t>(
+    timeline: &'t [TimelinePoint],
+) -> (String, Vec<(&'static str, &'t str)>) {
+    let count = |point: &TimelinePoint, rule: &str| {
+        point.log_lines.iter().filter(|(own, _)| own == rule).map(|(_, lines)| *lines).sum::<u64>()
+    };
+    let mut rules: Vec<(&str, u64)> = Vec::new();
+    for (rule, lines) in timeline.iter().flat_map(|point| &point.log_lines) {
+        match rules.iter_mut().find(|(known, _)| known == rule) {
+            Some((_, sum)) => *sum = sum.saturating_add(*lines),
+            None => rules.push((rule, *lines)),
+        }
+    }
+    rules.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
+    let names = rules.into_iter().map(|(rule, _)| rule);
+    let rules: Vec<_> = ["p99", "p95", "p50"].into_iter().zip(names).collect();
+    let line = |(class, rule): &(&'static str, &str)| {
+        Line::of(class, timeline, |point| per_second(point, count(point, rule)))
+    };
+    let lines: Vec<Line> = rules.iter().map(line).collect();
+    if lines.is_empty() {
+        return (String::new(), Vec::new());
+    }
+    (draw("Lines of logs per second over the run", timeline, &lines, &rate), rules)
+}
+
 /// What a monitor read, over the run; empty if it is not a line: one value or none.
 pub(in crate::report) fn reading(
     timeline: &[TimelinePoint],
@@ -213,6 +241,7 @@ mod tests {
             response: None,
             active_users: 0,
             readings: Reading::new("db.active", count_to_f64(second)).into_iter().collect(),
+            log_lines: vec![("<b>timeouts</b>".to_owned(), second)],
         }
     }
 
@@ -220,6 +249,18 @@ mod tests {
     fn a_run_without_intervals_has_no_chart() {
         assert_eq!((response(&[]), throughput(&[])), (String::new(), String::new()));
         assert_eq!(errors(&[point(0, true, Vec::new())]), (String::new(), Vec::new()));
+    }
+
+    #[test]
+    fn the_rules_with_most_lines_are_drawn() {
+        let mut timeline: Vec<_> = (0..5).map(|second| point(second, true, Vec::new())).collect();
+        for (at, rule) in ["a", "b", "c"].into_iter().enumerate() {
+            timeline[4].log_lines.push((rule.to_owned(), 7 + u64::try_from(at).unwrap()));
+        }
+        let (drawn, rules) = log_lines(&timeline);
+        assert_eq!(rules, [("p99", "<b>timeouts</b>"), ("p95", "c"), ("p50", "b")]);
+        assert!(drawn.contains("p99 up to 4.0/s") && !drawn.contains("<b>"), "{drawn}");
+        assert_eq!(log_lines(&[]), (String::new(), Vec::new()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Checked, Sum};
 use crate::gate::features::{FeatureRow, FeatureState};
-use crate::record::{CheckReport, CheckRow};
+use crate::record::{CheckOutcome, CheckReport, CheckRow, CheckStep};
 use crate::report::figures::rfc3339;
 
 /// Version of this document's form.
@@ -29,7 +29,38 @@ struct ProfileJson<'a> {
     target: &'a str,
     target_version: Option<&'a str>,
     embedded: bool,
-    checks: Vec<&'a CheckRow>,
+    checks: Vec<RowJson<'a>>,
+}
+
+/// A check, or a step of the journey above it.
+#[derive(Serialize)]
+struct RowJson<'a> {
+    name: &'a str,
+    kind: &'a str,
+    outcome: CheckOutcome,
+    expected: &'a str,
+    found: &'a str,
+    took_ns: u64,
+    attempts: u32,
+    proves: &'a [String],
+    step: Option<&'a CheckStep>,
+}
+
+impl<'a> RowJson<'a> {
+    fn of(row: &'a CheckRow) -> Self {
+        let CheckRow { name, kind, outcome, expected, found, took, attempts, proves, step } = row;
+        Self {
+            name,
+            kind,
+            outcome: *outcome,
+            expected,
+            found,
+            took_ns: took.0,
+            attempts: *attempts,
+            proves,
+            step: step.as_ref(),
+        }
+    }
 }
 
 impl<'a> ProfileJson<'a> {
@@ -41,7 +72,7 @@ impl<'a> ProfileJson<'a> {
             target: &report.target.url,
             target_version: report.target.version.as_deref(),
             embedded: report.target.embedded,
-            checks: report.rows.iter().collect(),
+            checks: report.rows.iter().map(RowJson::of).collect(),
         }
     }
 }

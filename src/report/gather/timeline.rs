@@ -36,6 +36,8 @@ fn point(
     }
     let phases = &record.header.load.phases;
     let within = phases.iter().rfind(|phase| phase.start <= interval.start);
+    let counts_of_logs = &interval.gauges.logs.counts;
+    let log_lines = counts_of_logs.iter().map(|own| (own.rule.clone(), own.lines));
     Ok(TimelinePoint {
         start: interval.start,
         length: interval.length,
@@ -46,5 +48,6 @@ fn point(
         response: Latency::of(&response),
         active_users: interval.gauges.active_users,
         readings: interval.gauges.readings.clone(),
+        log_lines: log_lines.collect(),
     })
 }

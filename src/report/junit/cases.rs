@@ -1,6 +1,6 @@
 //! The suites of a document and their cases: what is a failure, and what decides nothing.
 
-use super::judged;
+use super::{judged, logs};
 use crate::gate::leaks::{LeakFinding, LeakRow};
 use crate::gate::ruling::Verdict;
 use crate::gate::threshold::Status;
@@ -82,6 +82,7 @@ pub(super) fn suites(document: &Document) -> Vec<Suite> {
         Suite { name: "failures", cases: judged::errors(document) },
         Suite { name: "leaks", cases: document.leaks.iter().map(leak).collect() },
         Suite { name: "integrity", cases: document.integrity.iter().map(assertion).collect() },
+        Suite { name: "logs", cases: logs::cases(document) },
     ];
     suites.retain(|suite| !suite.cases.is_empty());
     if !document.fails() {

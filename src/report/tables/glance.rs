@@ -3,6 +3,7 @@
 use super::compared::failed;
 use super::{Cell, Column, Table, Tone, single};
 use crate::gate::leaks::{LeakFinding, LeakRow};
+use crate::gate::logs::LogStatus;
 use crate::gate::ruling::{Row, Ruling, Standing};
 use crate::gate::threshold::Status;
 use crate::report::document::{Document, Question};
@@ -48,6 +49,7 @@ pub(in crate::report) fn glance(document: &Document) -> Option<Table> {
     rows.extend(readings(document));
     rows.extend(leaks(document));
     rows.extend(data(document));
+    rows.extend(logs(document));
     let asked = rows.len() > 1 || !judgement.invalid_reasons.is_empty();
     asked.then(|| {
         Table::new(
@@ -209,4 +211,31 @@ fn data(document: &Document) -> Option<Vec<Cell>> {
     let mark = if broken == 0 { Mark::Good } else { Mark::Bad };
     let told = format!("{} of {} assertions hold", all.len() - broken, all.len());
     (!all.is_empty()).then(|| row(mark, "No data was lost or damaged", told))
+}
+
+/// What must and must not be in the logs; rules that only inform ask for nothing.
+fn logs(document: &Document) -> Option<Vec<Cell>> {
+    let found = &document.logs;
+    let asked = || found.rules.iter().filter(|own| own.status != LogStatus::Informs);
+    let kept = asked().filter(|own| own.status == LogStatus::Kept).count();
+    let missed = asked().find(|own| own.status == LogStatus::Missed);
+    let absent = found.sources.iter().find(|source| source.fails());
+    let (mark, first) = match (missed, absent) {
+        (Some(own), _) => {
+            let lines = figures::some(own.lines, "line", "lines");
+            let limits = own.limits().unwrap_or_default();
+            (Mark::Bad, Some(format!("; {}: {lines}, wanted {limits}", own.rule.name)))
+        }
+        (None, Some(source)) => {
+            (Mark::Open, Some(format!("; the log {} was never there", source.source.name)))
+        }
+        (None, None) if found.fails() => {
+            let note = asked().find_map(|own| own.note.as_ref());
+            (Mark::Open, note.map(|note| format!("; {note}")))
+        }
+        (None, None) => (Mark::Good, None),
+    };
+    let told = format!("{kept} of {} limits hold{}", asked().count(), first.unwrap_or_default());
+    let any = asked().next().is_some() || absent.is_some();
+    any.then(|| row(mark, "The logs show nothing that must not be there", told))
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::facts::fact;
 use super::{Cell, Fact, Tone};
+use crate::gate::logs::LogStatus;
 use crate::gate::ruling::{ErrorRow, Reason, Ruling, Side, Standing as Said, Verdict};
 use crate::report::document::{Document, Judgement, Question};
 use crate::report::{figures, words};
@@ -40,9 +41,15 @@ fn alone(document: &Document) -> Standing {
     let (judgement, integrity) = (&document.judgement, &document.integrity);
     let missed = judgement.thresholds.iter().filter(|line| line.fails).count();
     let broken = integrity.iter().filter(|row| row.fails()).count();
+    let logs = document.logs.rules.iter().filter(|own| own.status != LogStatus::Informs);
+    let (asked, unkept) = (logs.clone().count(), logs.filter(|own| own.fails()).count());
+    let sources = &document.logs.sources;
+    let absent = sources.iter().filter(|own| own.fails()).count();
     let failed = [
         (missed, judgement.thresholds.len(), "thresholds"),
         (broken, integrity.len(), "assertions"),
+        (unkept, asked, "limits for logs"),
+        (absent, sources.len(), "logs"),
     ];
     let failed = failed.iter().filter(|(failed, ..)| *failed > 0);
     let failed: Vec<String> =
@@ -51,7 +58,7 @@ fn alone(document: &Document) -> Standing {
         ("INVALID".to_owned(), Tone::Bad)
     } else if !failed.is_empty() {
         (format!("FAILED {}", failed.join(", ")), Tone::Bad)
-    } else if judgement.thresholds.is_empty() && integrity.is_empty() {
+    } else if judgement.thresholds.is_empty() && integrity.is_empty() && asked == 0 {
         ("VALID".to_owned(), Tone::Good)
     } else {
         ("PASSED".to_owned(), Tone::Good)

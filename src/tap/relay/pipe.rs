@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::poll::Poll;
 use super::side::Side;
 use crate::tap::clock::Clock;
-use crate::tap::line::Way;
+use crate::tap::pump::Way;
 use crate::units::Nanos;
 
 /// What one direction still has to do.

@@ -1,4 +1,4 @@
-//! The thread's loop: what is ready gets a turn, and then all that passed is looked at.
+//! The thread's loop: what is ready gets a turn, and what has passed is looked at now and then.
 
 #[cfg(test)]
 mod tests;
@@ -10,18 +10,19 @@ use std::{io, mem};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Arrival;
 use super::memory::Memory;
 use super::pipe::{Hand, Pipe};
 use super::poll::{BELL, Bell, Happened, Poll, Ready, Wait};
 use super::side::Side;
-use crate::tap::line::{Watch, Way, World};
+use super::{Arrival, Errand};
+use crate::tap::line::{Watch, World};
+use crate::tap::pump::Way;
 
 /// All connections of the thread.
 pub(super) struct Rounds {
     poll: Poll,
     bell: Arc<Bell>,
-    arriving: mpsc::Receiver<Arrival>,
+    coming: mpsc::Receiver<Errand>,
     world: Arc<World>,
     lines: Vec<Option<Box<Line>>>,
     /// Places of `lines` that are empty.
@@ -57,11 +58,11 @@ impl Rounds {
     pub(super) fn new(
         poll: Poll,
         bell: Arc<Bell>,
-        arriving: mpsc::Receiver<Arrival>,
+        coming: mpsc::Receiver<Errand>,
         world: Arc<World>,
     ) -> Self {
         let (lines, free, due, over) = Default::default();
-        Self { poll, bell, arriving, world, lines, free, due, over, memory: Memory::new() }
+        Self { poll, bell, coming, world, lines, free, due, over, memory: Memory::new() }
     }
 
     /// Carries connections until nobody can bring any more.
@@ -81,7 +82,7 @@ impl Rounds {
         let mut then = Then::Another;
         for happened in ready.iter() {
             if happened.token == BELL {
-                then = self.welcome();
+                then = self.answer();
             } else {
                 self.note(happened);
             }
@@ -96,7 +97,9 @@ impl Rounds {
         // Those of the next round are few, if any: the larger memory is kept.
         due.append(&mut self.due);
         self.due = due;
-        self.look();
+        if self.memory.is_much() || !self.over.is_empty() || then == Then::Stop {
+            self.look();
+        }
         for place in self.over.drain(..) {
             if let Some(line) = self.lines.get_mut(place) {
                 *line = None;
@@ -106,13 +109,18 @@ impl Rounds {
         Ok(then)
     }
 
-    /// Takes over the connections that have come.
-    fn welcome(&mut self) -> Then {
+    /// Does the errands that have come.
+    fn answer(&mut self) -> Then {
         self.bell.quiet();
         loop {
-            match self.arriving.try_recv() {
+            match self.coming.try_recv() {
                 // What can't be watched ends.
-                Ok(arrival) => drop(self.adopt(arrival)),
+                Ok(Errand::Carry(arrival)) => drop(self.adopt(*arrival)),
+                Ok(Errand::Look(tell)) => {
+                    self.look();
+                    // Who did not wait need not be told.
+                    tell.send(()).unwrap_or_default();
+                }
                 Err(TryRecvError::Empty) => return Then::Another,
                 Err(TryRecvError::Disconnected) => return Then::Stop,
             }
@@ -165,11 +173,12 @@ impl Rounds {
 
     /// Looks at all that has been passed on since the last time.
     fn look(&mut self) {
-        if self.memory.is_empty() {
-            return;
-        }
         let Self { memory, lines, world, .. } = self;
         let mut measured = world.measured();
+        // One behind the other, so that the memory of several counts is fetched at a time.
+        for (way, held) in memory.held() {
+            measured.own().add(way, held);
+        }
         memory.look(|place, way, passing| {
             if let Some(Some(line)) = lines.get_mut(place) {
                 line.watch.look(way, passing, &mut measured);

@@ -317,11 +317,17 @@ fn what_can_not_be_attested_is_refused_with_what_to_do() {
     };
     let by = ["--by", "Ann", "--note", "x"];
     let with = |id: &'static str| [&[id][..], &by].concat();
-    refused(&with("go.confidense"), &["there is no row `go.confidense`", "did you mean `go.confidence`"]);
+    refused(
+        &with("go.confidense"),
+        &["there is no row `go.confidense`", "did you mean `go.confidence`"],
+    );
     refused(&with("confidence"), &["did you mean `go.confidence`"]);
     refused(&with("aproval"), &["did you mean `approval`"]);
     refused(&with("something"), &["`loadgate attest ids` lists all rows"]);
-    refused(&with("no-go.bugs"), &["is that so", "`--fails` if it is not so", "`--holds` if it is"]);
+    refused(
+        &with("no-go.bugs"),
+        &["is that so", "`--fails` if it is not so", "`--holds` if it is"],
+    );
     refused(&["go.e2e", "--note", "x"], &["`--by` is missing or empty", "hint: add `--by NAME`"]);
     refused(&["go.e2e", "--by", " ", "--note", "x"], &["`--by` is missing or empty"]);
     refused(&["go.e2e", "--by", "Ann"], &["`--note` is missing or empty"]);

@@ -51,6 +51,43 @@ fn a_monitor_has_the_address_of_its_database() {
 }
 
 #[test]
+fn readings_limits_and_leaks_have_the_names_of_the_record() {
+    let text = "monitors:\n\
+                - { postgres: shop, limits: { pool_use: < 80%, db.active: max < 9 } }\n\
+                - { process: { port: 3000 }, name: app, limits: { rss_bytes: [ < 2GB, no leak ] } }\n\
+                - prometheus: /metrics\n\
+                \x20 readings: [ up, 'a_total{b=\"c\"}', { from: d, leak: true } ]\n\
+                \x20 limits: { 'a_total{b=\"c\"}': { limit: < 1/s, optional: true } }\n\
+                - { json: \"https://h:8/m?t=secret\", name: j, readings: { x_bytes: $.x } }";
+    let made = plan(text, None);
+    let limits: Vec<String> = made
+        .thresholds
+        .iter()
+        .map(|one| format!("{} {} {}", one.reading().unwrap(), one.condition, one.optional))
+        .collect();
+    assert_eq!(
+        limits,
+        [
+            "db.pool_use < 80% false",
+            "db.active max < 9 false",
+            "app.rss_bytes < 2GB false",
+            "app.rss_bytes no leak false",
+            "prometheus.a_per_s{b=\"c\"} < 1/s true",
+        ]
+    );
+    let leaks: Vec<_> = made.monitors.iter().flat_map(|one| one.leaks.clone()).collect();
+    assert_eq!(leaks, ["app.rss_bytes", "prometheus.d"]);
+    let MonitorSource::Prometheus(asked, _) = &made.monitors[2].source else {
+        panic!("{:?}", made.monitors);
+    };
+    assert_eq!(asked.url, "http://127.0.0.1:1/metrics", "a path is one of the target");
+    assert!(!format!("{:?}", made.monitors).contains("secret"));
+    let two = "monitors: [ { postgres: shop, limits: { db.active: < 9 } } ]";
+    let two = plan(two, Some("postgres://h/db"));
+    assert_eq!(two.thresholds[0].reading(), Some("shop.db.active"));
+}
+
+#[test]
 fn a_monitor_does_not_change_what_is_measured() {
     let with = plan("monitors: [ { postgres: shop } ]", None);
     assert_eq!(with.sha256, plan("", Some("")).sha256);

@@ -6,7 +6,7 @@ use super::stage::{Stage, done};
 #[test]
 fn every_command_explains_itself() {
     let stage = Stage::new();
-    let commands: [&[&str]; 18] = [
+    let commands: &[&[&str]] = &[
         &[],
         &["run"],
         &["runs"],
@@ -14,6 +14,8 @@ fn every_command_explains_itself() {
         &["runs", "show"],
         &["runs", "rm"],
         &["report"],
+        &["observe"],
+        &["init"],
         &["attest"],
         &["attest", "list"],
         &["attest", "ids"],
@@ -23,6 +25,8 @@ fn every_command_explains_itself() {
         &["db", "top"],
         &["db", "pool"],
         &["schema"],
+        &["check"],
+        &["probe"],
         &["market"],
         &["completions"],
     ];

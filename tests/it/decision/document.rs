@@ -136,12 +136,8 @@ fn the_page_is_complete_and_loads_nothing() {
 }
 
 /// Edits of a person who wants another answer.
-const EDITS: [(&str, &str); 4] = [
-    ("0.62 %", "0.12 %"),
-    ("7.0.1", "7.0.2"),
-    ("Ann", "Bea"),
-    ("looked at it", "looked at all"),
-];
+const EDITS: [(&str, &str); 4] =
+    [("0.62 %", "0.12 %"), ("7.0.1", "7.0.2"), ("Ann", "Bea"), ("looked at it", "looked at all")];
 
 #[test]
 fn what_was_edited_is_found() {
@@ -220,8 +216,7 @@ fn what_is_no_document_is_told() {
 
 #[test]
 fn the_hash_is_of_the_canonical_data() {
-    let json: serde_json::Value =
-        serde_json::from_str(&document(&good()).json().unwrap()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&document(&good()).json().unwrap()).unwrap();
     let canonical = loadgate::report::decision::canonical(&json["data"]);
     let path = std::env::temp_dir().join(format!("loadgate-canonical-{}", std::process::id()));
     std::fs::write(&path, canonical).unwrap();

@@ -64,22 +64,40 @@ fn go_no_go_and_rollback_are_the_guides() {
     check(
         "go",
         &items(&go, "- ✅ "),
-        &["features", "error", "performance", "corrupt", "migrations", "E2E", "memory leak", "pool",
-            "feedback", "confiden"],
+        &[
+            "features",
+            "error",
+            "performance",
+            "corrupt",
+            "migrations",
+            "E2E",
+            "memory leak",
+            "pool",
+            "feedback",
+            "confiden",
+        ],
     );
     let no_go = section("#### ❌ NO-GO Criteria", "## 📞");
     check(
         "no_go",
         &items(&no_go, "- ❌ "),
-        &["features", "error", "performance", "corrupt", "database", "memory leak", "rollback",
-            "bugs", "concerns"],
+        &[
+            "features",
+            "error",
+            "performance",
+            "corrupt",
+            "database",
+            "memory leak",
+            "rollback",
+            "bugs",
+            "concerns",
+        ],
     );
     let rollback = section("### When to Rollback", "### Rollback Steps");
     check(
         "rollback",
         &items(&rollback, "- ❌ "),
-        &["features", "data corruption", "database connection", "error", "performance",
-            "security"],
+        &["features", "data corruption", "database connection", "error", "performance", "security"],
     );
 }
 
@@ -89,15 +107,35 @@ fn boxes_before_and_after_are_the_guides() {
     check(
         "pre_deployment",
         &items(&before, "- [ ] "),
-        &["tests", "TypeScript", "build", "commits", "staging environment", "back", "rollback plan",
-            "team", "monitoring", "environment variables"],
+        &[
+            "tests",
+            "TypeScript",
+            "build",
+            "commits",
+            "staging environment",
+            "back",
+            "rollback plan",
+            "team",
+            "monitoring",
+            "environment variables",
+        ],
     );
     let done = section("### Phase 6 is Complete When:", "### Expected Outcomes");
     check(
         "success",
         &items(&done, "- [ ] "),
-        &["deployment", "features", "48 hour", "metrics", "critical issue", "rollback", "confidence",
-            "stakeholder", "plan", "documentation"],
+        &[
+            "deployment",
+            "features",
+            "48 hour",
+            "metrics",
+            "critical issue",
+            "rollback",
+            "confidence",
+            "stakeholder",
+            "plan",
+            "documentation",
+        ],
     );
     let outcomes = section("### Expected Outcomes", "---");
     let numbered: Vec<&str> =
@@ -117,10 +155,35 @@ fn features_are_the_guides() {
     check(
         "feature",
         &boxes,
-        &["login", "session", "JWT", "reset", "list", "details", "create", "update", "delete",
-            "list", "details", "create", "update", "delete", "search", "create", "details",
-            "status", "payment", "history", "farm", "product", "view", "user", "farm", "order",
-            "dashboard"],
+        &[
+            "login",
+            "session",
+            "JWT",
+            "reset",
+            "list",
+            "details",
+            "create",
+            "update",
+            "delete",
+            "list",
+            "details",
+            "create",
+            "update",
+            "delete",
+            "search",
+            "create",
+            "details",
+            "status",
+            "payment",
+            "history",
+            "farm",
+            "product",
+            "view",
+            "user",
+            "farm",
+            "order",
+            "dashboard",
+        ],
     );
 }
 

@@ -105,7 +105,9 @@ const BAD: &[Case] = &[
     ("too many fail", |known| errors(known, Said::Rollback), "ROLLBACK", "rollback.errors"),
     (
         "more fail than before",
-        |known| known.ruling.as_mut().unwrap().errors[0].baseline = Some(loadgate::units::Ratio(0.0)),
+        |known| {
+            known.ruling.as_mut().unwrap().errors[0].baseline = Some(loadgate::units::Ratio(0.0))
+        },
         "HOLD",
         "outcome.stability",
     ),
@@ -332,7 +334,10 @@ fn what_the_baseline_broke_too_is_open() {
     known.integrity[0].answer = Answered::Broken;
     known.integrity_before.clone_from(&known.integrity);
     let decision = decide(&known);
-    assert_eq!((decision.verdict.as_str(), standing(&decision, "no-go.data")), ("HOLD", Standing::Open));
+    assert_eq!(
+        (decision.verdict.as_str(), standing(&decision, "no-go.data")),
+        ("HOLD", Standing::Open)
+    );
 }
 
 #[test]

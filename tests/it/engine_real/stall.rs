@@ -110,8 +110,13 @@ fn stall_behind_tls_is_in_the_percentiles() {
 }
 
 #[test]
-fn stall_of_an_http_2_server_is_in_the_percentiles() {
-    thousand(Engine::Auto, "h2");
+fn stall_of_an_http_2_server_is_in_the_percentiles_of_epoll() {
+    thousand(OWN, "h2");
+}
+
+#[test]
+fn stall_of_an_http_2_server_is_in_the_percentiles_of_tokio() {
+    thousand(Engine::Tokio, "h2");
 }
 
 #[test]
@@ -129,5 +134,5 @@ fn stall_at_ten_thousand_a_second_behind_tls_is_in_the_percentiles() {
 #[cfg(not(debug_assertions))]
 #[test]
 fn stall_at_ten_thousand_a_second_of_http_2_is_in_the_percentiles() {
-    ten_thousand(Engine::Auto, "h2");
+    ten_thousand(OWN, "h2");
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 const SCENARIO: &str = "\
-    data: { who: { file: cities.csv } }\n\
+    feeders: { cities: { csv: cities.csv, pick: shuffle } }\n\
     journeys:\n\
-    \x20 a: { weight: 2, data: who, steps: [ { get: \"/a/${city}\" } ] }\n\
+    \x20 a: { weight: 2, feed: cities, steps: [ { get: \"/a/${city}\" } ] }\n\
     \x20 b: { weight: 1, steps: [ { get: /b } ] }\n\
     load: [ { phase: p, rate: 7/s, for: 20s } ]";
 

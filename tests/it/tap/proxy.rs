@@ -80,6 +80,101 @@ fn a_client_that_does_not_read_holds_its_server_back() {
 }
 
 #[test]
+fn a_server_that_does_not_read_holds_its_client_back() {
+    let (server, tap) = stage();
+    let mut client = connect(&tap);
+    let mut behind = accept(&server);
+    client.write_all(OPENING).unwrap();
+    client.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    let message = [&b"d"[..], &1_004_i32.to_be_bytes(), &[b'x'; 1_000]].concat().repeat(1_000);
+    let (total, mut sent) = (100 << 20, 0);
+    while let Ok(length) = client.write(&message[sent % message.len()..]) {
+        sent += length;
+        assert!(sent < total, "nobody holds the client back");
+    }
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut seen = Vec::new();
+    behind.read_to_end(&mut seen).unwrap();
+    assert_eq!(seen.len(), OPENING.len() + sent);
+    let same =
+        seen[OPENING.len()..].iter().zip(message.iter().cycle()).all(|(one, other)| one == other);
+    assert!(same);
+}
+
+#[test]
+fn a_server_may_end_before_its_client() {
+    let (server, tap) = stage();
+    let mut client = connect(&tap);
+    let mut behind = accept(&server);
+    client.write_all(OPENING).unwrap();
+    behind.read_exact(&mut [0; OPENING.len()]).unwrap();
+    behind.write_all(READY).unwrap();
+    behind.shutdown(Shutdown::Write).unwrap();
+    let mut answered = Vec::new();
+    client.read_to_end(&mut answered).unwrap();
+    assert_eq!(answered, READY);
+    client.write_all(b"X\0\0\0\x04").unwrap();
+    drop(client);
+    let mut asked = Vec::new();
+    behind.read_to_end(&mut asked).unwrap();
+    assert_eq!(asked, b"X\0\0\0\x04");
+    assert_eq!(stop(tap).counts.open, 0);
+}
+
+#[test]
+fn a_connection_that_streams_leaves_room_for_the_others() {
+    let (server, tap) = stage();
+    let mut streaming = connect(&tap);
+    let mut source = accept(&server);
+    let mut client = connect(&tap);
+    let mut behind = accept(&server);
+    std::thread::scope(|scope| {
+        let (ended, end) = std::sync::mpsc::sync_channel::<()>(0);
+        scope.spawn(move || {
+            let much = vec![b'x'; 1 << 20];
+            // Until nobody reads any more.
+            while source.write_all(&much).is_ok() {}
+        });
+        scope.spawn(move || {
+            let mut much = vec![0; 1 << 20];
+            while end.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                streaming.read_exact(&mut much).unwrap();
+            }
+        });
+        let mut seen = [0; 14];
+        for _ in 0..200 {
+            client.write_all(b"Q\0\0\0\x0dSELECT 1\0").unwrap();
+            behind.read_exact(&mut seen).unwrap();
+            behind.write_all(&seen).unwrap();
+            client.read_exact(&mut seen).unwrap();
+        }
+        drop(ended);
+    });
+    assert_eq!(&take(&tap).counts.open, &1);
+}
+
+#[test]
+fn what_has_passed_is_in_what_is_taken_next() {
+    let (server, tap) = stage();
+    let mut client = connect(&tap);
+    let mut behind = accept(&server);
+    let mut pass = |asked: &[u8], answered: &[u8]| {
+        client.write_all(asked).unwrap();
+        behind.read_exact(&mut vec![0; asked.len()]).unwrap();
+        behind.write_all(answered).unwrap();
+        client.read_exact(&mut vec![0; answered.len()]).unwrap();
+    };
+    pass(OPENING, READY);
+    take(&tap);
+    for _ in 0..20 {
+        pass(b"Q\0\0\0\x0dSELECT 1\0", b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I");
+        let batch = take(&tap);
+        assert_eq!((batch.own.requests.len(), batch.queries.len()), (1, 1));
+        assert_eq!((batch.queries[0].count(), batch.statements.len()), (1, 1));
+    }
+}
+
+#[test]
 fn an_upstream_that_is_gone_ends_its_connections_and_may_come_again() {
     let (server, tap) = stage();
     let place = server.local_addr().unwrap();

@@ -12,12 +12,12 @@ use crate::tap::pump::BUFFER;
 use crate::tap::tls::{ClientTls, Keys};
 use crate::tap::{Settings, Statements};
 
-/// Rounds, and who brings them connections.
+/// Rounds, and who brings them errands.
 struct Stage {
     rounds: Rounds,
     ready: Ready,
     bell: Arc<Bell>,
-    arrivals: mpsc::Sender<Arrival>,
+    errands: mpsc::Sender<Errand>,
     world: Arc<World>,
 }
 
@@ -39,10 +39,10 @@ impl Stage {
         let keys = Keys::new(&settings.tls, &settings.upstream).unwrap();
         let world = Arc::new(World::new(settings, keys, Clock::start()));
         let bell = Arc::new(Bell::new().unwrap());
-        let (arrivals, arriving) = mpsc::channel(16);
+        let (errands, coming) = mpsc::channel(16);
         let poll = Poll::new(&bell).unwrap();
-        let rounds = Rounds::new(poll, Arc::clone(&bell), arriving, Arc::clone(&world));
-        Self { rounds, ready: Ready::new(), bell, arrivals, world }
+        let rounds = Rounds::new(poll, Arc::clone(&bell), coming, Arc::clone(&world));
+        Self { rounds, ready: Ready::new(), bell, errands, world }
     }
 
     /// Opens a connection, which is taken over within a round.
@@ -55,7 +55,7 @@ impl Stage {
         let watch = Watch::new(Arc::clone(&self.world), 0);
         let (tell, end) = oneshot::channel();
         let arrival = Arrival { client: one.into(), server: other.into(), watch, end: tell };
-        assert!(self.arrivals.try_send(arrival).is_ok());
+        assert!(self.errands.try_send(Errand::Carry(Box::new(arrival))).is_ok());
         self.round();
         Ends { client, server, end }
     }
@@ -220,11 +220,36 @@ fn who_leaves_with_bytes_under_way_ends_the_connection_and_its_place_is_used_aga
 }
 
 #[test]
+fn what_was_passed_on_is_looked_at_when_somebody_asks() {
+    let mut stage = Stage::new();
+    let mut ends = stage.open();
+    let seen = |stage: &Stage| stage.world.measured().own().requests.len();
+    for _ in 0..3 {
+        ends.client.write_all(b"a message").unwrap();
+        stage.round();
+    }
+    assert_eq!(all(&mut ends.server).0.len(), 27);
+    assert_eq!(seen(&stage), 0);
+    let (tell, mut told) = oneshot::channel();
+    stage.errands.try_send(Errand::Look(tell)).unwrap();
+    stage.round();
+    assert_eq!(told.try_recv(), Ok(()));
+    assert_eq!(seen(&stage), 3);
+    // With much to look at nobody needs to ask.
+    for _ in 0..100 {
+        ends.client.write_all(b"a message").unwrap();
+        stage.round();
+        all(&mut ends.server);
+    }
+    assert!((80..103).contains(&seen(&stage)), "{}", seen(&stage));
+}
+
+#[test]
 fn rounds_end_when_nobody_can_bring_connections() {
     let mut stage = Stage::new();
     let mut ends = stage.open();
     ends.client.write_all(b"a message").unwrap();
-    stage.arrivals = mpsc::channel(1).0;
+    stage.errands = mpsc::channel(1).0;
     stage.bell.ring();
     assert_eq!(stage.rounds.round(&mut stage.ready).unwrap(), Then::Stop);
     let Stage { rounds, world, .. } = stage;
