@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::args::Message;
 use super::gathered::Named;
-use super::project::Project;
 use super::output::{Results, check_writable, write};
+use super::project::Project;
 use super::runs::{open_if_there, started};
 use super::terminal::Terminal;
 use super::{Exit, Failed};

@@ -1,8 +1,8 @@
 //! Everything that a decision rests on, from the store.
 
-use crate::cli::Failed;
 use std::path::Path;
 
+use crate::cli::Failed;
 use crate::cli::args::{Decide, Judging, StoreArg};
 use crate::cli::compare::{Asked, Weighed};
 use crate::cli::gathered::{Gathered, Named};

@@ -51,12 +51,7 @@ impl Leak {
                 LeakFinding::Clean => (Found::Clean, format!("CLEAN, {growth}")),
                 LeakFinding::Open(why) => (Found::Open, why.clone()),
             };
-            Self {
-                reading: row.reading,
-                found,
-                figure,
-                source: source(record),
-            }
+            Self { reading: row.reading, found, figure, source: source(record) }
         };
         leaks(record).into_iter().map(leak).collect()
     }

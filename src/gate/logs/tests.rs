@@ -60,6 +60,8 @@ fn record(rules: Vec<LogRuleText>, seconds: u64, found: &[(u64, LogsRead)]) -> R
             repetition: None,
             logs: LogsText { sources: vec![source("a", false), source("b", true)], rules },
             observation: None,
+            features: Vec::new(),
+            leaks: Vec::new(),
         },
         catalogue: Catalogue::new(),
         totals: Totals::default(),
