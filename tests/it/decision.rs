@@ -122,6 +122,7 @@ pub(crate) fn checks(profile: &str, version: &str, rows: &[(&str, &[&str])]) -> 
         took: Nanos::from_millis(40),
         attempts: 1,
         proves: proves.iter().map(|id| (*id).to_owned()).collect(),
+        step: None,
     };
     CheckReport {
         profile: profile.to_owned(),

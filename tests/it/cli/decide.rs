@@ -8,8 +8,8 @@ use loadgate::gate::decision::{is_against, is_attestable};
 use loadgate::plan::{Failure, Phase, Plan, Request};
 use loadgate::record::{
     Attestation, CheckOutcome, CheckReport, CheckRow, Compared, Criterion, End, FORMAT, Figure,
-    Generator, Header, Load, Machine, Origin, Policy, Repetition, RunRecord, Stand, StopReason,
-    TargetInfo, ValidityPolicy,
+    Generator, Header, Load, LogsText, Machine, Origin, Policy, Repetition, RunRecord, Stand,
+    StopReason, TargetInfo, ValidityPolicy,
 };
 use loadgate::store::{Growth, Store, StoreLocation};
 use loadgate::units::Nanos;
@@ -90,6 +90,9 @@ fn repetition(plan: &Arc<Plan>, version: &str, at: u64, slower: f64) -> RunRecor
                 figures: vec![Figure { of: Compared::Http, quantile: 0.95 }],
                 ..Policy::default()
             },
+            features: Vec::new(),
+            leaks: Vec::new(),
+            logs: LogsText::default(),
             repetition: Some(Repetition {
                 set: format!("20260302-090000-{side}"),
                 number: u32::try_from(at).unwrap() + 1,
@@ -130,6 +133,7 @@ fn check(profile: &str, version: &str, name: &str, proves: &[&str]) -> CheckRepo
             took: Nanos::SECOND,
             attempts: 1,
             proves: proves.iter().map(|id| (*id).to_owned()).collect(),
+            step: None,
         }],
     }
 }
