@@ -19,10 +19,7 @@ fn check(name: &str, want: (u64, u64, u64, u64), failed: &[&str]) {
 #[test]
 fn vitest_says_the_same_in_both_formats() {
     check("vitest-4.1.json", (2, 2, 2, 0), &["/shop/broken.test.ts", "cart fails"]);
-    check("vitest-4.1.xml", (2, 2, 2, 0), &[
-        "broken.test.ts",
-        "shop.test.ts › cart > fails",
-    ]);
+    check("vitest-4.1.xml", (2, 2, 2, 0), &["broken.test.ts", "shop.test.ts › cart > fails"]);
 }
 
 #[test]

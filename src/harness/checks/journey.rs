@@ -11,7 +11,8 @@ use crate::names::{Metric, Series, SeriesId, SeriesKind};
 use crate::plan::Plan;
 use crate::plan::checks::JourneyCheck;
 use crate::record::{
-    CheckOutcome, CheckReport, CheckRow, CheckStep, Counts, FeatureStep, Pick, RunRecord, StopReason,
+    CheckOutcome, CheckReport, CheckRow, CheckStep, Counts, FeatureStep, Pick, RunRecord,
+    StopReason,
 };
 use crate::store::{Store, StoreLocation};
 use crate::units::Nanos;
@@ -132,7 +133,7 @@ fn judge(record: &RunRecord, plan: &Plan, journey: &str) -> Tried {
             Tried::passed(format!("{} in {}", some(done, "step", "steps"), time(lasted)))
         }
     };
-    Tried { version: None, steps, ..tried }
+    Tried { version: record.header.origin.target.version.clone(), steps, ..tried }
 }
 
 /// The row of a step.
@@ -213,10 +214,7 @@ pub async fn remove(check: &JourneyCheck, checking: &mut Checking<'_>) -> CheckR
 }
 
 /// One round: how many things were deleted, and how it went.
-async fn round(
-    check: &JourneyCheck,
-    checking: &mut Checking<'_>,
-) -> Result<(u64, Tried), String> {
+async fn round(check: &JourneyCheck, checking: &mut Checking<'_>) -> Result<(u64, Tried), String> {
     if checking.control.borrow().is_some() {
         return Err("it was interrupted".to_owned());
     }

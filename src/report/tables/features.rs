@@ -8,8 +8,7 @@ use crate::report::figures;
 /// The boxes that a step of the scenario can tick. The others are open whatever is done, and are
 /// counted only.
 pub(super) fn features(document: &Document) -> Table {
-    let (shown, others): (Vec<_>, Vec<_>) =
-        document.features.iter().partition(|row| !no_step(row));
+    let (shown, others): (Vec<_>, Vec<_>) = document.features.iter().partition(|row| !no_step(row));
     let ticked =
         shown.iter().filter(|row| matches!(row.state, FeatureState::Ticked { .. })).count();
     let about = format!(
@@ -19,7 +18,12 @@ pub(super) fn features(document: &Document) -> Table {
         others.len(),
     );
     let rows = shown.into_iter().map(row).collect();
-    Table::new("Features", about, columns(&["", "feature", "about"], &["done", "failed"]), single(rows))
+    Table::new(
+        "Features",
+        about,
+        columns(&["", "feature", "about"], &["done", "failed"]),
+        single(rows),
+    )
 }
 
 fn no_step(row: &FeatureRow) -> bool {
@@ -40,9 +44,8 @@ fn row(row: &FeatureRow) -> Vec<Cell> {
         }
     };
     let done = counts.map(|(passed, failed)| figures::count(passed.saturating_add(failed)));
-    let number = |text: Option<String>| {
-        Cell::number(text.unwrap_or_else(|| figures::NOTHING.to_owned()))
-    };
+    let number =
+        |text: Option<String>| Cell::number(text.unwrap_or_else(|| figures::NOTHING.to_owned()));
     vec![
         Cell::toned(mark, tone),
         Cell::new(row.criterion.text),

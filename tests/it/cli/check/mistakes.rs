@@ -56,7 +56,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_place() {
         "the check says not what to look for",
         "`=` in `rows = 1` must be `==`",
         "`every` has no meaning without `wait_for`",
-        "`pass_rate` can't be 195%",
+        "`pass_rate` can't be 195.0 %",
         "a check such as `{ health: /api/health }`",
         "the profile has no checks",
         "mistakes in `checks.yaml`; nothing was started",
@@ -87,11 +87,13 @@ fn an_unknown_database_or_variable_is_a_mistake() {
 
 #[test]
 fn a_journey_that_is_not_there_is_told_at_its_place() {
-    refused("scenario: all\nprofiles: { critical: { checks: [\n{ journey: custmer } ] } }").says(&[
-        "`scenarios/all.yaml` has no journey `custmer`",
-        "--> checks.yaml:3:12",
-        "did you mean `customer`?",
-    ]);
+    refused("scenario: all\nprofiles: { critical: { checks: [\n{ journey: custmer } ] } }").says(
+        &[
+            "`scenarios/all.yaml` has no journey `custmer`",
+            "--> checks.yaml:3:12",
+            "did you mean `customer`?",
+        ],
+    );
     refused("profiles: { critical: { checks: [ { journey: customer } ] } }")
         .says(&["no scenario is named that has the journey `customer`", "add `scenario: all`"]);
 }
@@ -114,10 +116,16 @@ fn arguments_that_fit_nothing_are_told() {
         assert!(!stage.has_store());
         assert_eq!(done.out, "");
     };
-    says(&["--profile", "pre"], &["the checks of `pre` stand in a check file", "hint: write `checks.yaml`"]);
+    says(
+        &["--profile", "pre"],
+        &["the checks of `pre` stand in a check file", "hint: write `checks.yaml`"],
+    );
     says(&["--profile", "critcal"], &["did you mean `critical`?"]);
     says(&["--file", "nowhere.yaml"], &["can't read `nowhere.yaml`"]);
-    says(&["--scenario", "custmer"], &["there is no scenario `custmer`", "did you mean `customer`?"]);
+    says(
+        &["--scenario", "custmer"],
+        &["there is no scenario `custmer`", "did you mean `customer`?"],
+    );
     says(&["--json", "no/where.json"], &["its folder does not exist"]);
     stage.file(
         "checks.yaml",

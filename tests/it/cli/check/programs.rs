@@ -58,7 +58,7 @@ fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
     let mut command = stage.command(["check", "--json", "-"]);
     let done = within(Duration::from_secs(50), move || command.output().unwrap());
     let found = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!(told(&found, "hangs").1, "has not ended within 300ms and was stopped");
+    assert_eq!(told(&found, "hangs").1, "has not ended within 300 ms and was stopped");
     let child = stage.read("child");
     until("the end of the child", || {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
@@ -111,7 +111,9 @@ fn what_is_secret_in_the_environment_is_shown_nowhere() {
     );
     let mut command =
         stage.command(["check", "-v", "--junit", "j.xml", "--md", "m.md", "--json", "j.json"]);
-    command.env("API_TOKEN", "hunter2-token").env("DATABASE_URL", "postgres://me:hunter2-pw@127.0.0.1:1/x");
+    command
+        .env("API_TOKEN", "hunter2-token")
+        .env("DATABASE_URL", "postgres://me:hunter2-pw@127.0.0.1:1/x");
     let done = exactly(crate::cli::stage::done(command.output().unwrap()), 99);
     let files = ["j.xml", "m.md", "j.json"].map(|name| stage.read(name)).join("\n");
     let store = std::fs::read(stage.path("store.db")).unwrap();
