@@ -78,9 +78,9 @@ struct Probed {
 /// Sends the requests and shows where their time went.
 pub(super) async fn probe(args: Probe, terminal: &Terminal) -> Result<Exit, Failed> {
     args.json.as_deref().map(check_writable).transpose()?;
-    let play = play(&args);
-    let source = settings::source(&play)?;
-    let plan = settings::plan(&play, &source, &Variant::default(), terminal)?;
+    let asked = once(&args);
+    let source = settings::source(&asked)?;
+    let plan = settings::plan(&asked, &source, &Variant::default(), terminal)?;
     let mut single = Single::new(&plan)
         .map_err(|error| Failed::new(error.to_string(), Some(error.hint().to_owned())))?;
     let mut all = Vec::new();
@@ -147,12 +147,11 @@ fn table(place: &str, all: &[Probed]) -> String {
     let bytes = last.map_or(0, |one| one.bytes);
     let many = of(true).len();
     let median = if many > 1 { format!(", the middle one of {many}") } else { String::new() };
-    let mut text = format!("{place}  status {status}, {bytes} bytes{median}\n\n");
-    text += &format!("{:<19} {:>12} {:>12}  {}\n", "", "fresh", "reused", "limit");
+    let mut lines = vec![format!("{place}  status {status}, {bytes} bytes{median}"), String::new()];
+    lines.push(format!("{:<19} {:>12} {:>12}  limit", "", "fresh", "reused"));
     let cell = |times: Option<Times>, at: usize| {
-        times
-            .and_then(|times| times.0.get(at).copied())
-            .map_or_else(|| "–".to_owned(), format_nanos)
+        let time = times.and_then(|times| times.0.get(at).copied());
+        time.map_or_else(|| "–".to_owned(), format_nanos)
     };
     for (at, (name, limit)) in Times::NAMES.iter().zip(Times::LIMITS).enumerate() {
         let held = limit.map(|limit| {
@@ -160,19 +159,14 @@ fn table(place: &str, all: &[Probed]) -> String {
             let kept = both.filter_map(|times| times.0.get(at).copied()).all(|time| time < limit);
             format!("{} < {limit}", if kept { "✓" } else { "✗" })
         });
-        let row = format!(
-            "{name:<19} {:>12} {:>12}  {}",
-            cell(fresh, at),
-            cell(reused, at),
-            held.unwrap_or_default()
-        );
-        text += row.trim_end();
-        text.push('\n');
+        let (first, second, held) = (cell(fresh, at), cell(reused, at), held.unwrap_or_default());
+        lines.push(format!("{name:<19} {first:>12} {second:>12}  {held}").trim_end().to_owned());
     }
     if reused.is_none() {
-        text += "\nthe target closes each connection, so that none was used again\n";
+        lines.push(String::new());
+        lines.push("the target closes each connection, so that none was used again".to_owned());
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn document(plan: &Plan, args: &Probe, all: &[Probed]) -> Value {
@@ -193,7 +187,7 @@ fn document(plan: &Plan, args: &Probe, all: &[Probed]) -> Value {
     })
 }
 
-fn play(args: &Probe) -> Play {
+fn once(args: &Probe) -> Play {
     Play {
         what: What {
             project_target: None,
@@ -269,8 +263,8 @@ mod tests {
         };
         let text = table("http://a/b", &[one(&slow), one(&timing(false))]);
         assert!(text.starts_with("http://a/b  status 200, 7 bytes\n"), "{text}");
-        assert!(text.contains("✗ < 100ms"), "{text}");
-        assert!(text.contains("✓ < 200ms"), "{text}");
+        assert!(text.contains("✗ < 100 ms"), "{text}");
+        assert!(text.contains("✓ < 200 ms"), "{text}");
         let text = table("http://a/b", &[one(&slow)]);
         assert!(text.contains("the target closes each connection"), "{text}");
     }

@@ -37,7 +37,7 @@ struct Suite {
     #[serde(default)]
     title: String,
     #[serde(default)]
-    suites: Vec<Suite>,
+    suites: Vec<Self>,
     #[serde(default)]
     specs: Vec<Spec>,
 }

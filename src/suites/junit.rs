@@ -13,12 +13,25 @@ use super::{SuiteError, Tally};
 const MAX_DEPTH: usize = 64;
 
 /// What is known of the test that is being read.
-#[derive(Default)]
 struct Case {
     name: String,
-    failed: bool,
-    skipped: bool,
-    flaky: bool,
+    end: End,
+}
+
+/// How a test has ended; of several words the worst counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Passed,
+    /// It passed at another try.
+    Flaky,
+    Skipped,
+    Failed,
+}
+
+impl Case {
+    fn ended(&mut self, end: End) {
+        self.end = self.end.max(end);
+    }
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Tally, SuiteError> {
@@ -84,10 +97,10 @@ impl File {
         }
         match (name, &mut self.case) {
             ("testcase", _) => self.case = Some(case(element)),
-            ("failure" | "error", Some(case)) => case.failed = true,
-            ("skipped", Some(case)) => case.skipped = true,
+            ("failure" | "error", Some(case)) => case.ended(End::Failed),
+            ("skipped", Some(case)) => case.ended(End::Skipped),
             // Maven's runner tells so of tests that passed at another try.
-            ("flakyFailure" | "flakyError", Some(case)) => case.flaky = true,
+            ("flakyFailure" | "flakyError", Some(case)) => case.ended(End::Flaky),
             _ => {}
         }
         match ends {
@@ -105,13 +118,14 @@ impl File {
     fn count(&mut self, name: &str) {
         let ended = if name == "testcase" { self.case.take() } else { None };
         let Some(case) = ended else { return };
-        if case.failed {
-            self.tally.fail(case.name);
-        } else if case.skipped {
-            self.tally.skipped += 1;
-        } else {
-            self.tally.passed += 1;
-            self.tally.flaky += u64::from(case.flaky);
+        match case.end {
+            End::Failed => self.tally.fail(case.name),
+            End::Skipped => self.tally.skipped += 1,
+            End::Flaky => {
+                self.tally.passed += 1;
+                self.tally.flaky += 1;
+            }
+            End::Passed => self.tally.passed += 1,
         }
     }
 
@@ -137,9 +151,12 @@ fn case(element: &BytesStart<'_>) -> Case {
     let class = attribute(element, "classname").unwrap_or_default();
     let name = if class.is_empty() || class == name { name } else { format!("{class} › {name}") };
     let status = attribute(element, "status").unwrap_or_default();
-    let failed = matches!(status.as_str(), "failed" | "error");
-    let skipped = matches!(status.as_str(), "skipped" | "disabled" | "notrun" | "pending");
-    Case { name, failed, skipped, flaky: false }
+    let end = match status.as_str() {
+        "failed" | "error" => End::Failed,
+        "skipped" | "disabled" | "notrun" | "pending" => End::Skipped,
+        _ => End::Passed,
+    };
+    Case { name, end }
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {

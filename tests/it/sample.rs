@@ -80,17 +80,8 @@ fn repetition(plan: &Arc<Plan>, version: &str, at: u64) -> RunRecord {
         let millis = median * slower * drift * (0.35 * normal()).exp();
         let end = now + Nanos::from_secs_f64(millis / 1e3);
         let status = if normal() > 3.3 { 503 } else { 200 };
-        let (headers, body) = (HeaderMap::new(), bytes::Bytes::new());
-        (
-            end,
-            Ok::<_, Failure>(Received {
-                status,
-                headers,
-                body,
-                body_bytes: 900,
-                duration: end - now,
-            }),
-        )
+        let (headers, body, duration) = (HeaderMap::new(), bytes::Bytes::new(), end - now);
+        (end, Ok::<_, Failure>(Received { status, headers, body, body_bytes: 900, duration }))
     };
     let run = simulate(plan, server);
     let set = format!("20260302-0900{}0-sample", if new { 3 } else { 0 });

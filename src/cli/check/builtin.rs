@@ -25,22 +25,26 @@ pub(super) fn text(plan: &Plan, built_in: bool, expect: &[(Option<String>, Strin
         let key = key.clone().unwrap_or_else(|| place.clone());
         versions.insert(key, Value::String(literal(version)));
     }
-    let mut well = json!({
+    let holds = if built_in {
+        json!(["status == 200", "$.status == healthy"])
+    } else {
+        json!("status == 200")
+    };
+    let mut immediate = vec![json!({
         "name": "The system is well",
         "health": literal(path),
+        "check": holds,
         "expect": versions,
         "proves": ["pre.staging"],
-    });
-    let mut immediate = Vec::new();
-    if built_in {
-        well["check"] = json!(["status == 200", "$.status == healthy"]);
-    }
-    immediate.push(well);
+    })];
     if built_in {
         immediate.push(json!({
             "name": "The database answers within 10 ms",
             "http": "/api/health/db",
             "check": ["status == 200", "$.status == connected", "$.latency < 10"],
+            // One slow answer is no slow database.
+            "wait_for": "5s",
+            "every": "500ms",
         }));
     }
     let journey = |journey: &crate::plan::Journey| json!({ "journey": journey.name });

@@ -60,29 +60,29 @@ impl Prepared {
         let chosen = chosen(args, &file)?;
         let named = args.scenario.clone().filter(|name| !name.is_empty());
         let scenario = named.or_else(|| file.scenario.clone());
-        let mut play = play(args, scenario.clone());
-        play.what.target = play.what.target.or_else(|| file.target.clone());
+        let mut asked = once(args, scenario.clone());
+        asked.what.target = asked.what.target.or_else(|| file.target.clone());
         let asks = chosen.iter().filter_map(|name| file.profile(name)).any(asks_target);
         let has_target = args.cleanup || asks;
-        if scenario.is_none() && play.what.target.is_none() {
+        if scenario.is_none() && asked.what.target.is_none() {
             if has_target {
                 let hint =
                     "write `target: https://staging.example` into it, or give `--target URL`";
                 let message = format!("`{path}` names no target");
                 return Err(Failed::usage(message, Some(hint.to_owned())));
             }
-            play.what.target = Some(NO_TARGET.to_owned());
+            asked.what.target = Some(NO_TARGET.to_owned());
         }
         let source = match scenario {
-            Some(_) => settings::source(&play)?,
+            Some(_) => settings::source(&asked)?,
             None => Source::of_text(&path, NO_SCENARIO),
         };
-        let plan = settings::plan(&play, &source, &Variant::default(), terminal)?;
-        let wants_market = has_target && source.wants_market(&play);
+        let plan = settings::plan(&asked, &source, &Variant::default(), terminal)?;
+        let wants_market = has_target && source.wants_market(&asked);
         let plans = BTreeMap::new();
         let mut prepared = Self { file, plan, wants_market, has_target, chosen, plans };
         prepared.patient(args);
-        prepared.read_journeys(&play, scenario.is_some().then_some(&source), terminal)?;
+        prepared.read_journeys(&asked, scenario.is_some().then_some(&source), terminal)?;
         Ok(prepared)
     }
 
@@ -110,17 +110,22 @@ impl Prepared {
         }
         let named = args.scenario.clone().filter(|name| !name.is_empty());
         let scenario = named.unwrap_or_else(|| DEFAULT_SCENARIO.to_owned());
-        let play = play(args, Some(scenario));
-        let source = settings::source(&play)?;
-        let plan = settings::plan(&play, &source, &Variant::default(), terminal)?;
+        let asked = once(args, Some(scenario));
+        let source = settings::source(&asked)?;
+        let plan = settings::plan(&asked, &source, &Variant::default(), terminal)?;
         let text = builtin::text(&plan, source.is_built_in(), expect);
         let file = read("built-in checks", &text, &[], terminal)?;
         let chosen = chosen(args, &file)?;
-        let wants_market = source.wants_market(&play);
+        let wants_market = source.wants_market(&asked);
+        if wants_market && args.cleanup {
+            let hint = "give it with `--target URL`: a market that begins now has nothing left of \
+                        earlier runs";
+            return Err(Failed::usage("`--cleanup` needs a target", Some(hint.to_owned())));
+        }
         let plans = BTreeMap::new();
         let mut prepared = Self { file, plan, wants_market, has_target: true, chosen, plans };
         prepared.patient(args);
-        prepared.read_journeys(&play, Some(&source), terminal)?;
+        prepared.read_journeys(&asked, Some(&source), terminal)?;
         Ok(prepared)
     }
 
@@ -137,7 +142,7 @@ impl Prepared {
     /// Compiles every journey that is to be played, or tells all that are not there.
     fn read_journeys(
         &mut self,
-        play: &Play,
+        asked: &Play,
         own: Option<&Source>,
         terminal: &Terminal,
     ) -> Result<(), Failed> {
@@ -148,8 +153,8 @@ impl Prepared {
             if plans.contains_key(&key) {
                 continue;
             }
-            match compiled(journey, play, own, terminal)? {
-                Ok(plan) => drop(plans.insert(key, plan)),
+            match compiled(journey, asked, own, terminal)? {
+                Ok(alone) => drop(plans.insert(key, alone)),
                 Err(mistake) => mistakes.push(mistake),
             }
         }
@@ -191,16 +196,16 @@ fn asks_target(profile: &Profile) -> bool {
 /// The plan of one journey alone, or that there is none.
 fn compiled(
     journey: &JourneyCheck,
-    play: &Play,
+    asked: &Play,
     own: Option<&Source>,
     terminal: &Terminal,
 ) -> Result<Result<Plan, Diagnostic>, Failed> {
-    let mut play = play.clone();
+    let mut asked = asked.clone();
     let other;
     let source = match (&journey.scenario, own) {
         (Some(scenario), _) => {
-            play.what.scenario = Some(scenario.clone());
-            other = settings::source(&play)?;
+            asked.what.scenario = Some(scenario.clone());
+            other = settings::source(&asked)?;
             &other
         }
         (None, Some(own)) => own,
@@ -212,7 +217,7 @@ fn compiled(
             return Ok(Err(mistake.with_hint(hint)));
         }
     };
-    let whole = settings::plan(&play, source, &Variant::default(), terminal)?;
+    let whole = settings::plan(&asked, source, &Variant::default(), terminal)?;
     let names: Vec<&str> = whole.journeys.iter().map(|one| one.name.as_str()).collect();
     if !names.contains(&journey.journey.as_str()) {
         let message = format!("`{}` has no journey `{}`", source.path, journey.journey);
@@ -223,8 +228,8 @@ fn compiled(
         let mistake = Diagnostic { message, ..journey.written.clone() };
         return Ok(Err(mistake.with_hint(hint)));
     }
-    play.what.journey = vec![journey.journey.clone()];
-    settings::plan(&play, source, &Variant::default(), terminal).map(Ok)
+    asked.what.journey = vec![journey.journey.clone()];
+    settings::plan(&asked, source, &Variant::default(), terminal).map(Ok)
 }
 
 fn read(
@@ -291,7 +296,7 @@ fn chosen(args: &Check, file: &CheckFile) -> Result<Vec<String>, Failed> {
 }
 
 /// What a run with one user and one journey would be asked for on the command line.
-fn play(args: &Check, scenario: Option<String>) -> Play {
+fn once(args: &Check, scenario: Option<String>) -> Play {
     Play {
         what: What {
             project_target: None,

@@ -133,7 +133,7 @@ fn judge(record: &RunRecord, plan: &Plan, journey: &str) -> Tried {
             Tried::passed(format!("{} in {}", some(done, "step", "steps"), time(lasted)))
         }
     };
-    Tried { version: None, steps, ..tried }
+    Tried { version: record.header.origin.target.version.clone(), steps, ..tried }
 }
 
 /// The row of a step.

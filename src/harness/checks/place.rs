@@ -23,7 +23,9 @@ pub(super) fn find(pattern: &str) -> Result<Vec<Found>, String> {
     let mut looked_at = 0;
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         if !part.contains(['*', '?']) {
-            places.iter_mut().for_each(|place| place.push(part));
+            for place in &mut places {
+                place.push(part);
+            }
             continue;
         }
         let mut next = Vec::new();

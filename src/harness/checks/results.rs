@@ -50,20 +50,21 @@ fn judge(check: &ResultsCheck, all: &Tally) -> Tried {
     let Some(share) = Ratio::of(all.passed, all.done()) else {
         return Tried::failed("no test was done, so that nothing is shown");
     };
-    let mut told =
-        format!("{} of {} passed, {share}", all.passed, some(all.done(), "test", "tests"));
+    let done = some(all.done(), "test", "tests");
+    let mut told = vec![format!("{} of {done} passed, {share}", all.passed)];
     if all.skipped > 0 {
-        told += &format!(", {} skipped", all.skipped);
+        told.push(format!("{} skipped", all.skipped));
     }
     if all.flaky > 0 {
-        told += &format!(", {} only at another try", all.flaky);
+        told.push(format!("{} only at another try", all.flaky));
     }
+    let mut told = told.join(", ");
     if !all.names.is_empty() {
         let names: Vec<String> =
             all.names.iter().take(MAX_TOLD).map(|name| format!("`{name}`")).collect();
         let more = all.failed.saturating_sub(u64::try_from(names.len()).unwrap_or(u64::MAX));
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        told += &format!("; failed: {}{more}", names.join(", "));
+        told = format!("{told}; failed: {}{more}", names.join(", "));
     }
     let enough = all.done() >= u64::from(check.min_count);
     let good = enough && share >= check.pass_rate;
@@ -95,16 +96,16 @@ mod tests {
             95,
             5,
             1,
-            (Passed, "95 of 100 tests passed, 95%; failed: `t0`, `t1`, `t2` and 2 more"),
+            (Passed, "95 of 100 tests passed, 95.0 %; failed: `t0`, `t1`, `t2` and 2 more"),
         );
         check(
             94,
             6,
             1,
-            (Failed, "94 of 100 tests passed, 94%; failed: `t0`, `t1`, `t2` and 3 more"),
+            (Failed, "94 of 100 tests passed, 94.0 %; failed: `t0`, `t1`, `t2` and 3 more"),
         );
-        check(1, 0, 1, (Passed, "1 of 1 test passed, 100%"));
-        check(9, 0, 10, (Failed, "9 of 9 tests passed, 100%"));
+        check(1, 0, 1, (Passed, "1 of 1 test passed, 100.0 %"));
+        check(9, 0, 10, (Failed, "9 of 9 tests passed, 100.0 %"));
         check(0, 0, 1, (Failed, "no test was done, so that nothing is shown"));
     }
 }

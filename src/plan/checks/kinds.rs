@@ -88,12 +88,11 @@ impl Kinds<'_> {
         };
         if !self.allow.iter().any(|allowed| allowed.value == *program) {
             let names = self.allow.iter().map(|allowed| allowed.value.as_str());
-            let hint = match did_you_mean(program, names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let all: Vec<&str> = names.chain([first.source()]).collect();
-                    format!("if this file may start it, write `allow: [{}]`", all.join(", "))
-                }
+            let hint = if let Some(near) = did_you_mean(program, names.clone()) {
+                format!("did you mean `{near}`?")
+            } else {
+                let all: Vec<&str> = names.chain([first.source()]).collect();
+                format!("if this file may start it, write `allow: [{}]`", all.join(", "))
             };
             let message = format!("`{}` is not among the programs of `allow`", first.source());
             self.error(first.node, message, &hint);
@@ -123,7 +122,8 @@ impl Kinds<'_> {
 
     fn sql(&mut self, node: NodeId) -> Named {
         let spec: SqlCheckSpec = self.spec(node)?;
-        if spec.check.is_empty() {
+        // A check that can't be read has been told.
+        if self.tree.get(node, "check").is_none() {
             let hint = "add for example `check: row.pending == 0` or `check: rows == 1`";
             self.error(spec.sql.node, "the check says not what the answer has to be", hint);
         }
@@ -220,7 +220,8 @@ impl Kinds<'_> {
 
     fn log(&mut self, node: NodeId) -> Named {
         let spec: LogSpec = self.spec(node)?;
-        if spec.must_see.is_empty() && spec.must_not_see.is_empty() {
+        let written = |key| self.tree.get(node, key).is_some();
+        if !written("must_see") && !written("must_not_see") {
             let hint = "add `must_see: [ … ]` or `must_not_see: [ … ]`";
             self.error(spec.log.node, "the check says not what to look for", hint);
         }
@@ -329,7 +330,7 @@ pub(super) fn journey_of(spec: &JourneyCheckSpec, tree: &Tree, path: &str) -> Jo
 
 /// A scenario that a file names: a built-in one, or a file seen from where loadgate runs.
 pub(super) fn scenario_of(path: &str, name: &str) -> String {
-    let is_path = name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml");
+    let is_path = name.contains(['/', '.']);
     if is_path { beside(path, name) } else { name.to_owned() }
 }
 

@@ -56,7 +56,7 @@ pub fn check_file(inputs: &CheckInputs<'_>) -> Result<CheckFile, Vec<Diagnostic>
         noted.borrow_mut().note(name, &value);
         Some(value)
     };
-    let file = spec.and_then(|spec| {
+    let file = spec.map(|spec| {
         let mut reader = Reader {
             tree: &tree,
             out: &mut out,
@@ -81,7 +81,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn file(&mut self, spec: &ChecksSpec) -> Option<CheckFile> {
+    fn file(&mut self, spec: &ChecksSpec) -> CheckFile {
         if let Some(version) = spec.version.as_ref().filter(|version| version.value != 1) {
             let message = format!("version {} of the language is not known", version.value);
             self.error(version.node, message, "this loadgate reads version 1");
@@ -120,7 +120,7 @@ impl Reader<'_> {
         }
         let cleanup =
             spec.cleanup.iter().map(|entry| journey_of(&entry.value, self.tree, self.path));
-        Some(CheckFile {
+        CheckFile {
             path: self.path.to_owned(),
             scenario: spec.scenario.as_ref().map(|at| scenario_of(self.path, &at.value)),
             target,
@@ -128,7 +128,7 @@ impl Reader<'_> {
             profiles,
             cleanup: cleanup.collect(),
             secrets: Secrets::default(),
-        })
+        }
     }
 
     fn error(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
@@ -296,17 +296,14 @@ impl Reader<'_> {
             }
             let known = || Criterion::ALL.iter().map(|one| one.id);
             let list = id.value.split('.').next().unwrap_or_default();
+            let alike: Vec<&str> =
+                known().filter(|id| id.split('.').next() == Some(list)).collect();
             let hint = match did_you_mean(&id.value, known()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let alike: Vec<&str> =
-                        known().filter(|id| id.split('.').next() == Some(list)).collect();
-                    if alike.is_empty() {
-                        "rows are called for example `pre.build` or `go.migrations`".to_owned()
-                    } else {
-                        format!("there are {}", alike.join(", "))
-                    }
+                None if alike.is_empty() => {
+                    "rows are called for example `pre.build` or `go.migrations`".to_owned()
                 }
+                None => format!("there are {}", alike.join(", ")),
             };
             self.error(id.node, format!("the guide has no row `{}`", id.value), &hint);
         }

@@ -27,7 +27,7 @@ fn a_fresh_and_a_reused_connection_are_shown_beside_each_other() {
         assert!(table.contains(name), "{name}: {table}");
     }
     assert!(table.starts_with(&format!("{}/api/health?…  status 200, ", market.url)), "{table}");
-    assert!(table.contains("< 100ms") && table.contains("< 200ms"), "{table}");
+    assert!(table.contains("< 100 ms") && table.contains("< 200 ms"), "{table}");
     let found = stage.json(["probe", &url, "-n", "3", "--json", "-"]);
     assert!(!found.to_string().contains("hunter2"));
     let requests = found["requests"].as_array().unwrap();

@@ -101,11 +101,12 @@ fn serve(mut stream: TcpStream, seen: &Seen, answer: Answer) -> std::io::Result<
         drop(texts);
         match answer {
             Answer::Silence => {}
-            Answer::Json(json) => stream.write_all(&answered("200 OK", json))?,
             Answer::Late(bad, _) if before < bad => {
                 stream.write_all(&answered("503 Service Unavailable", "{}"))?;
             }
-            Answer::Late(_, json) => stream.write_all(&answered("200 OK", json))?,
+            Answer::Json(json) | Answer::Late(_, json) => {
+                stream.write_all(&answered("200 OK", json))?
+            }
         }
     }
 }

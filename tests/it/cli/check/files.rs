@@ -93,13 +93,13 @@ fn results_of_runners_are_judged_by_their_share() {
     );
     let found = checked(&stage, &text, 99);
     for (name, outcome, begin) in [
-        ("enough", "passed", "19 of 20 tests passed, 95%; failed: `bad`"),
+        ("enough", "passed", "19 of 20 tests passed, 95.0 %; failed: `bad`"),
         ("all", "failed", "19 of 20 tests passed"),
-        ("both", "passed", "2 of 4 tests passed, 50%, 2 skipped"),
+        ("both", "passed", "2 of 4 tests passed, 50.0 %, 2 skipped"),
         (
             "smoke",
             "failed",
-            "4 of 6 tests passed, 66.67%, 2 skipped, 2 only at another try; failed",
+            "4 of 6 tests passed, 66.7 %, 2 skipped, 2 only at another try; failed",
         ),
         ("many", "failed", "19 of 20 tests passed"),
         ("torn", "failed", "`cut.xml`: not XML"),
@@ -120,14 +120,14 @@ fn a_database_is_asked_and_only_asked() {
          profiles: { pre: { checks: [\n\
          { name: none, sql: select count(*) as pending from lg_runs, check: row.pending == 0, proves: go.migrations },\n\
          { name: some, sql: select count(*) as pending from lg_runs, check: row.pending > 0 },\n\
-         { name: wrong, sql: select nothing, check: rows == 1 },\n\
+         { name: wrong, sql: select nothing_here, check: rows == 1 },\n\
          { name: writes, sql: delete from lg_runs, check: rows == 0 },\n\
          { name: gone, sql: select 1, database: gone, check: rows == 1 } ] } }",
         99,
     );
     assert_eq!(told(&found, "none").0, "passed", "{found:#}");
     assert_eq!(told(&found, "some").1, "check `row.pending > 0` failed: found `0`");
-    assert!(told(&found, "wrong").1.contains("no such column: nothing"));
+    assert!(told(&found, "wrong").1.contains("no such column: nothing_here"));
     assert!(told(&found, "writes").1.contains("readonly"), "{found:#}");
     assert_eq!(told(&found, "gone").0, "failed");
     assert!(!found.to_string().contains(":pw@"));

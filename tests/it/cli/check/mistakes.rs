@@ -56,7 +56,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_place() {
         "the check says not what to look for",
         "`=` in `rows = 1` must be `==`",
         "`every` has no meaning without `wait_for`",
-        "`pass_rate` can't be 195%",
+        "`pass_rate` can't be 195.0 %",
         "a check such as `{ health: /api/health }`",
         "the profile has no checks",
         "mistakes in `checks.yaml`; nothing was started",

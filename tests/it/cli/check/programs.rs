@@ -58,7 +58,7 @@ fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
     let mut command = stage.command(["check", "--json", "-"]);
     let done = within(Duration::from_secs(50), move || command.output().unwrap());
     let found = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!(told(&found, "hangs").1, "has not ended within 300ms and was stopped");
+    assert_eq!(told(&found, "hangs").1, "has not ended within 300 ms and was stopped");
     let child = stage.read("child");
     until("the end of the child", || {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
