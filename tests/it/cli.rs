@@ -23,5 +23,6 @@ mod baseline;
 mod gate;
 mod capacity;
 mod reading;
+mod simulated;
 mod pictures;
 mod words;

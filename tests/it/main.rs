@@ -17,6 +17,7 @@ mod identity;
 mod live;
 mod junit;
 mod nginx;
+mod observation;
 mod peers;
 mod pictures;
 mod policy;
