@@ -29,6 +29,7 @@ mod baseline;
 mod gate;
 mod capacity;
 mod reading;
+mod simulated;
 mod pictures;
 mod init;
 mod project;

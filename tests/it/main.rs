@@ -20,6 +20,7 @@ mod junit;
 mod logs;
 mod nginx;
 mod observations;
+mod observation;
 mod peers;
 mod pictures;
 mod policy;

@@ -28,6 +28,8 @@ gate:
     - exec: [ ./page-on-call.sh, "${PLACE:-staging}" ]
     - webhook: "${ROLLBACK_WEBHOOK}"
     - webhook: "${NOT_SET:-}"
+  on_change:
+    - exec: ./tell.sh
 "#;
 
 const JOURNEYS: &str = r#"

@@ -2,8 +2,8 @@
 //!
 //! A *look* after each segment holds the last ten against the limits: failures by all of them but
 //! the worst, so that one spoilt segment is none of the system's, everything else by the median.
-//! The state gets worse after three looks that say so, and better after ten: it never follows one
-//! segment, and what comes and goes leaves it where it is.
+//! The state gets worse after three looks that prove it, and better after ten by whose best
+//! estimate it is: it never follows one segment, and what comes and goes leaves it where it is.
 
 use std::collections::VecDeque;
 
@@ -23,6 +23,9 @@ pub const LOOKS_TO_WORSEN: usize = 3;
 pub const LOOKS_TO_LEAVE: usize = 10;
 /// So many segments in a row without a figure are silence.
 const SILENT: usize = 10;
+/// A figure must be this much below a line before the state leaves it: what wavers at the line stays
+/// beyond it.
+const MARGIN: f64 = 1.05;
 /// So many segments must have a figure before it is looked at.
 const LEAST: usize = 3;
 
@@ -48,11 +51,36 @@ struct Sample {
     values: Vec<(Tracked, Option<f64>)>,
 }
 
-/// What a look found.
+/// What is found against the system, and why.
+#[derive(Clone, Debug, PartialEq)]
+struct Found {
+    /// What is proved: with this it gets worse.
+    proved: Verdict,
+    /// What holds by best estimate: as long as it does it gets no better.
+    estimated: Verdict,
+    why: String,
+}
+
+/// What a look found in all.
 #[derive(Clone, Debug, PartialEq)]
 struct Look {
-    verdict: Verdict,
-    why: String,
+    proved: (Verdict, String),
+    estimated: (Verdict, String),
+}
+
+impl Look {
+    fn of(found: &[Found]) -> Self {
+        let gravest = |of: fn(&Found) -> Verdict| {
+            let verdict = found.iter().map(of).max().unwrap_or(Verdict::Go);
+            if verdict == Verdict::Go {
+                return (verdict, "all figures are within their targets".to_owned());
+            }
+            let own = found.iter().filter(|one| of(one) == verdict);
+            let why: Vec<&str> = own.map(|one| one.why.as_str()).collect();
+            (verdict, why.join("; "))
+        };
+        Self { proved: gravest(|one| one.proved), estimated: gravest(|one| one.estimated) }
+    }
 }
 
 /// The state, and what it rests on.
@@ -96,21 +124,23 @@ impl Health {
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
         }
-        let look = match alarm {
-            Some(why) => Look { verdict: Verdict::Rollback, why: why.to_owned() },
-            None => self.look()?,
+        let (verdict, why) = if let Some(why) = alarm {
+            self.looks.clear();
+            (Verdict::Rollback, why.to_owned())
+        } else {
+            let look = self.look()?;
+            self.looks.push_back(look);
+            if self.looks.len() > LOOKS_TO_LEAVE {
+                self.looks.pop_front();
+            }
+            self.next()?
         };
-        self.looks.push_back(look.clone());
-        if self.looks.len() > LOOKS_TO_LEAVE {
-            self.looks.pop_front();
-        }
-        let to = if alarm.is_some() { Some(look) } else { self.next() }?;
-        if self.state == Some(to.verdict) {
+        if self.state == Some(verdict) {
             return None;
         }
-        let from = self.state.replace(to.verdict);
+        let from = self.state.replace(verdict);
         self.looks.clear();
-        Some(Change { at_unix_ns, from, to: to.verdict, why: to.why, figures: values })
+        Some(Change { at_unix_ns, from, to: verdict, why, figures: values })
     }
 
     /// Time of which nothing is known: what was seen before it says nothing of now. Gives the
@@ -126,48 +156,34 @@ impl Health {
     }
 
     /// What the looks so far make of the state.
-    fn next(&self) -> Option<Look> {
+    fn next(&self) -> Option<(Verdict, String)> {
         let last = |many: usize| {
             let skipped = self.looks.len().checked_sub(many)?;
             Some(self.looks.iter().skip(skipped))
         };
-        let gravest =
-            |looks: &mut dyn Iterator<Item = &Look>| looks.max_by_key(|look| look.verdict).cloned();
-        let mildest = last(LOOKS_TO_WORSEN)?.min_by_key(|look| look.verdict)?;
-        let Some(state) = self.state else { return Some(mildest.clone()) };
-        if mildest.verdict > state {
+        let proved = last(LOOKS_TO_WORSEN)?.map(|look| &look.proved);
+        let mildest = proved.min_by_key(|(verdict, _)| *verdict)?;
+        if self.state.is_none_or(|state| mildest.0 > state) {
             return Some(mildest.clone());
         }
-        let mut better = last(LOOKS_TO_LEAVE)?;
-        let gravest = gravest(&mut better)?;
-        (gravest.verdict < state).then_some(gravest)
+        let estimated = last(LOOKS_TO_LEAVE)?.map(|look| &look.estimated);
+        let gravest = estimated.max_by_key(|(verdict, _)| *verdict)?;
+        (Some(gravest.0) < self.state).then(|| gravest.clone())
     }
 
     fn look(&self) -> Option<Look> {
         if self.recent.len() < LEAST {
             return None;
         }
-        let mut found: Vec<Look> = self.silence().into_iter().collect();
+        let mut found: Vec<Found> = self.silence().into_iter().collect();
         found.extend(self.failures());
         let others = Tracked::ALL.into_iter().filter(|of| *of != Tracked::ErrorRate);
         found.extend(others.filter_map(|of| self.median(of)));
-        let gravest = found.iter().map(|look| look.verdict).max();
-        let Some(verdict) = gravest else {
-            return Some(Look {
-                verdict: Verdict::Go,
-                why: "all figures are within their targets".to_owned(),
-            });
-        };
-        let why: Vec<_> = found
-            .iter()
-            .filter(|look| look.verdict == verdict)
-            .map(|look| look.why.as_str())
-            .collect();
-        Some(Look { verdict, why: why.join("; ") })
+        Some(Look::of(&found))
     }
 
     /// Failures of all segments but the worst.
-    fn failures(&self) -> Option<Look> {
+    fn failures(&self) -> Option<Found> {
         let mut tried: Vec<Stretch> =
             self.recent.iter().map(|one| one.tried).filter(|one| one.requests > 0).collect();
         tried.sort_by(|one, other| {
@@ -178,13 +194,20 @@ impl Health {
         });
         tried.pop();
         let found = errors::judge(&tried, &limits(self.policy.errors))?;
-        let verdict = match found.decision {
+        let proved = match found.decision {
             Decision::Rollback => Verdict::Rollback,
             Decision::NoGo => Verdict::NoGo,
             Decision::Warn => Verdict::Hold,
             Decision::NotGated | Decision::Coarse | Decision::Go | Decision::Inconclusive => {
-                return None;
+                Verdict::Go
             }
+        };
+        let (lines, share) = (&self.policy.errors, found.share.value * MARGIN);
+        let estimated = match () {
+            () if share > lines.rollback.0 => Verdict::Rollback,
+            () if share > lines.no_go.0 => Verdict::NoGo,
+            () if share > lines.go.0 => Verdict::Hold,
+            () => Verdict::Go,
         };
         let share = Tracked::ErrorRate.text(found.share.value, &self.policy);
         let target = Tracked::ErrorRate.target_text(&self.policy);
@@ -193,11 +216,11 @@ impl Health {
              (target {target})",
             self.recent.len()
         );
-        Some(Look { verdict, why })
+        Some(Found { proved, estimated, why })
     }
 
     /// The median of a figure over the segments that have it.
-    fn median(&self, of: Tracked) -> Option<Look> {
+    fn median(&self, of: Tracked) -> Option<Found> {
         let own = |sample: &Sample| {
             sample.values.iter().find(|(known, _)| *known == of).and_then(|(_, value)| *value)
         };
@@ -208,11 +231,12 @@ impl Health {
         }
         // Of an even number the lower one: half of the segments are not yet most of them.
         let median = *values.get((values.len() - 1) >> 1)?;
-        let verdict = match of.level(median, &self.policy) {
-            Level::Good => return None,
+        let verdict = |value: f64| match of.level(value, &self.policy) {
+            Level::Good => Verdict::Go,
             Level::Warn => Verdict::Hold,
             Level::Bad => Verdict::NoGo,
         };
+        let (proved, estimated) = (verdict(median), verdict(median * MARGIN));
         let why = format!(
             "{} is {} in the median of the last {} segments (target {})",
             of.title(),
@@ -220,20 +244,21 @@ impl Health {
             values.len(),
             of.target_text(&self.policy)
         );
-        Some(Look { verdict, why })
+        Some(Found { proved, estimated, why })
     }
 
     /// What was there and has been missing for long. Without a request nothing is known of the
     /// system, whether there was one before or not.
-    fn silence(&self) -> Option<Look> {
+    fn silence(&self) -> Option<Found> {
         if self.recent.iter().all(|one| one.tried.requests == 0) {
             let why = format!("no request was made in the last {} segments", self.recent.len());
-            return Some(Look { verdict: Verdict::Hold, why });
+            return Some(Found { proved: Verdict::Hold, estimated: Verdict::Hold, why });
         }
         let silent = self.silent.iter().filter(|(_, many)| *many >= SILENT);
         let silent: Vec<_> = silent.map(|(of, _)| of.title()).collect();
-        (!silent.is_empty()).then(|| Look {
-            verdict: Verdict::Hold,
+        (!silent.is_empty()).then(|| Found {
+            proved: Verdict::Hold,
+            estimated: Verdict::Hold,
             why: format!("nothing was measured for {SILENT} segments: {}", silent.join(", ")),
         })
     }

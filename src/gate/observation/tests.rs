@@ -142,6 +142,8 @@ fn some_windows() -> impl Strategy<Value = Vec<WindowText>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn every_moment_is_of_one_part_of_its_day_or_of_the_one_before(
         windows in some_windows(),
@@ -257,6 +259,8 @@ fn an_alarm_is_acted_on_at_once_and_time_without_data_takes_go_away() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     // Whatever comes and goes, the state changes no more often than it may: it takes three looks to
     // get worse and ten to get better.
     #[test]
