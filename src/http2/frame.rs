@@ -171,12 +171,12 @@ fn put_number(kind: Kind, stream: u32, number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&number.to_be_bytes());
 }
 
-/// Appends a WINDOW_UPDATE; stream 0 is the connection.
+/// Appends a `WINDOW_UPDATE`; stream 0 is the connection.
 pub(super) fn put_window(stream: u32, more: u32, out: &mut Vec<u8>) {
     put_number(Kind::Window, stream, more, out);
 }
 
-/// Appends an RST_STREAM.
+/// Appends an `RST_STREAM`.
 pub(super) fn put_reset(stream: u32, code: Code, out: &mut Vec<u8>) {
     put_number(Kind::Reset, stream, code.0, out);
 }

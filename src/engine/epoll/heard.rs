@@ -200,14 +200,11 @@ fn show(
     let mut used = 0;
     for (name, value) in answer.head.fields() {
         let header = Header { name, value };
-        match few.get_mut(used) {
-            Some(place) => *place = header,
-            None => {
-                if all.is_empty() {
-                    all.extend_from_slice(&few);
-                }
-                all.push(header);
+        if let Some(place) = few.get_mut(used) { *place = header } else {
+            if all.is_empty() {
+                all.extend_from_slice(&few);
             }
+            all.push(header);
         }
         used += 1;
     }

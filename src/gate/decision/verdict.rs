@@ -21,7 +21,7 @@ pub(super) fn of(known: &Known, lists: &[List]) -> (Verdict, Vec<Because>) {
             }
         }
         None => {
-            reasons.push((Verdict::Hold, "the candidate was compared with no baseline".to_owned()))
+            reasons.push((Verdict::Hold, "the candidate was compared with no baseline".to_owned()));
         }
     }
     for (group, list) in groups(lists) {

@@ -167,7 +167,7 @@ impl Observer {
         let mut events = Vec::new();
         let missing = self.miss(segment, wall, &mut events);
         let Some(slot) = self.calendar.slot(wall) else { return events };
-        self.first = self.first.or(self.calendar.local(wall).map(|local| local.date()));
+        self.first = self.first.or(self.calendar.local(wall).map(jiff::civil::DateTime::date));
         if let Some(left) = self.open.take_if(|open| open.slot != slot) {
             events.push(Event::Closed(self.close(left)));
         }

@@ -1,6 +1,6 @@
 //! Bodies, both ways, and the windows that they go through (RFC 9113, section 5.2).
 
-use super::*;
+use super::{Ends, Connection, Frame, Step, Broken, CONNECTION_WINDOW, frame, END_STREAM, Place, Stopped, STREAM_WINDOW, Kind};
 use crate::http2::frame::PADDED;
 
 /// A DATA frame of which a part has yet to come.
@@ -80,19 +80,16 @@ impl Connection {
         input: &mut &'i [u8],
         out: &mut Vec<u8>,
     ) -> Result<Step<'i>, Broken> {
-        let padding = match data.padding {
-            Some(padding) => padding,
-            None => {
-                let Some((byte, rest)) = input.split_first() else { return Ok(Step::More) };
-                *input = rest;
-                data.left -= 1;
-                let padding = usize::from(*byte);
-                if padding > data.left {
-                    return Err(Broken::Padding);
-                }
-                data.padding = Some(padding);
-                padding
+        let padding = if let Some(padding) = data.padding { padding } else {
+            let Some((byte, rest)) = input.split_first() else { return Ok(Step::More) };
+            *input = rest;
+            data.left -= 1;
+            let padding = usize::from(*byte);
+            if padding > data.left {
+                return Err(Broken::Padding);
             }
+            data.padding = Some(padding);
+            padding
         };
         let wanted = data.left.saturating_sub(padding);
         let (piece, rest) = input.split_at_checked(wanted.min(input.len())).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What comes: frames from the pieces in which they come, and what each kind of them means.
 
 use super::data::Data;
-use super::*;
+use super::{Frame, Ends, Connection, Seen, Step, Broken, Told, Kind, HEADER, Greeted, ACK, MAX_BARREN, MOST_WINDOW, Code, END_STREAM, END_HEADERS, MAX_CONTINUATIONS, Place, Took, Stopped};
 
 /// Where the reading of a connection stands.
 #[derive(Debug, Default)]
@@ -54,15 +54,12 @@ impl Connection {
         if let Some(data) = self.reading.data {
             return self.go_on(data, input, out);
         }
-        let frame = match self.reading.frame.take() {
-            Some(frame) => frame,
-            None => {
-                let Some(frame) = self.begin_frame(input)? else { return Ok(Step::More) };
-                if frame.kind == Kind::Data {
-                    return self.begin_data(frame, out);
-                }
-                frame
+        let frame = if let Some(frame) = self.reading.frame.take() { frame } else {
+            let Some(frame) = self.begin_frame(input)? else { return Ok(Step::More) };
+            if frame.kind == Kind::Data {
+                return self.begin_data(frame, out);
             }
+            frame
         };
         let length = super::super::wide(frame.length);
         if self.reading.partial.is_empty()

@@ -20,7 +20,7 @@ impl Changes {
     pub fn between(was: &DecisionDocument, now: &DecisionDocument) -> Self {
         let mut sources = side("baseline", &was.baseline, &now.baseline);
         sources.extend(side("candidate", &was.candidate, &now.candidate));
-        let observed = [&was.observation, &now.observation].map(|one| one.as_slice());
+        let observed = [&was.observation, &now.observation].map(Option::as_slice);
         let [old, new] = observed;
         sources.extend(runs("observation", old, new));
         sources.extend(checks(was, now));

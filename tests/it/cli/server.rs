@@ -105,7 +105,7 @@ fn serve(mut stream: TcpStream, seen: &Seen, answer: Answer) -> std::io::Result<
                 stream.write_all(&answered("503 Service Unavailable", "{}"))?;
             }
             Answer::Json(json) | Answer::Late(_, json) => {
-                stream.write_all(&answered("200 OK", json))?
+                stream.write_all(&answered("200 OK", json))?;
             }
         }
     }

@@ -106,7 +106,7 @@ const BAD: &[Case] = &[
     (
         "more fail than before",
         |known| {
-            known.ruling.as_mut().unwrap().errors[0].baseline = Some(loadgate::units::Ratio(0.0))
+            known.ruling.as_mut().unwrap().errors[0].baseline = Some(loadgate::units::Ratio(0.0));
         },
         "HOLD",
         "outcome.stability",
