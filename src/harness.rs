@@ -169,9 +169,10 @@ pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunE
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
     let (lanes, threads, starters) =
         start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
+    let mut logs = LogWatch::start(&plan)?;
     let (cpu_before, processors) = (process_cpu(), Processors::now());
     let clock = Clock::start();
-    let mut logs = LogWatch::start(&plan, clock)?;
+    logs.begin(clock);
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
         starter.send(clock).unwrap_or_default();

@@ -16,8 +16,8 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, logs, members,
-    monitor,
+    Address, Engine, Gate, Health, HttpVersion, LogsPlan, Phase, Plan, PrecisionSpec, TapPlan,
+    logs, members, monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
@@ -131,8 +131,6 @@ impl Compiler<'_> {
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
         let monitors = monitor::monitors(spec, overrides, &databases, (&self.tree, &mut self.out));
-        let looked_for = (&self.tree, &mut self.out);
-        let logs = logs::logs(spec, self.inputs.environment, looked_for);
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
@@ -194,7 +192,7 @@ impl Compiler<'_> {
             databases,
             tap,
             monitors,
-            logs,
+            logs: self.logs(spec),
             together: overrides.load.together,
             thresholds,
             integrity,
@@ -236,6 +234,10 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    fn logs(&mut self, spec: &ScenarioSpec) -> Option<LogsPlan> {
+        logs::logs(spec, self.inputs.environment, (&self.tree, &mut self.out))
     }
 
     /// A template whose only variables are of the environment.

@@ -79,9 +79,9 @@ pub(in crate::report) fn errors(
 
 /// Lines of logs per second, of the three rules with most of them; with each its class and its
 /// name. Empty without lines.
-pub(in crate::report) fn log_lines<'t>(
-    timeline: &'t [TimelinePoint],
-) -> (String, Vec<(&'static str, &'t str)>) {
+pub(in crate::report) fn log_lines(
+    timeline: &[TimelinePoint],
+) -> (String, Vec<(&'static str, &str)>) {
     let count = |point: &TimelinePoint, rule: &str| {
         point.log_lines.iter().filter(|(own, _)| own == rule).map(|(_, lines)| *lines).sum::<u64>()
     };
