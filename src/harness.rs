@@ -264,12 +264,13 @@ async fn play(
 ) -> Result<Played, RunError> {
     let (lanes, threads, starters) =
         start_workers(plan, &parts, (ready.path, ready.tls.as_ref()), &ready.databases)?;
+    let mut logs = LogWatch::start(plan)?;
     let (cpu_before, processors) = (process_cpu(), Processors::now());
     let clock = match &start {
         None => Clock::start(),
         Some(start) => Clock::start_at(start.position()),
     };
-    let mut logs = LogWatch::start(plan, clock)?;
+    logs.begin(clock);
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
         starter.send(clock).unwrap_or_default();

@@ -213,10 +213,30 @@ struct Counted {
     samples: Vec<LogSample>,
 }
 
+/// The intervals of the last minute in which a rule was matched, and their sum.
+#[derive(Default)]
+struct Minute {
+    intervals: VecDeque<(Nanos, u64)>,
+    sum: u64,
+}
+
+impl Minute {
+    /// Adds an interval, and gives how many lines there are in the minute at its end.
+    fn add(&mut self, (start, end): (Nanos, Nanos), lines: u64) -> u64 {
+        self.intervals.push_back((start, lines));
+        self.sum = self.sum.saturating_add(lines);
+        // What began a minute before the end of this interval is of the same minute.
+        let is_over = |(began, _): &mut (Nanos, u64)| *began + MINUTE < end && *began < start;
+        while let Some((_, old)) = self.intervals.pop_front_if(is_over) {
+            self.sum = self.sum.saturating_sub(old);
+        }
+        self.sum
+    }
+}
+
 fn counted(record: &RunRecord) -> BTreeMap<String, Counted> {
     let mut found: BTreeMap<String, Counted> = BTreeMap::new();
-    // Of each rule the intervals of the last minute, and their sum.
-    let mut minutes: BTreeMap<&str, (VecDeque<(Nanos, u64)>, u64)> = BTreeMap::new();
+    let mut minutes: BTreeMap<&str, Minute> = BTreeMap::new();
     let phases = &record.header.load.phases;
     for interval in &record.intervals {
         let end = interval.start + interval.length;
@@ -224,16 +244,8 @@ fn counted(record: &RunRecord) -> BTreeMap<String, Counted> {
         for LogCount { rule, lines, samples } in &interval.gauges.logs.counts {
             let own = found.entry(rule.clone()).or_default();
             own.lines = own.lines.saturating_add(*lines);
-            let (window, sum) = minutes.entry(rule).or_default();
-            window.push_back((interval.start, *lines));
-            *sum = sum.saturating_add(*lines);
-            // What began a minute before the end of this interval is of the same minute.
-            while let Some((_, old)) =
-                window.pop_front_if(|(start, _)| *start + MINUTE < end && *start < interval.start)
-            {
-                *sum = sum.saturating_sub(old);
-            }
-            own.most_per_minute = own.most_per_minute.max(*sum);
+            let minute = minutes.entry(rule).or_default().add((interval.start, end), *lines);
+            own.most_per_minute = own.most_per_minute.max(minute);
             let room = LogCount::MAX_SAMPLES.saturating_sub(own.samples.len());
             own.samples.extend(samples.iter().take(room).map(|text| LogSample {
                 at: interval.start,

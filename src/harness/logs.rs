@@ -1,10 +1,10 @@
 //! Logs beside a run: what is found in them goes into the intervals, what goes wrong into the notes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::engine::Clock;
-use crate::monitor::logs::Logs;
+use crate::engine::{Clock, unix_now};
+use crate::monitor::logs::{self, Logs};
 use crate::plan::Plan;
 use crate::record::LogsRead;
 use crate::units::{Nanos, group_thousands};
@@ -17,9 +17,11 @@ pub(super) struct LogWatch {
     logs: Option<Logs>,
     /// What is known of each log.
     sources: Vec<Known>,
-    /// Length of an interval.
-    interval: Nanos,
     notes: Vec<String>,
+    /// The run's clock, once it has started.
+    clock: Arc<OnceLock<Clock>>,
+    /// From when on nothing was taken.
+    from: Nanos,
 }
 
 /// What people should know of one log.
@@ -36,18 +38,28 @@ struct Known {
 }
 
 impl LogWatch {
-    /// Begins to read at the end of each log.
-    pub(super) fn start(plan: &Plan, clock: Clock) -> std::io::Result<Self> {
-        let interval = plan.course.interval;
+    /// Begins to read at the end of each log, before the run's clock starts: to look for files
+    /// would delay the first requests.
+    pub(super) fn start(plan: &Plan) -> std::io::Result<Self> {
+        let clock = Arc::new(OnceLock::new());
         let Some(planned) = &plan.logs else {
-            return Ok(Self { logs: None, sources: Vec::new(), interval, notes: Vec::new() });
+            let (sources, notes) = (Vec::new(), Vec::new());
+            return Ok(Self { logs: None, sources, notes, clock, from: Nanos::ZERO });
         };
-        let now: crate::monitor::logs::Clock = Arc::new(move || clock.now());
-        let logs = Logs::start(planned, &now, interval)?;
+        let started = Arc::clone(&clock);
+        let now = move || started.get().map_or(Nanos::ZERO, Clock::now);
+        let clock_of_logs = logs::Clock { elapsed: Arc::new(now), unix_ns: unix_now };
+        let logs = Logs::start(planned, &clock_of_logs, plan.course.interval)?;
         let known = |name: &String| Known { name: name.clone(), ..Known::default() };
         let names = planned.text.sources.iter().map(|source| &source.name);
         let sources = names.map(known).collect();
-        Ok(Self { logs: Some(logs), sources, interval, notes: Vec::new() })
+        Ok(Self { logs: Some(logs), sources, notes: Vec::new(), clock, from: Nanos::ZERO })
+    }
+
+    /// The run's clock has started.
+    pub(super) fn begin(&self, clock: Clock) {
+        // A run has one clock.
+        self.clock.set(clock).unwrap_or_default();
     }
 
     /// What was found in the interval that ends at `until`; at the end of the run (`None`)
@@ -69,9 +81,10 @@ impl LogWatch {
             known.cut = known.cut.saturating_add(source.cut);
             known.lost = known.lost + source.lost;
             if let Some(why) = source.gaps.first() {
-                known.first.get_or_insert_with(|| (until.since(self.interval), why.clone()));
+                known.first.get_or_insert_with(|| (self.from, why.clone()));
             }
         }
+        self.from = until;
         read
     }
 

@@ -95,13 +95,13 @@ impl Frame {
     /// What nine bytes say.
     #[inline]
     pub(super) fn read(bytes: [u8; HEADER]) -> Self {
-        let [a, b, c, kind, flags, d, e, f, g] = bytes;
+        let [high, middle, low, kind, flags, stream @ ..] = bytes;
         Self {
-            length: u32::from_be_bytes([0, a, b, c]),
+            length: u32::from_be_bytes([0, high, middle, low]),
             kind: Kind::ALL.get(usize::from(kind)).copied().unwrap_or(Kind::Unknown),
             flags,
             // The bit at the top means nothing.
-            stream: u32::from_be_bytes([d & 0x7F, e, f, g]),
+            stream: u32::from_be_bytes(stream) & (u32::MAX >> 1),
         }
     }
 
@@ -154,9 +154,10 @@ impl Frame {
 
     /// What the frame begins with.
     pub(super) fn bytes(&self) -> [u8; HEADER] {
-        let [_, a, b, c] = self.length.to_be_bytes();
-        let [d, e, f, g] = self.stream.to_be_bytes();
-        [a, b, c, self.kind.number(), self.flags, d, e, f, g]
+        let [_, high, middle, low] = self.length.to_be_bytes();
+        let [first, second, third, fourth] = self.stream.to_be_bytes();
+        let (kind, flags) = (self.kind.number(), self.flags);
+        [high, middle, low, kind, flags, first, second, third, fourth]
     }
 
     /// Appends what the frame begins with.

@@ -76,7 +76,9 @@ impl Head {
     /// Forgets everything; the memory stays.
     pub(super) fn clear(&mut self) {
         (self.status, self.length, self.wrong, self.size) = (0, None, None, 0);
-        self.places.clear(); self.inserted.clear(); self.text.clear();
+        self.places.clear();
+        self.inserted.clear();
+        self.text.clear();
         if self.text.capacity() > KEPT {
             *self = Self::default();
         }

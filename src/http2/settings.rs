@@ -37,8 +37,8 @@ impl Settings {
     /// Takes what a SETTINGS frame says, whose length is a multiple of six.
     pub(super) fn take(&mut self, payload: &[u8]) -> Result<(), Broken> {
         for setting in payload.as_chunks::<6>().0 {
-            let [i, d, a, b, c, e] = *setting;
-            let (id, value) = (u16::from_be_bytes([i, d]), u32::from_be_bytes([a, b, c, e]));
+            let [high, low, value @ ..] = *setting;
+            let (id, value) = (u16::from_be_bytes([high, low]), u32::from_be_bytes(value));
             let wrong = || Broken::Setting { id, value };
             match id {
                 TABLE_SIZE => self.table_size = value,

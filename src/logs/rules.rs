@@ -47,7 +47,7 @@ pub struct Rules {
     /// Each pattern once.
     patterns: RegexSet,
     /// Of each rule, the patterns by their place in the set.
-    rules: Vec<Places>,
+    places: Vec<Places>,
 }
 
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Rules {
             names: rules.iter().map(|rule| rule.name.clone()).collect(),
             anywhere: anywhere.transpose().map_err(too_large)?,
             patterns,
-            rules: places,
+            places,
         })
     }
 
@@ -100,7 +100,7 @@ impl Rules {
         if !matched.matched_any() {
             return;
         }
-        for (at, Places { all, except }) in self.rules.iter().enumerate() {
+        for (at, Places { all, except }) in self.places.iter().enumerate() {
             let has = |pattern: &usize| matched.matched(*pattern);
             if !all.is_empty() && all.iter().all(has) && !except.iter().any(has) {
                 found(at);

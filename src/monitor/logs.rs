@@ -12,10 +12,11 @@ mod piped;
 mod program;
 mod scan;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use file::Follower;
 use heard::{Ear, Heard};
@@ -31,8 +32,26 @@ const BUSY: Duration = Duration::from_millis(10);
 /// The longest pause. A log that is moved away twice between two looks costs a search.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// What tells the time since the start of the run.
-pub type Clock = Arc<dyn Fn() -> Nanos + Send + Sync>;
+/// What tells the time: whoever starts the run knows it.
+#[derive(Clone)]
+pub struct Clock {
+    /// Since the start of the run.
+    pub elapsed: Arc<dyn Fn() -> Nanos + Send + Sync>,
+    /// Nanoseconds since 1970-01-01 UTC, which is how other programs are told from when on.
+    pub unix_ns: fn() -> u64,
+}
+
+impl Clock {
+    fn now(&self) -> Nanos {
+        (self.elapsed)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").finish_non_exhaustive()
+    }
+}
 
 /// Logs while they are read.
 #[derive(Debug)]
@@ -53,9 +72,8 @@ impl Logs {
         let names = plan.text.sources.iter().map(|source| source.name.clone()).collect();
         let heard = Arc::new(Heard::new(Arc::clone(&plan.rules), names, interval));
         let mut logs = Self { heard, threads: Vec::new(), stops: Vec::new() };
-        let now = SystemTime::now();
         for (at, source) in plan.sources.iter().enumerate() {
-            let ear = Ear::new(Arc::clone(&logs.heard), at, Arc::clone(clock));
+            let ear = Ear::new(Arc::clone(&logs.heard), at, clock.clone());
             let (sender, stop) = sync_channel(1);
             let work: Box<dyn FnOnce() + Send> = match source {
                 LogSource::File(path) => {
@@ -65,7 +83,7 @@ impl Logs {
                     Box::new(move || follow(follower, ear, &stop))
                 }
                 LogSource::Journal { .. } | LogSource::Docker { .. } => {
-                    let program = Program::new(source.clone(), now);
+                    let program = Program::new(source.clone(), clock.clone());
                     Box::new(move || program.run(ear, &stop))
                 }
             };

@@ -16,8 +16,8 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Course, Engine, Gate, Health, HttpVersion, MonitorPlan, Phase, Plan, PrecisionSpec,
-    TapPlan, logs, members, monitor,
+    Address, Course, Engine, Gate, Health, HttpVersion, LogsPlan, MonitorPlan, Phase, Plan,
+    PrecisionSpec, TapPlan, logs, members, monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
@@ -131,8 +131,7 @@ impl Compiler<'_> {
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
         let monitors = self.monitors(spec, overrides, (&databases, target.as_ref()));
-        let looked_for = (&self.tree, &mut self.out);
-        let logs = logs::logs(spec, self.inputs.environment, looked_for);
+        let logs = self.logs(spec);
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
@@ -236,6 +235,10 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    fn logs(&mut self, spec: &ScenarioSpec) -> Option<LogsPlan> {
+        logs::logs(spec, self.inputs.environment, (&self.tree, &mut self.out))
     }
 
     /// A template whose only variables are of the environment.

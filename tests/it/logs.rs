@@ -50,7 +50,8 @@ impl Followed {
         let text = LogsText { sources: texts, rules: Vec::new() };
         let plan = LogsPlan { sources: vec![source], rules: rules(names), text };
         let began = Instant::now();
-        let clock: Clock = Arc::new(move || Nanos::from_secs_f64(began.elapsed().as_secs_f64()));
+        let elapsed = move || Nanos::from(began.elapsed());
+        let clock = Clock { elapsed: Arc::new(elapsed), unix_ns: || 0 };
         let logs = Logs::start(&plan, &clock, Nanos::SECOND).unwrap();
         Self { folder, logs, all: LogsRead::default() }
     }

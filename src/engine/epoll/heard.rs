@@ -200,7 +200,9 @@ fn show(
     let mut used = 0;
     for (name, value) in answer.head.fields() {
         let header = Header { name, value };
-        if let Some(place) = few.get_mut(used) { *place = header } else {
+        if let Some(place) = few.get_mut(used) {
+            *place = header
+        } else {
             if all.is_empty() {
                 all.extend_from_slice(&few);
             }

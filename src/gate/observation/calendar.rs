@@ -215,7 +215,9 @@ pub fn read_windows(text: &str) -> Result<Vec<WindowText>, CalendarError> {
     let mut windows = Vec::new();
     for (at, written) in text.split(',').enumerate() {
         let unfit = |why| CalendarError::Window { text: written.trim().to_owned(), why };
-        let (name, times) = if let Some((name, times)) = written.split_once('=') { (name.trim().to_owned(), times) } else {
+        let (name, times) = if let Some((name, times)) = written.split_once('=') {
+            (name.trim().to_owned(), times)
+        } else {
             let usual = USUAL.get(at).map(|(name, ..)| (*name).to_owned());
             (usual.ok_or_else(|| unfit("a fourth one needs a name"))?, written)
         };

@@ -1,6 +1,9 @@
 //! Bodies, both ways, and the windows that they go through (RFC 9113, section 5.2).
 
-use super::{Ends, Connection, Frame, Step, Broken, CONNECTION_WINDOW, frame, END_STREAM, Place, Stopped, STREAM_WINDOW, Kind};
+use super::{
+    Broken, CONNECTION_WINDOW, Connection, END_STREAM, Ends, Frame, Kind, Place, STREAM_WINDOW,
+    Step, Stopped, frame,
+};
 use crate::http2::frame::PADDED;
 
 /// A DATA frame of which a part has yet to come.
@@ -80,7 +83,9 @@ impl Connection {
         input: &mut &'i [u8],
         out: &mut Vec<u8>,
     ) -> Result<Step<'i>, Broken> {
-        let padding = if let Some(padding) = data.padding { padding } else {
+        let padding = if let Some(padding) = data.padding {
+            padding
+        } else {
             let Some((byte, rest)) = input.split_first() else { return Ok(Step::More) };
             *input = rest;
             data.left -= 1;

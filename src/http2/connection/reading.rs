@@ -1,7 +1,10 @@
 //! What comes: frames from the pieces in which they come, and what each kind of them means.
 
 use super::data::Data;
-use super::{Frame, Ends, Connection, Seen, Step, Broken, Told, Kind, HEADER, Greeted, ACK, MAX_BARREN, MOST_WINDOW, Code, END_STREAM, END_HEADERS, MAX_CONTINUATIONS, Place, Took, Stopped};
+use super::{
+    ACK, Broken, Code, Connection, END_HEADERS, END_STREAM, Ends, Frame, Greeted, HEADER, Kind,
+    MAX_BARREN, MAX_CONTINUATIONS, MOST_WINDOW, Place, Seen, Step, Stopped, Told, Took,
+};
 
 /// Where the reading of a connection stands.
 #[derive(Debug, Default)]
@@ -54,7 +57,9 @@ impl Connection {
         if let Some(data) = self.reading.data {
             return self.go_on(data, input, out);
         }
-        let frame = if let Some(frame) = self.reading.frame.take() { frame } else {
+        let frame = if let Some(frame) = self.reading.frame.take() {
+            frame
+        } else {
             let Some(frame) = self.begin_frame(input)? else { return Ok(Step::More) };
             if frame.kind == Kind::Data {
                 return self.begin_data(frame, out);

@@ -5,6 +5,7 @@
 
 /// The code of each byte: its bits, to the right, and how many they are.
 #[rustfmt::skip]
+#[expect(clippy::unreadable_literal, reason = "they are written as in the RFC")]
 pub(super) const CODES: [(u32, u8); 256] = [
     (0x1ff8, 13), (0x7fffd8, 23), (0xfffffe2, 28), (0xfffffe3, 28), (0xfffffe4, 28),
     (0xfffffe5, 28), (0xfffffe6, 28), (0xfffffe7, 28), (0xfffffe8, 28), (0xffffea, 24),

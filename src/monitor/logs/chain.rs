@@ -52,7 +52,7 @@ pub(super) fn id(found: &fs::Metadata) -> Id {
 pub(super) fn after(path: &Path, is_known: &dyn Fn(&Link) -> bool) -> Option<Vec<Link>> {
     for again in 0..TRIES {
         if again > 0 {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
         }
         if let Some(links) = search(path, is_known) {
             return Some(links);

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use super::chain::{self, Id, Link};
 use super::heard::Ear;
@@ -20,7 +19,7 @@ const MARK: usize = 128;
 /// Bytes by which a copy of a file is known of which nothing was read.
 const HEAD: usize = 4 << 10;
 /// How long a file that was moved away is still read: its writer may be told of it late.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Nanos = Nanos::from_secs(10);
 /// Files that were moved away and are still read; of more the oldest is left.
 const MAX_DRAINING: usize = 16;
 
@@ -54,7 +53,7 @@ struct Followed {
     /// stood in it and was cut before anybody looked.
     before: Option<Id>,
     /// When it was found without anything new, since it was moved away.
-    quiet: Option<Instant>,
+    quiet: Option<Nanos>,
 }
 
 /// What came of reading a file to its end.
@@ -124,7 +123,7 @@ impl Follower {
 
     /// Reads on in files that were moved away, until nothing has come for a while.
     fn drain(&mut self, ear: &mut Ear) -> u64 {
-        let mut bytes = 0;
+        let (mut bytes, now) = (0, ear.now());
         for mut file in std::mem::take(&mut self.draining) {
             // Whoever cuts what was moved away cuts what was read.
             let new = match file.read(&mut self.block, ear) {
@@ -132,9 +131,9 @@ impl Follower {
                 Ok(Read::Cut) | Err(_) => 0,
             };
             bytes += new;
-            let quiet = file.quiet.filter(|_| new == 0).unwrap_or_else(Instant::now);
+            let quiet = file.quiet.filter(|_| new == 0).unwrap_or(now);
             file.quiet = Some(quiet);
-            if quiet.elapsed() < GRACE {
+            if now.since(quiet) < GRACE {
                 self.draining.push_back(file);
             } else {
                 ear.finish(&mut file.reader);

@@ -137,7 +137,7 @@ impl Ear {
 
     /// The time since the start of the run.
     pub(super) fn now(&self) -> Nanos {
-        (self.clock)()
+        self.clock.now()
     }
 
     /// Reads a block that has just come.
@@ -242,7 +242,9 @@ impl LogSourceRead {
         self.cut = self.cut.saturating_add(cut);
         self.is_open = is_open;
         self.lost = self.lost + lost;
-        gaps.iter().for_each(|why| self.gap(why));
+        for why in &gaps {
+            self.gap(why);
+        }
     }
 
     /// Keeps a reason, once.

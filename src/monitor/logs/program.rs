@@ -1,18 +1,18 @@
 //! Logs that another program gives: `journalctl` and `docker logs`.
 
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use super::Stop;
 use super::heard::Ear;
 use super::piped::{Piped, Stream};
+use super::{Clock, Stop};
 use crate::plan::LogSource;
 use crate::units::Nanos;
 
 /// How long a program may take to say whether there is such a log.
-const ASKING: Duration = Duration::from_secs(10);
+const ASKING: Nanos = Nanos::from_secs(10);
 /// How long the last lines of a run may be on their way.
-const LAST: Duration = Duration::from_millis(300);
+const LAST: Nanos = Nanos::from_millis(300);
 /// The pause before a program is started again, which doubles each time …
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// … up to this.
@@ -24,8 +24,9 @@ const MAX_MESSAGE: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Program {
     source: LogSource,
-    /// What was written before does not count.
-    since: SystemTime,
+    clock: Clock,
+    /// What was written before does not count: nanoseconds since 1970-01-01 UTC.
+    since_unix_ns: u64,
 }
 
 /// How one start of a program ended.
@@ -37,8 +38,9 @@ enum Ended {
 }
 
 impl Program {
-    pub(super) fn new(source: LogSource, since: SystemTime) -> Self {
-        Self { source, since }
+    pub(super) fn new(source: LogSource, clock: Clock) -> Self {
+        let since_unix_ns = (clock.unix_ns)();
+        Self { source, clock, since_unix_ns }
     }
 
     /// Starts the program, again whenever it ends, until the run does.
@@ -53,13 +55,13 @@ impl Program {
                     if let Some((from, why)) = down.take() {
                         ear.lost(ear.now().since(from), &why);
                     }
-                    let started = Instant::now();
+                    let started = ear.now();
                     let Ended::Failed(why) = self.listen(piped, &mut ear, stop) else { return };
                     ear.away(&why);
                     down = Some((ear.now(), why));
                     // What is written from now on is asked for again.
-                    self.since = SystemTime::now();
-                    if started.elapsed() > LONGEST_PAUSE {
+                    self.since_unix_ns = (self.clock.unix_ns)();
+                    if Duration::from(ear.now().since(started)) > LONGEST_PAUSE {
                         pause = FIRST_PAUSE;
                     }
                 }
@@ -79,7 +81,8 @@ impl Program {
     /// Starts the program, if it says that there is such a log.
     fn start(&self, stop: &Stop) -> Result<Piped, String> {
         let (program, question) = self.question()?;
-        let said = ask(program, &question, stop).map_err(|why| format!("`{program}` {why}"))?;
+        let said = ask(program, &question, (&self.clock, stop))
+            .map_err(|why| format!("`{program}` {why}"))?;
         match &self.source {
             // It waits for a unit that does not exist as for one that is silent.
             LogSource::Journal { unit } if said.is_empty() => {
@@ -113,7 +116,7 @@ impl Program {
     /// How the program is told to give the log, as it is written. Of the journal that is only what
     /// the unit itself wrote: no rule is meant for the names of hosts and units.
     fn reading(&self) -> Vec<String> {
-        let since = self.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = Duration::from_nanos(self.since_unix_ns);
         let (seconds, nanos) = (since.as_secs(), since.subsec_nanos());
         match &self.source {
             LogSource::Journal { unit } => {
@@ -137,7 +140,7 @@ impl Program {
         let is_docker = matches!(self.source, LogSource::Docker { .. });
         let (mut output, mut errors) = (ear.reader(), ear.reader());
         let mut complaint = Vec::new();
-        let mut over: Option<Instant> = None;
+        let mut over: Option<Nanos> = None;
         let mut failure = None;
         while piped.is_open() {
             let waited = piped.wait(&mut |stream, part| match stream {
@@ -153,10 +156,10 @@ impl Program {
                 // Lines may be on their way, but not for ever.
                 Ok(has_come) => {
                     if over.is_none() && is_over(stop) {
-                        over = Some(Instant::now());
+                        over = Some(ear.now());
                     }
-                    let late = over.is_some_and(|since| since.elapsed() > LAST);
-                    if late && (!has_come || over.is_some_and(|since| since.elapsed() > ASKING)) {
+                    let late = over.map(|since| ear.now().since(since)).unwrap_or_default();
+                    if late > ASKING || late > LAST && !has_come {
                         break;
                     }
                 }
@@ -189,19 +192,24 @@ fn is_over(stop: &Stop) -> bool {
 }
 
 /// Asks a program something short; the answer, or why there is none.
-fn ask(program: &str, arguments: &[String], stop: &Stop) -> Result<String, String> {
+fn ask(
+    program: &str,
+    arguments: &[String],
+    (clock, stop): (&Clock, &Stop),
+) -> Result<String, String> {
     let unstarted = |error: std::io::Error| format!("can't be started: {error}");
     let mut piped = Piped::start(program, arguments).map_err(unstarted)?;
     let (mut said, mut complaint) = (Vec::new(), Vec::new());
-    let began = Instant::now();
+    let began = clock.now();
     while piped.is_open() {
         let waited = piped.wait(&mut |stream, part| match stream {
             Stream::Output => last_of(&mut said, part),
             Stream::Errors => last_of(&mut complaint, part),
         });
         waited.map_err(|error| error.to_string())?;
-        if began.elapsed() > ASKING || is_over(stop) {
-            return Err(format!("gave no answer within {:.1?}", began.elapsed()));
+        let waited = clock.now().since(began);
+        if waited > ASKING || is_over(stop) {
+            return Err(format!("gave no answer within {waited}"));
         }
     }
     let status = piped.ended().map_err(|error| error.to_string())?;

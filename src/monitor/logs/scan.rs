@@ -45,9 +45,12 @@ pub enum ScanError {
 /// whole. It blocks while it reads.
 pub fn scan(path: &Path, rules: &Arc<Rules>, from: u64) -> Result<Scanned, ScanError> {
     let name = || path.display().to_string();
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => ScanError::Missing(name()),
-        _ => ScanError::Unreadable(name(), error),
+    let unreadable = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            ScanError::Missing(name())
+        } else {
+            ScanError::Unreadable(name(), error)
+        }
     };
     let found = std::fs::metadata(path).map_err(unreadable)?;
     if !found.is_file() {
