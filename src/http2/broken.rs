@@ -146,16 +146,16 @@ impl Broken {
     /// What the server is told.
     pub fn code(&self) -> Code {
         match self {
+            Self::Setting { id, .. } if *id == super::settings::INITIAL_WINDOW => {
+                Code::FLOW_CONTROL
+            }
             Self::NotHttp2(_)
             | Self::WrongStream { .. }
             | Self::Pushed
             | Self::Interleaved(_)
             | Self::Padding
-            | Self::NoIncrement => Code::PROTOCOL,
-            Self::Setting { id, .. } if *id == super::settings::INITIAL_WINDOW => {
-                Code::FLOW_CONTROL
-            }
-            Self::Setting { .. } => Code::PROTOCOL,
+            | Self::NoIncrement
+            | Self::Setting { .. } => Code::PROTOCOL,
             Self::FrameTooLong(_) | Self::FrameLength { .. } => Code::FRAME_SIZE,
             Self::ClosedStream { .. } => Code::STREAM_CLOSED,
             Self::WindowTooLarge | Self::Overrun => Code::FLOW_CONTROL,

@@ -139,7 +139,9 @@ impl Connection {
             (settings::HEAD_SIZE, u32::try_from(limits.head).unwrap_or(u32::MAX)),
         ];
         Frame { length: 18, kind: Kind::Settings, flags: 0, stream: 0 }.put(out);
-        ours.iter().for_each(|(id, value)| settings::put(*id, *value, out));
+        for (id, value) in ours {
+            settings::put(id, value, out);
+        }
         frame::put_window(0, CONNECTION_WINDOW - USUAL_WINDOW, out);
         Self {
             limits,

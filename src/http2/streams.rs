@@ -162,10 +162,11 @@ impl Stream {
         let status = head.status();
         match (self.phase, status, ends) {
             (Phase::Body, 0, Ends::Stream) => return Ok(Took::Trailers),
-            (Phase::Body, ..) => return Err(Malformed::Order.into()),
+            (Phase::Body, ..) | (Phase::Waiting, 102..=199 | 100, Ends::Stream) => {
+                return Err(Malformed::Order.into());
+            }
             (Phase::Waiting, 0, _) => return Err(Malformed::Status.into()),
             (Phase::Waiting, 101, _) => return Err(Malformed::Switched.into()),
-            (Phase::Waiting, 100..=199, Ends::Stream) => return Err(Malformed::Order.into()),
             (Phase::Waiting, 100..=199, Ends::Nothing) => {
                 self.interim += 1;
                 if self.interim > MAX_INTERIM {

@@ -127,14 +127,13 @@ impl Compiler<'_> {
         kinds: &[&dyn StepKind],
         overrides: &Overrides,
     ) -> Option<Plan> {
-        let target = self.target(spec, overrides);
-        let databases = self.databases(spec);
+        let (target, databases) = (self.target(spec, overrides), self.databases(spec));
         let tap = self.tap(spec, overrides);
         let monitors = self.monitors(spec, overrides, (&databases, target.as_ref()));
         let logs = self.logs(spec);
         let journeys = self.chosen(spec, overrides);
-        let load = overrides.load.alone(journeys.len());
-        let phases = load::phases(spec, &load, &self.tree, &mut self.out);
+        let of_all = overrides.load.alone(journeys.len());
+        let phases = load::phases(spec, &of_all, &self.tree, &mut self.out);
         let timed = precision(spec, overrides, phases.as_deref().unwrap_or_default());
         let mut catalogue = Catalogue::new();
         let mut out = std::mem::take(&mut self.out);

@@ -31,7 +31,7 @@ pub fn fingerprint(record: &RunRecord) -> String {
     }
     lines.add(end);
     let bytes = lines.0.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 struct Lines(Sha256);

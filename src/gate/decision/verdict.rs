@@ -48,12 +48,11 @@ fn groups(lists: &[List]) -> impl Iterator<Item = (Group, &List)> {
 /// What a row keeps back, if it does.
 fn reason(group: Group, row: &Row) -> Option<(Verdict, String)> {
     let verdict = match (row.standing, group) {
-        (Standing::Good, _) => return None,
         (Standing::Bad, Group::Rollback) => Verdict::Rollback,
         (Standing::Bad, Group::NoGo) => Verdict::NoGo,
         (Standing::Bad, _) => Verdict::Hold,
         (Standing::Open | Standing::Missing, group) if is_needed(group) => Verdict::Hold,
-        (Standing::Open | Standing::Missing, _) => return None,
+        (Standing::Good | Standing::Open | Standing::Missing, _) => return None,
     };
     let text = match (&row.state, row.standing) {
         // Of many rows there is nothing more to say: they are told together.

@@ -309,7 +309,7 @@ impl Connection {
             if more == 0 { Vec::new() } else { self.streams.places().collect() };
         for at in places {
             let opened = self.streams.get_mut(at).map_or(Ok(()), |stream| stream.open(more));
-            opened.map_err(|_| Broken::WindowTooLarge)?;
+            opened.map_err(|_stopped| Broken::WindowTooLarge)?;
         }
         Frame { length: 0, kind: Kind::Settings, flags: ACK, stream: 0 }.put(out);
         Ok(())

@@ -100,6 +100,7 @@ pub(super) struct Longer {
 /// All lengths beyond eight bits, the shortest first. What is not below the last begins with the
 /// code that ends a text (EOS), which no text may have.
 #[rustfmt::skip]
+#[expect(clippy::unreadable_literal, reason = "they are codes")]
 pub(super) const LONGER: [Longer; 17] = [
     Longer { bits: 10, first: 0x3f8, below: 0xff400000, at: 0 },
     Longer { bits: 11, first: 0x7fa, below: 0xffa00000, at: 5 },

@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_unknown_is_seen() {
         let text = Deployment.render(&MessageFacts::default()).unwrap();
-        assert_eq!(text.matches('[').count(), 12, "{text}");
+        assert_eq!(text.matches('[').count(), 13, "{text}");
         assert!(!text.contains('✅'), "{text}");
     }
 }
