@@ -3,24 +3,31 @@
 mod adhoc;
 mod alarm;
 mod args;
+mod attest;
 mod baseline;
 mod between;
 mod builtin;
 mod capacity;
+mod check;
 mod compare;
 mod completions;
 mod daily;
 mod db;
+mod decide;
 mod embedded;
 mod exit;
 mod gathered;
 mod github;
 mod judging;
 mod market;
+mod observe;
+mod message;
 mod output;
 mod pictures;
 mod player;
+mod probe;
 mod progress;
+mod project;
 mod repeat;
 mod repeated;
 mod report;
@@ -39,13 +46,20 @@ mod watcher;
 
 use std::process::ExitCode;
 
-use args::{Command, Low};
+use args::{Command, Common, Low};
 pub use exit::Exit;
+use project::Project;
 use terminal::Terminal;
 
 /// The whole program: reads the arguments, does what they say, and gives the exit code.
 pub fn main() -> ExitCode {
-    let low = match Low::read() {
+    let project = match Project::read() {
+        Ok(project) => project,
+        Err(failed) => {
+            return ExitCode::from(failed.tell(&Terminal::new(&Common::default())).code());
+        }
+    };
+    let low = match Low::read(&project) {
         Ok(low) => low,
         Err(told) => return told_by_clap(&told),
     };
@@ -77,14 +91,19 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
         Command::Market(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::Run(_)
         | Command::Baseline(_)
+        | Command::Check(_)
         | Command::Gate(_)
         | Command::Compare(_)
         | Command::Capacity(_)
+        | Command::Observe(_)
         | Command::Runs(_)
         | Command::Report(_)
-        | Command::Observe(_)
+        | Command::Attest(_)
+        | Command::Decide(_)
+        | Command::Message(_)
         | Command::Db(_)
-        | Command::Schema
+        | Command::Probe(_)
+        | Command::Schema { .. }
         | Command::Tap(_)
         | Command::Completions { .. } => tokio::runtime::Builder::new_current_thread(),
     };
@@ -94,15 +113,20 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
 async fn dispatch(low: Low, terminal: &Terminal) -> Result<Exit, Failed> {
     match low.command {
         Command::Run(run) => run::run(*run, terminal).await,
+        Command::Check(args) => check::check(*args, terminal).await,
         Command::Baseline(baseline) => baseline::baseline(baseline, terminal).await,
         Command::Gate(gate) => compare::gate(*gate, terminal).await,
         Command::Compare(compare) => compare::compare(*compare, terminal).await,
         Command::Capacity(capacity) => capacity::capacity(*capacity, terminal).await,
+        Command::Observe(observe) => observe::observe(*observe, terminal).await,
         Command::Runs(runs) => runs::runs(runs, terminal).await,
         Command::Report(report) => report::report(*report, terminal).await,
-        Command::Observe(simulate) => simulate::simulate(*simulate, terminal).await,
+        Command::Attest(attest) => attest::attest(attest, terminal).await,
+        Command::Decide(decide) => decide::decide(*decide, terminal).await,
+        Command::Message(message) => message::message(*message, terminal).await,
         Command::Db(db) => db::db(db, terminal).await,
-        Command::Schema => schema::schema(terminal),
+        Command::Probe(args) => probe::probe(*args, terminal).await,
+        Command::Schema { of } => schema::schema(of, terminal),
         Command::Tap(args) => tap::tap(args, terminal).await,
         Command::Market(market) => market::market(market).await,
         Command::Completions { shell } => completions::completions(shell, terminal),

@@ -1,9 +1,15 @@
 //! One run: from a plan to a stored record, with an ordered start and stop.
 
+mod axis;
+pub mod checks;
 mod collect;
+mod ends;
 mod integrity;
+mod logs;
 mod monitors;
+mod observe;
 mod origin;
+mod trail;
 mod watch;
 
 use std::sync::{Arc, mpsc as blocking};
@@ -11,11 +17,15 @@ use std::thread::JoinHandle;
 
 use collect::{Collected, Lane, Told, collect};
 pub use collect::{Progress, Seen};
+use ends::Ends;
 use integrity::Before;
+use logs::LogWatch;
 use monitors::Prepared;
+pub use observe::{Begin, Closed, Observed, close, observe};
 pub use origin::{Circumstances, run_id};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch as channel};
+use trail::{Start, Trail};
 pub use watch::Watch;
 use watch::Watching;
 
@@ -26,13 +36,11 @@ use crate::engine::{
 };
 use crate::plan::{HttpVersion, Plan};
 use crate::record::{Counts, End, Generator, Header, RunRecord};
-use crate::store::{Store, StoreError};
+use crate::store::{RunWriter, Store, StoreError};
 use crate::tap::TapError;
 use crate::units::Nanos;
 use crate::walk::{Share, Stop};
 
-/// Length of an interval of a run.
-const INTERVAL: Nanos = Nanos::SECOND;
 /// Batches that a worker may be ahead of the collector before its intervals get longer.
 const AHEAD: usize = 8;
 
@@ -85,6 +93,14 @@ pub enum RunError {
     /// The system gives no thread or runtime.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
+    /// What is in the store can't be gone on with.
+    #[error("can't go on with the observation `{id}`: {why}")]
+    NotTheSame {
+        /// The observation.
+        id: String,
+        /// What differs.
+        why: String,
+    },
     /// A worker's thread ended before its time.
     #[error("a worker crashed, so the run is unfinished; this is a fault of loadgate")]
     Crashed,
@@ -119,6 +135,9 @@ impl RunError {
             ),
             Self::Sql(_) => Some("check `databases:` of the scenario".to_owned()),
             Self::Store(error) => error.hint(),
+            Self::NotTheSame { .. } => {
+                Some("begin another one with `--new`, or end this one with `--finish`".to_owned())
+            }
             Self::Crashed => None,
             Self::Worker(_) => Some("look at the limits of processes and open files".to_owned()),
         }
@@ -141,56 +160,137 @@ pub struct Finished {
 /// stored, and when the last worker is done assertions on data are judged and the record is closed. The record that is returned is
 /// the one that was stored.
 pub async fn run(plan: Arc<Plan>, mut parts: Parts<'_>) -> Result<Finished, RunError> {
-    let clock = Clock::start();
-    let limited = check_limits(&plan, parts.workers)?;
-    let mut tap = parts.tap.take();
-    if let Some(tap) = &mut tap {
-        tap.begin().await?;
-    }
-    // Two processes, of which nothing depends: they run beside what is asked of the target.
-    let git = tokio::task::spawn_blocking(git_version);
-    let tls = Client::tls(&plan)?;
-    let databases = Databases::new(&plan);
-    databases.check().await?;
-    let before = Before::ask(&plan, &databases).await?;
-    let mut found = preflight(&plan, tls.clone(), clock).await?;
-    let monitors = Prepared::new(&plan).await;
-    let (path, notes) = Path::choose(&plan, &found)?;
-    found.notes.extend(limited.into_iter().chain(notes));
-    found.notes.iter().chain(&monitors.notes()).for_each(|note| (parts.warn)(note));
-    let client = origin::Generator {
-        engine: path.describe(&plan, &found),
-        workers: parts.workers,
-        git: git.await.unwrap_or_default(),
-    };
-    let header = parts.circumstances.clone().header(&plan, &found, client, unix_now());
+    let mut ready = Ready::new(&plan, &mut parts, &|error| Err(error.into())).await?;
+    let header = ready.header(&plan, &parts).await;
     let mut writer = parts.store.begin(&header, &plan.catalogue).await?;
+    let (store, control) = (parts.store, parts.control);
+    let (databases, found) = (ready.databases.clone(), ready.found.clone());
+    let before = std::mem::take(&mut ready.before);
+    let played = play(&plan, parts, ready, &mut writer, None).await?;
+    let Played { collected, cpu, mut notes } = played;
+    notes.splice(0..0, found.notes.iter().cloned());
+    let integrity = before.judge(&plan, &databases, &collected, control).await;
+    let end = End { integrity, ..end_of(&collected, &found, cpu, notes) };
+    finish(store, header, writer, collected, end).await
+}
+
+/// Everything that a run needs before its load begins.
+struct Ready<'a> {
+    found: Preflight,
+    path: Path,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    databases: Databases,
+    before: Before,
+    monitors: Prepared,
+    tap: Option<&'a mut Watch>,
+    git: tokio::task::JoinHandle<Option<String>>,
+}
+
+/// What there is when the load has ended.
+struct Played {
+    collected: Collected,
+    /// CPU time of the process.
+    cpu: Nanos,
+    /// What people should know of tap, monitors and machine.
+    notes: Vec<String>,
+}
+
+impl<'a> Ready<'a> {
+    /// Tries everything that can be tried. `unreachable` says what is known of a target that can't
+    /// be reached, or that it can't do without.
+    async fn new(
+        plan: &Plan,
+        parts: &mut Parts<'a>,
+        unreachable: &dyn Fn(Unreached) -> Result<Preflight, RunError>,
+    ) -> Result<Self, RunError> {
+        let clock = Clock::start();
+        let limited = check_limits(plan, parts.workers)?;
+        let mut tap = parts.tap.take();
+        if let Some(tap) = &mut tap {
+            tap.begin().await?;
+        }
+        // Two processes, of which nothing depends: they run beside what is asked of the target.
+        let git = tokio::task::spawn_blocking(git_version);
+        let tls = Client::tls(plan)?;
+        let databases = Databases::new(plan);
+        let usable = databases.check().await;
+        let before = Before::ask(plan, &databases).await?;
+        let found = match usable {
+            Ok(()) => preflight(plan, tls.clone(), clock).await.map_err(Unreached::Target),
+            Err(error) => Err(Unreached::Database(error)),
+        };
+        let mut found = found.or_else(unreachable)?;
+        let monitors = Prepared::new(plan, parts.store.location().folder()).await;
+        let (path, notes) = Path::choose(plan, &found)?;
+        found.notes.extend(limited.into_iter().chain(notes));
+        found.notes.iter().chain(&monitors.notes()).for_each(|note| (parts.warn)(note));
+        Ok(Self { found, path, tls, databases, before, monitors, tap, git })
+    }
+
+    /// The head of the record of a run that begins now.
+    async fn header(&mut self, plan: &Plan, parts: &Parts<'_>) -> Header {
+        let client = origin::Generator {
+            engine: self.path.describe(plan, &self.found),
+            workers: parts.workers,
+            git: (&mut self.git).await.unwrap_or_default(),
+        };
+        parts.circumstances.clone().header(plan, &self.found, client, unix_now())
+    }
+}
+
+/// What can't be asked before the load.
+enum Unreached {
+    Target(PreflightError),
+    Database(SqlError),
+}
+
+impl From<Unreached> for RunError {
+    fn from(unreached: Unreached) -> Self {
+        match unreached {
+            Unreached::Target(error) => Self::Preflight(error),
+            Unreached::Database(error) => Self::Sql(error),
+        }
+    }
+}
+
+/// Starts the workers, keeps what they measure, and waits for the last of them. With a `start` it
+/// is a part of an observation.
+async fn play(
+    plan: &Arc<Plan>,
+    parts: Parts<'_>,
+    ready: Ready<'_>,
+    writer: &mut RunWriter,
+    start: Option<Start>,
+) -> Result<Played, RunError> {
     let (lanes, threads, starters) =
-        start_workers(&plan, &parts, (path, tls.as_ref()), &databases)?;
+        start_workers(plan, &parts, (ready.path, ready.tls.as_ref()), &ready.databases)?;
     let (cpu_before, processors) = (process_cpu(), Processors::now());
-    let clock = Clock::start();
+    let clock = match &start {
+        None => Clock::start(),
+        Some(start) => Clock::start_at(start.position()),
+    };
+    let mut logs = LogWatch::start(plan, clock)?;
     // A worker that is gone by now has failed, which its thread tells when it is joined.
     for starter in &starters {
         starter.send(clock).unwrap_or_default();
     }
-    let Parts { store, control, seen, warn, .. } = parts;
+    let Parts { control, seen, warn, .. } = parts;
     let told = &mut Told { seen, warn };
-    let mut watching = tap.map(|tap| tap.during(&plan, clock));
-    let mut monitors = monitors.start(clock);
-    let seen = (&mut writer, watching.as_mut(), &mut monitors);
-    let collected = collect(&plan, lanes, seen, (clock, control), told).await;
-    let mut notes = found.notes.clone();
-    notes.extend(watching.as_ref().map(Watching::notes).unwrap_or_default());
+    let mut watching = ready.tap.map(|tap| tap.during(plan, clock));
+    let mut monitors = ready.monitors.start(clock, plan.course.interval);
+    let trail = start.map(|start| Trail::begin(start, plan.course.from, clock));
+    let (tap, monitors_of) = (watching.as_mut(), &mut monitors);
+    let ends = Ends { writer, tap, monitors: monitors_of, logs: &mut logs, trail };
+    let collected = collect(plan, lanes, ends, (clock, control), told).await;
+    let mut notes = watching.as_ref().map(Watching::notes).unwrap_or_default();
     notes.extend(monitors.notes());
+    notes.extend(logs.notes());
     notes.extend(Processors::now().stolen_since(&processors));
     for thread in threads {
         // The record stays unfinished, because nobody knows what is missing in it.
         thread.join().map_err(|_panic| RunError::Crashed)??;
     }
-    let cpu = process_cpu() - cpu_before;
-    let integrity = before.judge(&plan, &databases, &collected, control).await;
-    let end = End { integrity, ..end_of(&collected, &found, cpu, notes) };
-    finish(store, header, writer, collected, end).await
+    Ok(Played { collected, cpu: process_cpu() - cpu_before, notes })
 }
 
 /// The head of the record that a run of `plan` would have, as far as it is known without asking
@@ -227,7 +327,6 @@ fn start_workers(
             plan: Arc::clone(plan),
             share: Share { index, of: parts.workers },
             start,
-            interval: INTERVAL,
             tls: tls.cloned(),
             databases: databases.clone(),
             control: parts.control.subscribe(),
@@ -278,7 +377,7 @@ fn end_of(collected: &Collected, found: &Preflight, cpu: Nanos, mut notes: Vec<S
 async fn finish(
     store: &Store,
     header: Header,
-    mut writer: crate::store::RunWriter,
+    mut writer: RunWriter,
     collected: Collected,
     end: End,
 ) -> Result<Finished, RunError> {

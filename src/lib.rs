@@ -9,8 +9,10 @@ pub mod units;
 // Floor 1: the distribution of one series, comparing samples, languages as bytes and words.
 pub mod histogram;
 pub mod http1;
+pub mod logs;
 pub mod sql;
 pub mod stats;
+pub mod suites;
 pub mod wire;
 // Floor 2: the file as written, and the run as it was seen.
 pub mod scenario;

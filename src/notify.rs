@@ -41,11 +41,21 @@ pub async fn tell(reactions: &[Reaction], body: &str) -> Vec<Told> {
             Reaction::Exec(command) => {
                 (command.first().cloned().unwrap_or_default(), exec(command, body).await)
             }
-            Reaction::Webhook(url) => (place_of(url), post(url, body).await),
+            Reaction::Webhook(url) => (place_of(url), post(url, body, None).await),
         };
         Told { who, failure: done.err() }
     });
     futures_util::future::join_all(all).await
+}
+
+/// Posts `body`, which is JSON, to one address, with a bearer token if there is one. Neither the
+/// path of the address nor the token is in what comes back.
+pub async fn send(url: &str, body: &str, token: Option<&str>) -> Told {
+    let done = match reqwest::Url::parse(url) {
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => post(url, body, token).await,
+        Ok(_) | Err(_) => Err("its address is none of http or https".to_owned()),
+    };
+    Told { who: place_of(url), failure: done.err() }
 }
 
 /// Starts a program, gives it `body`, and waits for it.
@@ -74,7 +84,7 @@ async fn exec(command: &[String], body: &str) -> Result<(), String> {
 }
 
 /// Posts `body`, again after a pause when that fails.
-async fn post(url: &str, body: &str) -> Result<(), String> {
+async fn post(url: &str, body: &str, token: Option<&str>) -> Result<(), String> {
     let client = client()?;
     let mut pause = Duration::from_secs(1);
     let mut failure = String::new();
@@ -88,6 +98,10 @@ async fn post(url: &str, body: &str) -> Result<(), String> {
             .header("content-type", "application/json")
             .body(body.to_owned())
             .timeout(POST_LIMIT);
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
         match request.send().await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => failure = format!("answered with status {}", answer.status().as_u16()),

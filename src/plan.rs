@@ -8,12 +8,15 @@
 mod arrival;
 mod asking;
 mod builder;
+pub mod checks;
 mod compile;
 mod data;
 mod dice;
+mod features;
 mod gate;
 mod integrity;
 mod load;
+mod logs;
 mod members;
 mod monitor;
 mod precision;
@@ -36,7 +39,10 @@ pub use dice::Dice;
 pub use gate::{gate_of, policy_file};
 pub use integrity::{Assertion, Done};
 pub use load::LoadOverrides;
-pub use monitor::{MonitorPlan, MonitorSource, PostgresMonitor};
+pub use logs::{LogSource, LogsPlan};
+pub use monitor::{
+    ContainerMonitor, Fetched, MonitorPlan, MonitorSource, PostgresMonitor, ProcessMatch,
+};
 pub use precision::Precision;
 pub use probe::{Catch, Expectation, Looked, Path, Question};
 pub use program::{Journey, Leaf, Op, Program, Session};
@@ -100,12 +106,16 @@ pub struct Plan {
     pub precision_for: Option<String>,
     /// How long journeys may go on after the last phase.
     pub graceful_stop: Nanos,
+    /// What makes it an observation, or a part of one.
+    pub course: Course,
     /// Databases of `sql` steps: name and address.
     pub databases: Vec<(String, String)>,
     /// The proxy that times the target's statements, if there is to be one.
     pub tap: Option<TapPlan>,
     /// What is read beside the load.
     pub monitors: Vec<MonitorPlan>,
+    /// Logs that are read beside the load.
+    pub logs: Option<LogsPlan>,
     /// How requests follow each other.
     pub together: Together,
     /// Absolute limits, as written.
@@ -118,6 +128,32 @@ pub struct Plan {
     pub gate: Gate,
     /// SHA-256 over the scenario and all files it uses, without its load and what only judges.
     pub sha256: String,
+}
+
+/// How a plan is gone through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// Length of an interval of the record.
+    pub interval: Nanos,
+    /// Where on its own time axis the load begins: zero, or later when it goes on after a stop. Its
+    /// starts, their journeys and rows are those that it would have had without the stop.
+    pub from: Nanos,
+    /// How late a start may be made; what is later is counted as dropped. `None`: any time.
+    pub latest_start: Option<Nanos>,
+}
+
+impl Default for Course {
+    /// That of a run: from its beginning, second by second.
+    fn default() -> Self {
+        Self { interval: Nanos::SECOND, from: Nanos::ZERO, latest_start: None }
+    }
+}
+
+impl Course {
+    /// Number of the interval in which the load begins: intervals of an hour ago keep theirs.
+    pub fn first_beat(&self) -> u64 {
+        self.from.0.checked_div(self.interval.0).unwrap_or_default()
+    }
 }
 
 /// The gate of a scenario.

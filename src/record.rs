@@ -8,33 +8,40 @@ mod baseline_name;
 mod counts;
 mod criteria;
 mod evidence;
+mod fingerprint;
 mod format;
 mod header;
 mod integrity;
 mod interval;
+mod logs;
 mod observation;
 mod policy;
 mod pool;
 mod reading;
 mod stored_tally;
+mod system_reading;
 mod totals;
 
 pub use baseline_name::{BaselineName, BaselineNameError};
 pub use counts::Counts;
 pub use criteria::{Criterion, Group};
-pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, Stand};
+pub use evidence::{Attestation, CheckOutcome, CheckReport, CheckRow, CheckStep, Stand};
+pub use fingerprint::fingerprint;
 pub use format::{FORMAT, FormatError, FormatVersion};
 pub use header::{
-    End, ErrorSample, Generator, Header, Load, Machine, Origin, PhaseInfo, PrecisionText, Queued,
-    Repetition, StopReason, TargetInfo, ThresholdText, ValidityPolicy, WorkerUse,
+    End, ErrorSample, FeatureStep, Generator, Header, Load, Machine, Origin, PhaseInfo,
+    PrecisionText, Queued, Repetition, StopReason, TargetInfo, ThresholdText, ValidityPolicy,
+    WorkerUse,
 };
 pub use integrity::{Answered, Asserted, Created};
 pub use interval::{Cell, EncodedCell, Gauges, Interval, Tally};
-pub use observation::{Gap, Observation, WindowText};
+pub use logs::{LogCount, LogRuleText, LogSourceRead, LogSourceText, LogsRead, LogsText};
+pub use observation::{Checkpoint, Gap, Moment, Observation, WindowText};
 pub use policy::{Compared, Figure, Lines, Policy, SeriesRule};
 pub use pool::pool;
 pub use reading::{DatabaseReading, Reading};
 pub use stored_tally::StoredTally;
+pub use system_reading::{ContainerReading, HostReading, ProcessReading};
 pub use totals::{Bank, Pick, Totals};
 
 use crate::names::Catalogue;

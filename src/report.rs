@@ -6,8 +6,10 @@
 mod band;
 pub mod baseline;
 mod chart;
+pub mod checks;
 mod csv;
 pub mod daily;
+pub mod decision;
 mod document;
 mod figure;
 mod figures;
@@ -20,6 +22,7 @@ mod json;
 pub mod live;
 mod junit;
 mod markdown;
+pub mod message;
 pub mod picture;
 mod tables;
 pub mod terminal;

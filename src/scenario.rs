@@ -8,6 +8,7 @@ mod at;
 mod build;
 mod canonical;
 mod check;
+mod checks;
 mod condition;
 mod diagnostic;
 mod extract;
@@ -16,11 +17,14 @@ mod grammar;
 mod http;
 mod integrity;
 mod load;
+mod logs;
 mod monitor;
 mod named;
 mod reader;
+mod reading;
 mod render;
 mod schema;
+mod selector;
 mod simulation;
 mod spec;
 mod step;
@@ -33,6 +37,10 @@ mod words;
 
 pub use at::{At, StepNode};
 pub use check::{Check, Comparison, Operand};
+pub use checks::{
+    CHECK_KINDS, CheckCommonSpec, CheckNode, ChecksSpec, ExecSpec, FileSpec, HttpCheckSpec,
+    JourneyCheckSpec, LogSpec, ManualSpec, ProfileSpec, ResultsSpec, SqlCheckSpec, checks_schema,
+};
 pub use condition::{Aggregate, Condition, ConditionSpec, Limit, LimitTest, Relation};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, MAX_DIAGNOSTICS, did_you_mean};
 pub use extract::{Capture, Extract, JsonPath, Picker};
@@ -44,11 +52,14 @@ pub use grammar::{Grammar, GrammarError, Written};
 pub use http::{Connections, HttpSpec, HttpVersion};
 pub use integrity::{Expected, Held, IntegritySpec, Sign, Term, Versus};
 pub use load::{ArrivalKind, LoadShape, PhaseSpec, PrecisionSpec, RateRange, UserRange};
-pub use monitor::MonitorSpec;
+pub use logs::{BuiltInSpec, JournalSpec, LogLimit, LogRuleSpec, LogSourceSpec, LogsSpec};
+pub use monitor::{MonitorSpec, ProcessSpec};
 pub use named::{Named, OneOrMany};
+pub use reading::{LimitSpec, ReadingLimit, ReadingSpec, ReadingTest, ReadingsSpec};
 pub use schema::schema;
+pub use selector::MetricSelector;
 pub use simulation::{
-    Amount, DailySpec, FaultSpec, GapSpec, JumpSpec, QueriesSpec, ReadingSpec, Shift,
+    Amount, DailySpec, FaultSpec, GapSpec, JumpSpec, QueriesSpec, Shift, SimulatedReadingSpec,
     SimulationSpec, TimeSpec,
 };
 pub use spec::{

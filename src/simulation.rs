@@ -15,8 +15,8 @@ pub use segments::Segments;
 use crate::names::{Catalogue, Cause, Series, SeriesId, SeriesKind, Tapped};
 use crate::plan::Gate;
 use crate::record::{
-    End, FORMAT, Generator, Header, Load, Observation, Origin, PhaseInfo, StopReason, TargetInfo,
-    ValidityPolicy,
+    End, FORMAT, Generator, Header, Load, LogsText, Observation, Origin, PhaseInfo, StopReason,
+    TargetInfo, ValidityPolicy,
 };
 use crate::units::{Nanos, Rate, Ratio};
 
@@ -154,6 +154,9 @@ impl Simulation {
             journeys: vec![JOURNEY.to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),
+            leaks: Vec::new(),
+            logs: LogsText::default(),
+            features: Vec::new(),
             origin,
             policy: ValidityPolicy::default(),
             gate: self.gate.policy.clone(),

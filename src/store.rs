@@ -7,9 +7,11 @@
 mod baselines;
 mod error;
 mod evidence;
+mod hold;
 mod import;
 mod location;
 mod lookup;
+mod observations;
 mod reader;
 mod removal;
 mod rows;
@@ -20,9 +22,11 @@ use std::time::Duration;
 
 pub use baselines::{BaselineLine, Growth};
 pub use error::StoreError;
+pub use hold::Hold;
 pub use import::Imported;
 pub use location::StoreLocation;
 pub use lookup::LATEST;
+pub use observations::{Last, Unfinished};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row};
@@ -337,6 +341,7 @@ mod tests {
             started_unix_ns: 1,
             seed: 1,
             load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
+            leaks: Vec::new(),
             journeys: Vec::new(),
             thresholds: Vec::new(),
             integrity: Vec::new(),
@@ -344,7 +349,9 @@ mod tests {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: crate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         }
     }
 

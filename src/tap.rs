@@ -12,6 +12,10 @@ mod line;
 mod measured;
 mod negotiate;
 mod pump;
+#[cfg(all(target_os = "linux", feature = "epoll"))]
+mod relay;
+#[cfg(not(all(target_os = "linux", feature = "epoll")))]
+mod runtime_only;
 mod serve;
 mod shape;
 mod stream;
@@ -23,6 +27,8 @@ pub use address::{AddressError, Listen, Place, TlsMode, Upstream};
 use clock::Clock;
 pub use forms::{Form, FormId, MAX_FORMS, MAX_PROGRAMS, MAX_TEXTS};
 pub use measured::{Batch, Counts, MAX_STATEMENTS, Own, Query, Statement, Statements};
+#[cfg(not(all(target_os = "linux", feature = "epoll")))]
+use runtime_only as relay;
 pub use serve::{BACKLOG, MAX_CONNECTIONS};
 use serve::{Command, Listener, Serving};
 use thiserror::Error;

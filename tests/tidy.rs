@@ -23,7 +23,7 @@ use rules::Source;
 /// entered here and in `ARCHITECTURE.md`.
 const FLOORS: [&[&str]; 8] = [
     &["names", "units"],
-    &["histogram", "http1", "stats", "sql", "wire"],
+    &["histogram", "http1", "logs", "stats", "sql", "suites", "wire"],
     &["scenario", "record"],
     &["plan", "recorder", "gate"],
     &["steps", "walk", "report", "simulation"],

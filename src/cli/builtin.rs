@@ -25,14 +25,18 @@ const FILES: &[File] = files![
     "scenarios/data/search.csv",
     "scenarios/data/users.csv",
     "scenarios/farmer.yaml",
+    "scenarios/leftovers.yaml",
 ];
 
 /// The scenarios themselves.
 pub(super) const NAMES: [&str; 4] = ["customer", "farmer", "admin", "all"];
 
+/// The scenario that removes what runs have left behind. It is for `check --cleanup`, and no load.
+pub(super) const LEFTOVERS: &str = "leftovers";
+
 /// The path of a built-in scenario.
 pub(super) fn path_of(name: &str) -> Option<String> {
-    NAMES.contains(&name).then(|| format!("scenarios/{name}.yaml"))
+    (NAMES.contains(&name) || name == LEFTOVERS).then(|| format!("scenarios/{name}.yaml"))
 }
 
 /// The content of a built-in file.

@@ -1,7 +1,7 @@
 //! `loadgate gate` and `loadgate compare`: judging what is stored.
 
 use super::args::{self, Judging};
-use super::gathered::Named;
+use super::gathered::{Gathered, Named};
 use super::judging::{self, Rules};
 use super::output::{Results, Said, Sinks};
 use super::runs::open_if_there;
@@ -9,6 +9,7 @@ use super::terminal::Terminal;
 use super::{Exit, Failed};
 use crate::gate::evidence::Evidence;
 use crate::gate::judge::Design;
+use crate::gate::ruling::Ruling;
 use crate::report::Question;
 use crate::store::Store;
 
@@ -74,12 +75,19 @@ fn tell(results: &Results, exit: Exit, sinks: &Sinks, terminal: &Terminal) -> Ex
 }
 
 /// Two sides and what is asked of them.
-struct Asked<'a> {
-    baseline: Named,
-    candidate: Named,
-    anchor: Option<Named>,
-    judging: &'a Judging,
-    question: Question,
+pub(super) struct Asked<'a> {
+    pub(super) baseline: Named,
+    pub(super) candidate: Named,
+    pub(super) anchor: Option<Named>,
+    pub(super) judging: &'a Judging,
+    pub(super) question: Question,
+}
+
+/// What the gate says of two sides, with what it was said of.
+pub(super) struct Weighed {
+    pub(super) ruling: Ruling,
+    pub(super) baseline: Gathered,
+    pub(super) candidate: Gathered,
 }
 
 impl Asked<'_> {
@@ -88,6 +96,24 @@ impl Asked<'_> {
         store: Option<&Store>,
         terminal: &Terminal,
     ) -> Result<(Results, Exit), Failed> {
+        let (question, judging) = (self.question, self.judging);
+        let Weighed { ruling, baseline, candidate } = self.weigh(store, terminal).await?;
+        let exit = judging::exit(&ruling, question, judging);
+        let Some(record) = candidate.record() else {
+            return Err(Failed::new("the candidate has no runs", None));
+        };
+        let place = store.map(|store| store.location().to_string()).unwrap_or_default();
+        let said = Said { ruling, question, curve: baseline.curve() };
+        let results = Results::compared(record, place, said)?;
+        Ok((results, exit))
+    }
+
+    /// Gathers both sides and judges one by the other.
+    pub(super) async fn weigh(
+        self,
+        store: Option<&Store>,
+        terminal: &Terminal,
+    ) -> Result<Weighed, Failed> {
         let mut first = self.candidate.first(store).await?;
         if let Some(path) = &self.judging.policy {
             first.gate = judging::policy(path, terminal)?.policy;
@@ -103,13 +129,6 @@ impl Asked<'_> {
         let heads: Vec<_> = anchor.iter().map(Evidence::header).collect();
         rules.anchored(&baseline.headers(), &candidate.headers(), &heads)?;
         let ruling = rules.judge((&baseline, &candidate), &anchor, Design::Stored, &accepted, None);
-        let exit = judging::exit(&ruling, self.question, self.judging);
-        let Some(record) = candidate.record() else {
-            return Err(Failed::new("the candidate has no runs", None));
-        };
-        let place = store.map(|store| store.location().to_string()).unwrap_or_default();
-        let said = Said { ruling, question: self.question, curve: baseline.curve() };
-        let results = Results::compared(record, place, said)?;
-        Ok((results, exit))
+        Ok(Weighed { ruling, baseline, candidate })
     }
 }

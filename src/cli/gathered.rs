@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Failed;
 use crate::gate::evidence::{Evidence, Wanted};
 use crate::record::archive::{self, ArchiveError};
-use crate::record::{BaselineName, Header, RunRecord, pool};
+use crate::record::{BaselineName, Header, RunRecord, fingerprint, pool};
 use crate::report::Curve;
 use crate::store::{Store, StoreError};
 
@@ -16,11 +16,14 @@ use crate::store::{Store, StoreError};
 const MAX_FILE: u64 = 1 << 30;
 
 /// Repetitions of one side, as far as judging and reporting need them.
+#[derive(Default)]
 pub(super) struct Gathered {
     /// Name of the baseline, or id of the run or of its set.
     pub(super) name: String,
     /// Each repetition, distilled.
     pub(super) evidence: Vec<Evidence>,
+    /// What tells the record of each repetition from every other.
+    pub(super) fingerprints: Vec<String>,
     /// Those that are measurements as one record.
     pooled: Option<RunRecord>,
     /// The first that is none: what is shown when there is nothing else.
@@ -29,7 +32,7 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub(super) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), evidence: Vec::new(), pooled: None, distorted: None }
+        Self { name: name.into(), ..Self::default() }
     }
 
     /// Adds a repetition. Its record is not kept: tens of them would not fit into memory. What has
@@ -42,6 +45,7 @@ impl Gathered {
             self.name.clone_from(set.unwrap_or(&header.id));
         }
         let evidence = Evidence::of(&record, wanted).map_err(unreadable)?;
+        self.fingerprints.push(fingerprint(&record));
         // The judge leaves these out, so limits and reports must not rest on them either.
         if evidence.faults().iter().any(|fault| fault.kind.is_of_generator()) {
             self.distorted.get_or_insert(record);

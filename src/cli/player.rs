@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use super::viewers::Viewers;
 use super::{Exit, Failed, between, settings};
-use crate::harness::{self, Circumstances, Finished, Parts, Seen, Watch};
+use crate::harness::{self, Begin, Circumstances, Finished, Observed, Parts, Seen, Watch};
 use crate::plan::{Gate, Plan};
 use crate::record::{Header, Repetition};
 use crate::store::{Store, StoreLocation};
@@ -151,6 +151,35 @@ impl<'a> Player<'a> {
         }
         self.lines.detail(&format!("engine {}", finished.record.header.origin.engine));
         Ok(finished)
+    }
+
+    /// Begins an observation, or goes on with one.
+    pub(super) async fn observe(
+        &self,
+        plan: Plan,
+        begin: Begin,
+        seen: &mut dyn FnMut(&Seen<'_>) -> Option<String>,
+    ) -> Result<Observed, Failed> {
+        self.lines.prepare(&format!("looking for {}", plan.target));
+        self.lines.detail(&format!("target {}, store {}", plan.target, self.location()));
+        let mut tap = self.tap.lock().await;
+        let parts = Parts {
+            store: &self.store,
+            tap: tap.as_mut(),
+            circumstances: self.circumstances(None),
+            workers: settings::workers(&self.play.load),
+            control: &self.control,
+            seen,
+            warn: &mut |text| self.lines.warning(text),
+        };
+        let observed = harness::observe(plan, parts, begin).await;
+        self.lines.close();
+        Ok(observed?)
+    }
+
+    /// Whether the target is the embedded market.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.market.is_some()
     }
 
     /// The exit code of the first signal, if one has come.

@@ -53,14 +53,14 @@ impl Lines {
         self.above(|| self.terminal.warning(text));
     }
 
-    /// Says above the lines how the run ends before its time.
-    pub(super) fn stopping(&self, text: &str) {
-        self.stopping.set(true);
+    /// Says something above the lines.
+    pub(super) fn note(&self, text: &str) {
         self.above(|| self.terminal.note(text));
     }
 
-    /// Says something above the lines.
-    pub(super) fn note(&self, text: &str) {
+    /// Says above the lines how the run ends before its time.
+    pub(super) fn stopping(&self, text: &str) {
+        self.stopping.set(true);
         self.above(|| self.terminal.note(text));
     }
 

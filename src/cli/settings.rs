@@ -34,7 +34,17 @@ pub(super) struct Source {
 impl Source {
     /// Whether the embedded market is its target when no other is given.
     pub(super) fn wants_market(&self, play: &Play) -> bool {
-        self.built_in && play.what.target.is_none()
+        self.built_in && play.what.target.is_none() && play.what.project_target.is_none()
+    }
+
+    /// A scenario that stands in no file of its own.
+    pub(super) fn of_text(path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), built_in: false }
+    }
+
+    /// Whether it is part of the program.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.built_in
     }
 }
 
@@ -111,10 +121,17 @@ pub(super) fn plan(
         Some(bytes) if source.built_in => Ok(bytes),
         Some(_) | None => read_file(path),
     };
-    let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
+    let project = play.what.project_target.as_ref();
+    let environment = |name: &str| {
+        // Scenarios name their target so where it is not always the same.
+        environment(name).or_else(|| project.filter(|_| name == "LOADGATE_TARGET").cloned())
+    };
     let inputs =
         Inputs { path: &source.path, text: &source.text, read: &read, environment: &environment };
     let mut overrides = overrides(play, variant)?;
+    if overrides.target.is_none() && source.built_in {
+        overrides.target = project.cloned();
+    }
     if overrides.target.is_none() && source.wants_market(play) {
         overrides.target = Some(UNTIL_MARKET.to_owned());
     }
@@ -132,7 +149,13 @@ pub(super) fn told(mistakes: &[Diagnostic], path: &str, terminal: &Terminal) -> 
     Failed::told(Exit::Usage)
 }
 
-fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
+/// A variable of the environment.
+pub(super) fn environment(name: &str) -> Option<String> {
+    env::var_os(name).and_then(|value| value.into_string().ok())
+}
+
+/// The content of a file, if it is not too large.
+pub(super) fn read_file(path: &str) -> Result<Arc<[u8]>, String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > MAX_FILE {
         return Err(format!("it has {size} bytes, the limit is {MAX_FILE}"));

@@ -1,15 +1,16 @@
 //! `loadgate observe --simulate`: days of an observation in seconds, by the same observer and the
 //! same store.
 
-use std::time::SystemTime;
+use std::path::Path;
 use std::{env, fs};
 
-use super::args::Simulate;
+use super::args::Observe;
 use super::output::{Results, Sinks};
 use super::progress::Lines;
 use super::terminal::Terminal;
 use super::watcher::Watcher;
 use super::{Exit, Failed, daily, settings};
+use crate::engine::unix_now;
 use crate::gate::live::Watch;
 use crate::gate::observation::Observer;
 use crate::harness::run_id;
@@ -17,36 +18,38 @@ use crate::plan::Inputs;
 use crate::record::{Interval, Totals};
 use crate::simulation::{self, Simulation};
 use crate::store::Store;
-use crate::units::Nanos;
 
 /// Simulates, stores, shows. Nothing was measured, so that it is never GO: the exit code is that
 /// of a run that is no measurement.
-pub(super) async fn simulate(simulate: Simulate, terminal: &Terminal) -> Result<Exit, Failed> {
-    let simulation = read(&simulate, terminal)?;
-    let sinks = Sinks::of(&simulate.files)?;
-    let store = Store::open(&settings::store(&simulate.store)?).await?;
+pub(super) async fn simulate(
+    spec: &Path,
+    observe: &Observe,
+    terminal: &Terminal,
+) -> Result<Exit, Failed> {
+    let simulation = read(spec, observe.play.load.seed, terminal)?;
+    let sinks = Sinks::of(&observe.files)?;
+    let store = Store::open(&settings::store(&observe.store)?).await?;
     let id = play(&simulation, &store, terminal).await?;
     let record = store.load(&id).await?;
     let results = Results::of(&record, store.location().to_string())?;
     store.close().await;
-    daily::write(&simulate.daily, &results.document, terminal)?;
+    daily::write(&observe.daily, &results.document, terminal)?;
     let told = results.tell(&sinks, terminal);
     let ended = Exit::Invalid.unless(told);
     sinks.announce(&results, ended, terminal);
     Ok(ended)
 }
 
-fn read(simulate: &Simulate, terminal: &Terminal) -> Result<Simulation, Failed> {
-    let name = simulate.simulate.display().to_string();
-    let text = fs::read_to_string(&simulate.simulate).map_err(|error| {
+fn read(spec: &Path, seed: u64, terminal: &Terminal) -> Result<Simulation, Failed> {
+    let name = spec.display().to_string();
+    let text = fs::read_to_string(spec).map_err(|error| {
         let hint = "name a file as docs/observation.md describes it".to_owned();
         Failed::usage(format!("--simulate: can't read `{name}`: {error}"), Some(hint))
     })?;
     let nothing = |_: &str| Err("a simulation names no other files".to_owned());
     let environment = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
     let inputs = Inputs { path: &name, text: &text, read: &nothing, environment: &environment };
-    simulation::read(&inputs, simulate.seed)
-        .map_err(|mistakes| settings::told(&mistakes, &name, terminal))
+    simulation::read(&inputs, seed).map_err(|mistakes| settings::told(&mistakes, &name, terminal))
 }
 
 /// Plays all segments into the store, under the eyes of an observer; gives the id.
@@ -55,13 +58,13 @@ async fn play(
     store: &Store,
     terminal: &Terminal,
 ) -> Result<String, Failed> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let header = simulation.header(&run_id(Nanos::from(now).0), env!("CARGO_PKG_VERSION"));
+    let now = unix_now();
+    let header = simulation.header(&run_id(now), env!("CARGO_PKG_VERSION"));
     let (catalogue, gate) = (simulation.catalogue(), simulation.gate());
     let mut writer = store.begin(&header, &catalogue).await?;
     let live = Watch::new(&gate.policy, None);
     let observer = Observer::new(simulation.observation(), &gate.policy, live, &header.load.phases);
-    let mut watcher = Watcher::new(observer, (&header.id, &header.scenario), gate);
+    let mut watcher = Watcher::new(observer, &header.scenario, gate);
     let lines = Lines::new(terminal);
     let mut totals = Totals::default();
     let mut end = simulation.end();
@@ -69,8 +72,9 @@ async fn play(
         writer.append(&catalogue, &segment).await?;
         add(&mut totals, &segment)?;
         let wall = segment.gauges.wall_unix_ns.unwrap_or_default();
-        end.notes.extend(watcher.see(&segment, &catalogue, wall, &lines));
+        end.notes.extend(watcher.see(&segment, &catalogue, (&header.id, wall), &lines));
     }
+    watcher.end(&lines);
     watcher.finish(&lines).await;
     writer.finish(&end, &totals).await?;
     Ok(header.id)

@@ -3,19 +3,27 @@
 use std::future::Future;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::record::Moment;
 use crate::units::Nanos;
 
 /// Time since the start of a run; monotonic, and the same for all workers.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     epoch: Instant,
+    /// What it showed when it started.
+    from: Nanos,
 }
 
 impl Clock {
-    /// A clock that starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    /// A clock that starts now, at zero.
     pub fn start() -> Self {
-        Self { epoch: Instant::now() }
+        Self::start_at(Nanos::ZERO)
+    }
+
+    /// A clock that starts now and shows `from`.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn start_at(from: Nanos) -> Self {
+        Self { epoch: Instant::now(), from }
     }
 
     /// How much later than `moment` it started; zero if it was before.
@@ -23,9 +31,9 @@ impl Clock {
         self.epoch.saturating_duration_since(moment).into()
     }
 
-    /// Time since the start.
+    /// Time since the start, and what it showed then.
     pub fn now(&self) -> Nanos {
-        self.epoch.elapsed().into()
+        self.from + self.epoch.elapsed().into()
     }
 }
 
@@ -34,6 +42,26 @@ impl Clock {
 pub fn unix_now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Nanos::from(since).0
+}
+
+/// This moment, by clocks that other processes can compare with it.
+///
+/// `CLOCK_BOOTTIME` counts suspended time, which the run's own clock (`CLOCK_MONOTONIC`) does not:
+/// `clock_gettime(2)`.
+#[cfg(target_os = "linux")]
+pub fn moment() -> Moment {
+    use rustix::time::{ClockId, clock_gettime};
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let since = clock_gettime(ClockId::Boottime);
+    let seconds = Nanos::from_secs(u64::try_from(since.tv_sec).unwrap_or_default());
+    let since_boot = seconds + Nanos(u64::try_from(since.tv_nsec).unwrap_or_default());
+    Moment { boot: boot.trim().to_owned(), since_boot, unix_ns: unix_now() }
+}
+
+/// This moment; what is not known of the boot is left to the wall clock.
+#[cfg(not(target_os = "linux"))]
+pub fn moment() -> Moment {
+    Moment { boot: String::new(), since_boot: Nanos::ZERO, unix_ns: unix_now() }
 }
 
 /// Wakes a worker at a point in time, to some tens of microseconds.

@@ -70,7 +70,7 @@ pub(super) fn work(job: Job, runtime: &Runtime) {
             exchanges: JoinSet::new(),
             lines: Vec::new(),
             shared: shared_lines(&job.plan.http),
-            beats: Beats::new(job.interval, job.out, job.back),
+            beats: Beats::new(&job.plan, job.out, job.back),
             control: job.control,
         };
         driver.run().await;

@@ -22,6 +22,8 @@ pub struct Handover {
     pub beat: u64,
     /// The measurements.
     pub batch: Batch,
+    /// When it was handed over, by the run's clock: the interval may have ended long before.
+    pub at: Nanos,
     /// How long they took: more than an interval if the collector was behind.
     pub covers: Nanos,
     /// How long the worker waited for a processor meanwhile; `None` where it is not known.
@@ -41,8 +43,6 @@ pub struct Job {
     pub share: Share,
     /// Tells the run's clock when all workers are ready.
     pub start: std::sync::mpsc::Receiver<Clock>,
-    /// Length of an interval.
-    pub interval: Nanos,
     /// Settings of TLS connections.
     pub tls: Option<Arc<ClientConfig>>,
     /// Databases of `sql` steps.
@@ -66,13 +66,14 @@ pub(super) struct Beats {
 }
 
 impl Beats {
-    /// Begins with the first interval.
+    /// Begins with the interval in which the load begins.
     pub(super) fn new(
-        interval: Nanos,
+        plan: &Plan,
         out: mpsc::Sender<Handover>,
         back: mpsc::Receiver<Batch>,
     ) -> Self {
-        Self { interval, beat: 0, meter: Meter::start(), out, back }
+        let (beat, meter) = (plan.course.first_beat(), Meter::start(plan.course.from));
+        Self { interval: plan.course.interval, beat, meter, out, back }
     }
 
     /// When the running interval ends.
@@ -87,9 +88,11 @@ impl Beats {
             worker.shard.recycle(batch);
         }
         if let Ok(permit) = self.out.try_reserve() {
-            permit.send(package(worker, self.beat, self.meter.since(now)));
+            permit.send(package(worker, self.beat, (self.meter.since(now), now)));
         }
-        self.beat += 1;
+        // A worker that stood still has nothing to tell of intervals that went by meanwhile.
+        let running = now.0.checked_div(self.interval.0).unwrap_or_default();
+        self.beat = running.max(self.beat + 1);
     }
 
     /// What is left at the end, and to whom it goes as soon as there is room.
@@ -98,17 +101,17 @@ impl Beats {
         worker: &mut Worker<'_>,
         now: Nanos,
     ) -> (mpsc::Sender<Handover>, Handover) {
-        let last = package(worker, self.beat, self.meter.since(now));
+        let last = package(worker, self.beat, (self.meter.since(now), now));
         (self.out, Handover { last: true, ..last })
     }
 }
 
 /// The measurements since the last handover.
-fn package(worker: &mut Worker<'_>, beat: u64, usage: Usage) -> Handover {
+fn package(worker: &mut Worker<'_>, beat: u64, (usage, at): (Usage, Nanos)) -> Handover {
     let Usage { cpu, queued, covers } = usage;
     let mut batch = worker.shard.take();
     batch.active_users = worker.active_users();
     batch.cpu = cpu;
     let aborted = worker.aborted().map(str::to_owned);
-    Handover { beat, batch, covers, queued, aborted, last: false }
+    Handover { beat, batch, at, covers, queued, aborted, last: false }
 }

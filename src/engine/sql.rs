@@ -83,7 +83,8 @@ impl Databases {
         Self::of(plan.databases.iter().cloned())
     }
 
-    fn of(databases: impl Iterator<Item = (String, String)>) -> Self {
+    /// Databases by name and address, not yet connected.
+    pub fn of(databases: impl Iterator<Item = (String, String)>) -> Self {
         let database = |(name, url)| Database {
             name,
             url,

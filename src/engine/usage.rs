@@ -32,11 +32,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Begins to measure the calling thread, at the start of the run's clock.
-    pub(super) fn start() -> Self {
+    /// Begins to measure the calling thread, when the run's clock shows `now`.
+    pub(super) fn start(now: Nanos) -> Self {
         let schedstat = File::open("/proc/thread-self/schedstat").ok();
         let queued = queued(schedstat.as_ref());
-        Self { schedstat, cpu: thread_cpu(), queued, at: Nanos::ZERO }
+        Self { schedstat, cpu: thread_cpu(), queued, at: now }
     }
 
     /// What the thread used since this was last called, or since the start. Must be called by the
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_meter_counts_from_one_question_to_the_next() {
-        let mut meter = Meter::start();
+        let mut meter = Meter::start(Nanos::ZERO);
         let mut sum = 0_u64;
         while thread_cpu().since(meter.cpu) < Nanos::from_millis(2) {
             sum = sum.wrapping_mul(31).wrapping_add(1);

@@ -260,6 +260,7 @@ mod tests {
                 workers: 1,
                 precision: None,
             },
+            leaks: Vec::new(),
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),
@@ -282,7 +283,9 @@ mod tests {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: crate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Judgements on records made by hand.
 
+mod leaks;
+mod limits;
 mod validity;
 
 use super::threshold::{Outcome, Status, judge, judge_by};
@@ -37,6 +39,7 @@ impl Run {
             started_unix_ns: 0,
             seed: 1,
             load: Load { phases, max_users: None, workers: 1, precision: None },
+            leaks: Vec::new(),
             journeys: vec!["customer".to_owned()],
             thresholds: Vec::new(),
             integrity: Vec::new(),
@@ -44,7 +47,9 @@ impl Run {
             policy: ValidityPolicy::default(),
             gate: Policy::default(),
             repetition: None,
+            logs: crate::record::LogsText::default(),
             observation: None,
+            features: Vec::new(),
         };
         let end = End {
             reason: StopReason::Complete,

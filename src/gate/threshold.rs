@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::limit::Readings;
 use crate::histogram::{DecodeError, Histogram};
 use crate::names::SeriesId;
 use crate::record::{Bank, Counts, Interval, PhaseInfo, Pick, RunRecord, ThresholdText, Totals};
@@ -59,7 +60,11 @@ pub fn judge(record: &RunRecord) -> Vec<Outcome> {
 /// Holds what was measured against thresholds of another run: those of a candidate against its
 /// baseline, which may have had others.
 pub fn judge_by(record: &RunRecord, thresholds: &[ThresholdText]) -> Vec<Outcome> {
+    let readings = Readings::of(record, thresholds);
     let judged = thresholds.iter().map(|text| {
+        if let Some(name) = text.reading() {
+            return readings.judge(name, text);
+        }
         let finding = Threshold::read(&text.subject, &text.condition).map_or_else(
             |reason| Finding::none(format!("can't be read: {reason}")),
             |threshold| threshold.judge(record),

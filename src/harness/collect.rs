@@ -4,22 +4,17 @@ use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
-use super::INTERVAL;
-use super::monitors::Monitors;
-use super::watch::Watching;
+use super::ends::Ends;
+use super::trail::Trail;
 use crate::engine::{Clock, Handover};
 use crate::names::{Catalogue, Metric, SeriesId};
 use crate::plan::Plan;
 use crate::record::{
     Counts, ErrorSample, Interval, PhaseInfo, Pick, StopReason, Totals, ValidityPolicy, WorkerUse,
 };
-use crate::recorder::{Batch, Collector};
-use crate::store::RunWriter;
+use crate::recorder::Batch;
 use crate::units::{Nanos, count_to_f64};
 use crate::walk::Stop;
-
-/// Intervals that are kept in memory while the store refuses them: an hour.
-const MAX_UNSTORED: usize = 3_600;
 
 /// How far a run is, for people who watch it.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +44,8 @@ pub struct Progress {
 /// One interval of a run that goes on, and what came before it.
 #[expect(missing_debug_implementations, reason = "it is looked at in passing")]
 pub struct Seen<'a> {
+    /// The run's id.
+    pub run: &'a str,
     /// The interval.
     pub interval: &'a Interval,
     /// All series so far.
@@ -106,6 +103,8 @@ pub(super) struct Lane {
     done: bool,
     lost: bool,
     used: WorkerUse,
+    /// What it used in the last interval.
+    newly: WorkerUse,
 }
 
 /// Everything that was gathered.
@@ -124,11 +123,13 @@ pub(super) struct Collected {
 
 impl Lane {
     pub(super) fn new(handovers: mpsc::Receiver<Handover>, back: mpsc::Sender<Batch>) -> Self {
-        Self { handovers, back, early: None, done: false, lost: false, used: WorkerUse::default() }
+        let (used, newly) = (WorkerUse::default(), WorkerUse::default());
+        Self { handovers, back, early: None, done: false, lost: false, used, newly }
     }
 
     /// What the worker measured up to `beat`; `None` if it was late and has it in a later one.
     async fn up_to(&mut self, beat: u64) -> Option<Handover> {
+        self.newly = WorkerUse::default();
         if self.done {
             return None;
         }
@@ -150,13 +151,14 @@ impl Lane {
 
     /// Notes how busy the worker was over the time that a handover covers, and holds it against
     /// the limits of a measured phase.
-    fn note_use(&mut self, handover: &Handover, limits: Option<&ValidityPolicy>) {
+    fn note_use(&mut self, handover: &Handover, limits: Option<&ValidityPolicy>, whole: Nanos) {
         let Handover { batch, covers, queued, .. } = handover;
-        self.used.add(batch.cpu, *queued);
+        self.newly.add(batch.cpu, *queued);
         // A short rest of an interval says nothing of the load.
-        if let Some(limits) = limits.filter(|_| *covers >= INTERVAL) {
-            self.used.hold_against(limits, *covers, batch.cpu, *queued);
+        if let Some(limits) = limits.filter(|_| *covers >= whole) {
+            self.newly.hold_against(limits, *covers, batch.cpu, *queued);
         }
+        self.used.merge(&self.newly);
     }
 }
 
@@ -164,53 +166,46 @@ impl Lane {
 pub(super) async fn collect(
     plan: &Plan,
     mut lanes: Vec<Lane>,
-    (writer, mut tap, monitors): (&mut RunWriter, Option<&mut Watching<'_>>, &mut Monitors),
+    mut ends: Ends<'_, '_>,
     (clock, control): (Clock, &watch::Sender<Option<Stop>>),
     told: &mut Told<'_>,
 ) -> Collected {
     // The tap is one worker more.
-    let mut collector = Collector::new(plan.catalogue.clone(), lanes.len() + 1);
+    let mut collector = ends.collector(plan, lanes.len() + 1);
     let mut unstored = VecDeque::new();
-    let mut notes = Vec::new();
-    let mut aborted = None;
+    let mut notes = ends.trail.as_mut().map(Trail::first_notes).unwrap_or_default();
+    let (mut aborted, mut played_out) = (None, false);
     let watched = Watched::new(plan);
     let mut ended = Nanos::ZERO;
-    for beat in 0_u64.. {
-        let mut batches = Vec::with_capacity(lanes.len());
+    for beat in plan.course.first_beat().. {
         let limits = watched.is_measured(beat).then_some(&plan.validity);
+        let (mut batches, mut handed) = (Vec::with_capacity(lanes.len()), Vec::new());
         for lane in &mut lanes {
             let handover = lane.up_to(beat).await;
-            if let Some(reason) = handover.as_ref().and_then(|handover| handover.aborted.clone()) {
-                aborted.get_or_insert(reason);
-            }
             if let Some(handover) = &handover {
-                lane.note_use(handover, limits);
+                aborted = aborted.or_else(|| handover.aborted.clone());
+                lane.note_use(handover, limits, plan.course.interval);
+                handed.push(handover.at);
             }
             batches.push(handover.map(|handover| handover.batch).unwrap_or_default());
         }
         stop_for(&lanes, aborted.as_deref(), control);
         let over = lanes.iter().all(|lane| lane.done);
         ended = clock.now();
-        let start = Nanos(beat.saturating_mul(INTERVAL.0));
-        let length = if over { ended.since(start).min(INTERVAL) } else { INTERVAL };
-        if let Some(tap) = &mut tap {
-            // What caused a statement is known when that is answered; an interval is time for it.
-            let until = if over { Nanos::MAX } else { start };
-            let seen = tap.take(until, &batches, collector.catalogue()).await;
-            batches.push(seen);
-        }
-        let mut interval = collector.merge(start, length, &batches);
-        let read_before = (!over).then_some(start + INTERVAL);
-        interval.gauges.readings = monitors.take(read_before).await;
-        if let Some(tap) = &mut tap {
-            interval.gauges.readings.extend(tap.readings());
-            tap.recycle(batches.pop().unwrap_or_default());
-        }
+        let Some(span) = ends.span(plan, beat, &handed, over.then_some(ended)) else { continue };
+        let read_before = (!over).then_some(span.start + span.length);
+        let mut interval = ends.interval(&mut collector, &mut batches, span, read_before).await;
         for (lane, batch) in lanes.iter_mut().zip(batches) {
             // A worker that is done needs no memory back.
             drop(lane.back.try_send(batch));
         }
+        if let Some(trail) = &mut ends.trail {
+            let used = lanes.iter().map(|lane| lane.newly).collect();
+            notes.extend(trail.lay(&mut interval, collector.samples(), used));
+            played_out = trail.is_over();
+        }
         notes.extend((told.seen)(&Seen {
+            run: ends.writer.id(),
             interval: &interval,
             catalogue: collector.catalogue(),
             totals: collector.totals(),
@@ -218,15 +213,22 @@ pub(super) async fn collect(
             elapsed: clock.now(),
             watched: &watched,
         }));
+        if let Some(trail) = &mut ends.trail {
+            trail.tell(&mut interval, &notes);
+        }
         unstored.push_back(interval);
-        store(writer, collector.catalogue(), &mut unstored, (&mut notes, told)).await;
+        ends.store(collector.catalogue(), &mut unstored, (&mut notes, told), control).await;
         if over {
             break;
+        }
+        if played_out && control.borrow().is_none() {
+            control.send_replace(Some(Stop::Gracefully));
         }
     }
     notes.extend(aborted.clone());
     let reason = match (aborted, *control.borrow()) {
         (Some(_), _) => StopReason::Aborted,
+        (None, Some(Stop::Gracefully)) if played_out => StopReason::Complete,
         (None, None) => StopReason::Complete,
         (None, Some(Stop::Gracefully)) => StopReason::Interrupted,
         (None, Some(Stop::AtOnce)) => StopReason::Killed,
@@ -248,36 +250,12 @@ fn stop_for(lanes: &[Lane], aborted: Option<&str>, control: &watch::Sender<Optio
     }
 }
 
-/// Stores what is waiting. If the store refuses, people are told once, and it is tried again with
-/// the next interval: the measurement goes on.
-async fn store(
-    writer: &mut RunWriter,
-    catalogue: &Catalogue,
-    unstored: &mut VecDeque<Interval>,
-    (notes, told): (&mut Vec<String>, &mut Told<'_>),
-) {
-    while let Some(interval) = unstored.front() {
-        if let Err(error) = writer.append(catalogue, interval).await {
-            let message = format!("the record can't be stored now: {error}");
-            if !notes.contains(&message) {
-                let hint = error.hint().unwrap_or_default();
-                (told.warn)(&format!("{message}\nhint: {hint}; measuring goes on"));
-                notes.push(message);
-            }
-            break;
-        }
-        unstored.pop_front();
-    }
-    if unstored.len() > MAX_UNSTORED {
-        unstored.pop_front();
-    }
-}
-
 /// What has been seen so far, for the progress line.
 pub(super) struct Watched {
     phases: Vec<PhaseInfo>,
     http: Vec<SeriesId>,
     end: Nanos,
+    interval: Nanos,
 }
 
 impl Watched {
@@ -286,12 +264,13 @@ impl Watched {
             phases: plan.phases.iter().map(crate::plan::Phase::info).collect(),
             http: plan.catalogue.matching(|series| series.kind.is_http()).collect(),
             end: plan.end(),
+            interval: plan.course.interval,
         }
     }
 
     /// Whether the figures of the phase at this beat count.
     fn is_measured(&self, beat: u64) -> bool {
-        let start = Nanos(beat.saturating_mul(INTERVAL.0));
+        let start = Nanos(beat.saturating_mul(self.interval.0));
         let phase = self.phases.iter().rev().find(|phase| phase.start <= start);
         phase.is_some_and(|phase| phase.measure)
     }

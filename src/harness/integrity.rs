@@ -10,6 +10,7 @@ use crate::record::{Asserted, PhaseInfo, Pick};
 use crate::units::Decimal;
 
 /// The numbers before the first request.
+#[derive(Default)]
 pub(super) struct Before(Vec<Decimal>);
 
 impl Before {

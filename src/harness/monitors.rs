@@ -1,6 +1,7 @@
 //! Monitors beside a run: what they read goes into the intervals, what goes wrong into the notes.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -8,13 +9,14 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::engine::Clock;
-use crate::monitor::postgres::Watch;
-use crate::plan::{MonitorPlan, MonitorSource, Plan};
+use crate::monitor::Watch;
+use crate::plan::{MonitorPlan, Plan};
 use crate::record::Reading;
 use crate::units::{Nanos, group_thousands};
 
-/// Looks that may wait for the collector, which takes them each second. What does not fit is lost
-/// and counted: a monitor never delays the run.
+/// Looks that may wait for the collector, which takes them each interval: at least so many, and
+/// twice as many as there are in one. What does not fit is lost and counted: a monitor never delays
+/// the run.
 const WAITING: usize = 256;
 /// Longest wait for the last look of all monitors when the load has ended.
 const LAST_LOOK: Duration = Duration::from_secs(10);
@@ -54,11 +56,10 @@ struct Looking {
 }
 
 impl Prepared {
-    /// Connects to all at the same time.
-    pub(super) async fn new(plan: &Plan) -> Self {
+    /// Looks at all for the first time, at the same time. `folder` is where the store is.
+    pub(super) async fn new(plan: &Plan, folder: &Path) -> Self {
         let starts = plan.monitors.iter().map(|monitor| async {
-            let MonitorSource::Postgres(source) = &monitor.source;
-            (monitor.clone(), Watch::start(source.clone()).await)
+            (monitor.clone(), Watch::start(&monitor.source, folder).await)
         });
         Self { watched: futures_util::future::join_all(starts).await }
     }
@@ -70,13 +71,17 @@ impl Prepared {
     }
 
     /// Begins to look again and again, by the run's clock.
-    pub(super) fn start(self, clock: Clock) -> Monitors {
-        let (out, heard) = mpsc::channel(WAITING);
+    pub(super) fn start(self, clock: Clock, interval: Nanos) -> Monitors {
+        let looks = |every: Nanos| interval.0.checked_div(every.0).unwrap_or_default() + 1;
+        let looks: u64 = self.watched.iter().map(|(monitor, _)| looks(monitor.every)).sum();
+        let room = usize::try_from(looks.saturating_mul(2)).unwrap_or(WAITING);
+        let (out, heard) = mpsc::channel(room.max(WAITING));
         let stop = watch::Sender::new(false);
-        let is_only = self.watched.len() == 1;
+        let databases = self.watched.iter().filter(|(plan, _)| plan.is_database()).count();
         let mut tasks = JoinSet::new();
-        for (MonitorPlan { name, every, .. }, watch) in self.watched {
-            let prefix = if is_only { String::new() } else { format!("{name}.") };
+        for (plan, watch) in self.watched {
+            let prefix = plan.prefix(databases);
+            let MonitorPlan { name, every, .. } = plan;
             let out = out.clone();
             let looking = Looking { name, prefix, every, watch, clock, out, lost: 0 };
             tasks.spawn(looking.run(stop.subscribe()));
@@ -88,7 +93,7 @@ impl Prepared {
 impl Looking {
     async fn run(mut self, mut stop: watch::Receiver<bool>) -> Vec<String> {
         let mut ticks = tokio::time::interval(self.every.into());
-        // A database that answers late is not asked the more often for it.
+        // What answers late is not asked the more often for it.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

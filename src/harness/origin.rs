@@ -54,6 +54,7 @@ impl Circumstances {
                 workers: u64::try_from(workers).unwrap_or_default(),
                 precision: Some(plan.precision_text()),
             },
+            leaks: plan.monitors.iter().flat_map(|monitor| monitor.leaks.clone()).collect(),
             journeys: plan.journeys.iter().map(|journey| journey.name.clone()).collect(),
             thresholds: plan.thresholds.clone(),
             integrity: plan.integrity.iter().map(|one| one.name.clone()).collect(),
@@ -75,7 +76,9 @@ impl Circumstances {
             policy: plan.validity,
             gate: plan.gate.policy.clone(),
             repetition,
+            logs: plan.logs.as_ref().map(|logs| logs.text.clone()).unwrap_or_default(),
             observation: None,
+            features: plan.features(),
         }
     }
 }

@@ -133,7 +133,7 @@ impl Watching<'_> {
             let tap::Statement { form: FormId(form), sent, duration, failed, named, .. } = seen;
             self.causes.statement(Statement {
                 form: usize::try_from(form).unwrap_or(usize::MAX),
-                sent: sent.since(self.later),
+                sent: (sent + self.plan.course.from).since(self.later),
                 duration,
                 outcome: if failed { Outcome::Failed } else { Outcome::Done },
                 named,

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use files::beside;
+pub(super) use files::beside;
 use http::http_settings;
 
 use super::builder::{Environment, ReadFile, StepKind, Surroundings, Unknown, from_environment};
@@ -16,8 +16,8 @@ use super::integrity::assertions;
 use super::load::{self, LoadOverrides};
 use super::precision::Chosen;
 use super::{
-    Address, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, members,
-    monitor,
+    Address, Course, Engine, Gate, Health, HttpVersion, Phase, Plan, PrecisionSpec, TapPlan, logs,
+    members, monitor,
 };
 use crate::names::{Catalogue, Series, SeriesKind};
 use crate::record::ValidityPolicy;
@@ -130,7 +130,15 @@ impl Compiler<'_> {
         let target = self.target(spec, overrides);
         let databases = self.databases(spec);
         let tap = self.tap(spec, overrides);
-        let monitors = monitor::monitors(spec, overrides, &databases, (&self.tree, &mut self.out));
+        let around = monitor::Around {
+            databases: &databases,
+            target: target.as_ref(),
+            environment: self.inputs.environment,
+            tree: &self.tree,
+        };
+        let monitors = monitor::monitors(spec, overrides, &around, &mut self.out);
+        let looked_for = (&self.tree, &mut self.out);
+        let logs = logs::logs(spec, self.inputs.environment, looked_for);
         let journeys = self.chosen(spec, overrides);
         let load = overrides.load.alone(journeys.len());
         let phases = load::phases(spec, &load, &self.tree, &mut self.out);
@@ -151,19 +159,19 @@ impl Compiler<'_> {
         let sessions = made.sessions(&mut out, &mut catalogue);
         let chosen = journeys.len();
         let journeys = made.journeys(&journeys, &sessions, &mut out, &mut catalogue);
-        let mistakes = out.len() - mistakes;
-        let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
-        let mut thresholds = std::mem::take(&mut made.slos);
         // What a journey with a mistake would have measured is not missing.
-        let whole = mistakes == 0
+        let whole = out.len() == mistakes
             && sessions.len() == spec.sessions.len()
             && journeys.len() == chosen
             && !journeys.is_empty();
+        let http = http_settings(spec, overrides, &around, &mut out, &mut catalogue);
+        let mut thresholds = std::mem::take(&mut made.slos);
         let known = whole.then_some(&catalogue);
-        thresholds.extend(members::thresholds(spec, &self.tree, known, &mut out));
-        let sources = made.sources;
         // Of a scenario that is played in part, the other part is not missing.
         let all = known.filter(|_| overrides.journeys.is_empty());
+        thresholds.extend(members::thresholds(spec, &self.tree, (known, all), &mut out));
+        thresholds.extend(monitors.iter().flat_map(|monitor| monitor.limits.clone()));
+        let sources = made.sources;
         let integrity = assertions(spec, &databases, (&self.tree, all), &mut out);
         let gate = spec.gate.as_ref().map_or_else(Gate::default, |gate| {
             let environment = self.inputs.environment;
@@ -189,9 +197,11 @@ impl Compiler<'_> {
             precision: timed.precision,
             precision_for: timed.chosen_for,
             graceful_stop: spec.graceful_stop.as_ref().map_or(GRACEFUL_STOP, |grace| grace.value),
+            course: Course::default(),
             databases,
             tap,
             monitors,
+            logs,
             together: overrides.load.together,
             thresholds,
             integrity,

@@ -328,11 +328,12 @@ fn unknown(out: &mut Diagnostics, tree: &Tree, what: &str, name: &At<String>, ne
 }
 
 /// The scenario's thresholds; one on a series that can't exist is a mistake. Without a catalogue
-/// it is not known which series there are.
+/// it is not known which series there are. Where only a part is played, the second is missing, and
+/// a threshold on the other part is left out: it would have no data.
 pub(super) fn thresholds(
     spec: &ScenarioSpec,
     tree: &Tree,
-    catalogue: Option<&Catalogue>,
+    (catalogue, whole): (Option<&Catalogue>, Option<&Catalogue>),
     out: &mut Diagnostics,
 ) -> Vec<ThresholdText> {
     let mut made = Vec::new();
@@ -345,6 +346,9 @@ pub(super) fn thresholds(
             }
         };
         if let Some(Err(missing)) = catalogue.map(|catalogue| exists(&subject, catalogue)) {
+            if whole.is_none() {
+                continue;
+            }
             let mut diagnostic = Diagnostic::at(tree, name.node, missing.message);
             diagnostic.hint = missing.hint;
             out.push(diagnostic);

@@ -1,10 +1,17 @@
 //! What is read beside the load, resolved and checked.
 
+mod limits;
+mod source;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
-use super::Overrides;
+use super::builder::Environment;
+use super::{Address, Overrides};
+use crate::record::ThresholdText;
 use crate::scenario::{
-    At, Diagnostic, Diagnostics, MonitorSpec, NodeId, ScenarioSpec, Tree, did_you_mean,
+    At, Diagnostic, Diagnostics, JsonPath, MetricSelector, MonitorSpec, NodeId, ScenarioSpec, Tree,
 };
 use crate::units::Nanos;
 
@@ -24,12 +31,16 @@ const OF_ARGUMENTS: &str = "monitor-db";
 /// Something that is read beside the load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MonitorPlan {
-    /// Its name: that of its database.
+    /// Its name: that of its database, or what stands before its readings.
     pub name: String,
     /// How often it is read.
     pub every: Nanos,
     /// What it is.
     pub source: MonitorSource,
+    /// What its readings must keep to, as it stands among the thresholds.
+    pub limits: Vec<ThresholdText>,
+    /// Its readings that are watched for leaks because the scenario says so.
+    pub leaks: Vec<String>,
 }
 
 /// The kinds of monitors.
@@ -37,6 +48,18 @@ pub struct MonitorPlan {
 pub enum MonitorSource {
     /// A PostgreSQL server.
     Postgres(PostgresMonitor),
+    /// Processes of this machine.
+    Process(ProcessMatch),
+    /// A container.
+    Container(ContainerMonitor),
+    /// An address whose answer is JSON, with names and places of its readings.
+    Json(Fetched, Vec<(String, JsonPath)>),
+    /// An address in Prometheus' text format, with names and series of its readings.
+    Prometheus(Fetched, Vec<(String, MetricSelector)>),
+    /// This machine.
+    Host,
+    /// loadgate itself.
+    Loadgate,
 }
 
 /// A PostgreSQL server, and which of its connections are the application's.
@@ -63,152 +86,154 @@ impl fmt::Debug for PostgresMonitor {
     }
 }
 
+/// Which processes are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProcessMatch {
+    /// The one with this id.
+    Pid(u32),
+    /// Those whose command line fits this regular expression, which is known to be valid.
+    Name(String),
+    /// Those that listen on this TCP port.
+    Port(u16),
+}
+
+/// A container, and how it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerMonitor {
+    /// Its name or id.
+    pub name: String,
+    /// Docker's socket, if it is not where it usually is.
+    pub socket: Option<String>,
+    /// Its control group, which is read instead.
+    pub cgroup: Option<String>,
+}
+
+/// What is asked over HTTP.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The address.
+    pub url: String,
+    /// Names and values of headers.
+    pub headers: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Fetched {
+    /// Without path and headers, which can hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Fetched").field("headers", &names).finish_non_exhaustive()
+    }
+}
+
+impl MonitorPlan {
+    /// What stands before the names of its readings where it is one of `databases` monitors of
+    /// databases: those of the only database say by themselves what they are of.
+    pub fn prefix(&self, databases: usize) -> String {
+        match &self.source {
+            MonitorSource::Postgres(_) if databases < 2 => String::new(),
+            MonitorSource::Postgres(_)
+            | MonitorSource::Process(_)
+            | MonitorSource::Container(_)
+            | MonitorSource::Json(..)
+            | MonitorSource::Prometheus(..)
+            | MonitorSource::Host
+            | MonitorSource::Loadgate => format!("{}.", self.name),
+        }
+    }
+
+    /// Whether it is a database.
+    pub fn is_database(&self) -> bool {
+        matches!(self.source, MonitorSource::Postgres(_))
+    }
+}
+
+/// What the monitors of a scenario are made from.
+pub(super) struct Around<'a> {
+    pub(super) databases: &'a [(String, String)],
+    /// Where requests go, if that is known.
+    pub(super) target: Option<&'a Address>,
+    pub(super) environment: &'a Environment<'a>,
+    pub(super) tree: &'a Tree,
+}
+
 /// The monitors of the scenario, and that of the arguments.
 pub(super) fn monitors(
     spec: &ScenarioSpec,
     overrides: &Overrides,
-    databases: &[(String, String)],
-    (tree, out): (&Tree, &mut Diagnostics),
+    around: &Around<'_>,
+    out: &mut Diagnostics,
 ) -> Vec<MonitorPlan> {
     if let Some(beyond) = spec.monitors.get(MAX_MONITORS) {
-        out.error(tree, beyond.node, format!("more than {MAX_MONITORS} monitors"));
+        out.error(around.tree, beyond.node, format!("more than {MAX_MONITORS} monitors"));
     }
-    let mut made: Vec<MonitorPlan> = Vec::new();
-    let mut reader = Reader { spec, databases, tree, out };
+    let nothing = MonitorSpec::default();
+    let mut made: Vec<(MonitorPlan, &MonitorSpec)> = Vec::new();
+    let mut reader = Reader { spec, around, out };
     for written in spec.monitors.iter().take(MAX_MONITORS) {
         let Some(monitor) = reader.monitor(written) else { continue };
-        if made.iter().any(|known| known.name == monitor.name) {
+        if made.iter().any(|(known, _)| known.name == monitor.name) {
             let message = format!("there are two monitors of `{}`", monitor.name);
-            reader.out.error(tree, written.node, message);
+            let hint = "give one of them another `name`";
+            reader.error(written.node, message, hint);
         }
-        made.push(monitor);
+        made.push((monitor, &written.value));
     }
     if let Some(url) = overrides.monitor_db.as_deref().filter(|url| !url.is_empty()) {
-        if !is_postgres(url) {
-            let message = "--monitor-db: the address has to begin with `postgres://`";
-            out.push(Diagnostic::new(message));
-        }
-        let source =
-            PostgresMonitor { url: url.to_owned(), pool_size: None, user: None, application: None };
-        let (name, source) = (OF_ARGUMENTS.to_owned(), MonitorSource::Postgres(source));
-        made.push(MonitorPlan { name, every: EVERY, source });
+        made.push((reader.of_arguments(url), &nothing));
     }
-    made
+    let databases = made.iter().filter(|(monitor, _)| monitor.is_database()).count();
+    for (monitor, written) in &mut made {
+        let prefix = monitor.prefix(databases);
+        reader.limits(monitor, written, &prefix);
+        monitor.leaks.iter_mut().for_each(|name| name.insert_str(0, &prefix));
+    }
+    made.into_iter().map(|(monitor, _)| monitor).collect()
 }
 
-fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
-struct Reader<'a> {
+struct Reader<'a, 'o> {
     spec: &'a ScenarioSpec,
-    databases: &'a [(String, String)],
-    tree: &'a Tree,
-    out: &'a mut Diagnostics,
+    around: &'a Around<'a>,
+    out: &'o mut Diagnostics,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn monitor(&mut self, written: &At<MonitorSpec>) -> Option<MonitorPlan> {
-        let MonitorSpec { postgres, pool_size, user, application, every } = &written.value;
-        let Some(name) = postgres else {
-            let hint = "name a database: `- postgres: default`";
-            self.error(written.node, "a monitor needs `postgres`", hint);
-            return None;
-        };
-        let every = every.as_ref().map_or(EVERY, |every| {
+        let every = written.value.every.as_ref().map_or(EVERY, |every| {
             if every.value < SHORTEST || every.value > LONGEST {
                 let hint = "write a time between 1s and 1h";
                 self.error(every.node, format!("`{}` is no time to wait", every.value), hint);
             }
             every.value
         });
-        if let Some(size) = pool_size.as_ref().filter(|size| !(1..=MAX_POOL).contains(&size.value))
-        {
-            let hint = "write the pool's largest number of connections";
-            self.error(size.node, format!("`{}` is no size of a pool", size.value), hint);
-        }
-        let source = MonitorSource::Postgres(PostgresMonitor {
-            url: self.url(name)?,
-            pool_size: pool_size.as_ref().map(|size| size.value),
-            user: user.as_ref().map(|user| user.value.clone()),
-            application: application.as_ref().map(|application| application.value.clone()),
-        });
-        Some(MonitorPlan { name: name.value.clone(), every, source })
-    }
-
-    /// The address of a database of the scenario.
-    fn url(&mut self, name: &At<String>) -> Option<String> {
-        let found = self.databases.iter().find(|(known, _)| *known == name.value);
-        let Some((_, url)) = found else {
-            // One whose address has a mistake is there, and that was said.
-            if self.spec.databases.get(&name.value).is_none() {
-                let near = did_you_mean(&name.value, self.spec.databases.names());
-                let hint = near.map_or_else(
-                    || format!("add it: `databases: {{ {}: \"${{DATABASE_URL}}\" }}`", name.value),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.error(name.node, format!("there is no database `{}`", name.value), &hint);
-            }
-            return None;
-        };
-        if !is_postgres(url) {
-            let hint = "its address in `databases` has to begin with `postgres://`";
-            self.error(name.node, format!("`{}` is no PostgreSQL", name.value), hint);
-            return None;
-        }
-        Some(url.clone())
-    }
-
-    fn error(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
-        self.out.error(self.tree, node, message).hint(hint);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::{Inputs, Plan, compile};
-
-    fn compiled(monitors: &str, url: Option<&str>) -> Result<Plan, String> {
-        let text = format!(
-            "target: http://127.0.0.1:1\n\
-             databases: {{ shop: \"postgres://me:secret@h/db\", lite: \"sqlite::memory:\" }}\n\
-             journeys: {{ j: {{ steps: [] }} }}\n{monitors}\n"
-        );
-        let inputs = Inputs {
-            path: "a.yaml",
-            text: &text,
-            read: &|path| Err(format!("there is no {path}")),
-            environment: &|_| None,
-        };
-        let overrides = Overrides { monitor_db: url.map(str::to_owned), ..Overrides::default() };
-        compile(&inputs, &[], &overrides).map_err(|mistakes| {
-            let told = mistakes.iter().map(|mistake| mistake.render(false));
-            told.collect::<Vec<_>>().join("\n")
+        let made = self.source(written)?;
+        let name = made.name;
+        Some(MonitorPlan {
+            name,
+            every,
+            source: made.source,
+            limits: Vec::new(),
+            leaks: made.leaks,
         })
     }
 
-    #[track_caller]
-    fn check(monitors: &str, url: Option<&str>, wanted: &[&str]) {
-        let told = compiled(monitors, url).map(|_| ()).unwrap_err();
-        for part in wanted {
-            assert!(told.contains(part), "`{part}` is not in: {told}");
+    /// The monitor of `--monitor-db`.
+    fn of_arguments(&mut self, url: &str) -> MonitorPlan {
+        if !source::is_postgres(url) {
+            let message = "--monitor-db: the address has to begin with `postgres://`";
+            self.out.push(Diagnostic::new(message));
         }
-        assert!(!told.contains("secret"), "{told}");
+        let source =
+            PostgresMonitor { url: url.to_owned(), pool_size: None, user: None, application: None };
+        MonitorPlan {
+            name: OF_ARGUMENTS.to_owned(),
+            every: EVERY,
+            source: MonitorSource::Postgres(source),
+            limits: Vec::new(),
+            leaks: Vec::new(),
+        }
     }
 
-    #[test]
-    fn what_is_wrong_with_a_monitor_is_said_with_its_place() {
-        check("monitors: [ { postgres: shpo } ]", None, &["`shpo`", "a.yaml:4", "mean `shop`"]);
-        check("monitors: [ { postgres: other } ]", None, &["`other`", "databases: { other"]);
-        check("monitors: [ { postgres: lite } ]", None, &["`lite` is no PostgreSQL"]);
-        check("monitors: [ { every: 5s } ]", None, &["a monitor needs `postgres`"]);
-        check("monitors: [ { postgres: shop, pool: 3 } ]", None, &["`pool`", "pool_size"]);
-        check("monitors: [ { postgres: shop, every: 10ms } ]", None, &["between 1s and 1h"]);
-        check("monitors: [ { postgres: shop, pool_size: 0 } ]", None, &["no size of a pool"]);
-        check("monitors: [ { postgres: shop }, { postgres: shop } ]", None, &["two monitors"]);
-        check("", Some("mysql://me:secret@h"), &["--monitor-db", "postgres://"]);
-        let many = "{ postgres: shop }, ".repeat(MAX_MONITORS + 1);
-        check(&format!("monitors: [ {many} ]"), None, &["more than 16 monitors"]);
+    fn error(&mut self, node: NodeId, message: impl Into<String>, hint: &str) {
+        self.out.error(self.around.tree, node, message).hint(hint);
     }
 }

@@ -11,7 +11,7 @@ const EXACT_MOST: f64 = 10_000.0;
 /// How exactly a worker keeps to the intended times. Precision is bought with CPU time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
-    /// Sleeps until each start.
+    /// Sleeps until each start, less what waking up takes.
     #[default]
     Exact,
     /// Sleeps until a start is 100 µs late, and does what is due by then in one go.

@@ -4,6 +4,7 @@ mod catch;
 mod expectation;
 mod found;
 mod path;
+mod skim;
 #[cfg(test)]
 mod tests;
 

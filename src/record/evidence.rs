@@ -52,7 +52,8 @@ pub struct CheckReport {
 pub struct CheckRow {
     /// Its name.
     pub name: String,
-    /// What kind of check it is: `exec`, `file`, `sql`, `health`, `journey`, `log`, `results`.
+    /// What kind of check it is: `exec`, `file`, `sql`, `health`, `http`, `log`, `journey`,
+    /// `results`, `manual`; `step` for a step of the journey above it.
     pub kind: String,
     /// How it ended.
     pub outcome: CheckOutcome,
@@ -67,6 +68,25 @@ pub struct CheckRow {
     /// Ids of the criteria that it shows when it holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proves: Vec<String>,
+    /// For a step of the journey in the row above: what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<CheckStep>,
+}
+
+/// A step of a journey that a check has played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckStep {
+    /// Name of the journey, or of the session whose login it belongs to.
+    pub journey: String,
+    /// Method and path template.
+    pub endpoint: String,
+    /// The box of the feature checklist that it ticks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
+    /// How often it succeeded.
+    pub passed: u64,
+    /// How often it failed.
+    pub failed: u64,
 }
 
 /// How a check ended.
@@ -77,6 +97,7 @@ pub enum CheckOutcome {
     Passed,
     /// It does not hold.
     Failed,
-    /// It was not done, because one that it needs has failed.
+    /// There is nothing to say: it was not done, because one that it needs has failed, or nobody
+    /// has attested what people have to see to.
     Skipped,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asserted, FormatVersion, Observation, Policy};
+use super::{Asserted, FormatVersion, LogsText, Observation, Policy};
 use crate::names::{ErrorKind, SeriesId};
 use crate::units::{Nanos, Ratio};
 
@@ -21,6 +21,10 @@ pub struct Header {
     pub seed: u64,
     /// What was asked of the target.
     pub load: Load,
+    /// Readings that are watched for leaks because the scenario says so, beside those that always
+    /// are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<String>,
     /// Journeys in the order of the scenario, for the order of rows.
     pub journeys: Vec<String>,
     /// Thresholds as written, so that a stored run can be judged again.
@@ -39,9 +43,28 @@ pub struct Header {
     /// Its place among repetitions of the same load, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
+    /// Which logs are read, and what is looked for in them.
+    #[serde(default, skip_serializing_if = "LogsText::is_empty")]
+    pub logs: LogsText,
     /// What makes it an observation, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,
+    /// Steps that tick a box of the feature checklist; none in older files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureStep>,
+}
+
+/// A step that ticks a box of the feature checklist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureStep {
+    /// The tag: the id of a criterion, or one of the scenario's own.
+    pub feature: String,
+    /// The journey (or session) of its series.
+    pub journey: String,
+    /// The step's name.
+    pub step: String,
+    /// Name of its series: method and path template.
+    pub series: String,
 }
 
 /// The place of a run among repetitions of the same load against the same target.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Gap, Reading};
+use super::{Checkpoint, Counts, Gap, LogsRead, Reading};
 use crate::histogram::{DecodeError, Encoder, Histogram};
 use crate::names::{Metric, SeriesId};
 use crate::units::Nanos;
@@ -32,6 +32,9 @@ pub struct Gauges {
     /// What monitors read in the interval, in the order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<Reading>,
+    /// What was found in logs in the interval.
+    #[serde(default, skip_serializing_if = "LogsRead::is_empty")]
+    pub logs: LogsRead,
     /// In an observation the wall clock at the interval's start, nanoseconds since 1970-01-01 UTC:
     /// what people call that time, whatever was done to the clock meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +42,9 @@ pub struct Gauges {
     /// What is missing of an observation before this interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
+    /// What an observation goes on from after this interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Box<Checkpoint>>,
 }
 
 /// One distribution of one interval, or of the whole run.

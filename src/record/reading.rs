@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ThresholdText;
+
 /// A number that a monitor read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
@@ -40,6 +42,21 @@ pub enum DatabaseReading {
     /// Statements that were cancelled since the reading before, because they took too long for the
     /// server or for their client. PostgreSQL does not count them: only a tap sees them.
     QueryTimeouts,
+}
+
+/// Stands around a reading's name in the subject of its limit.
+const OF_READING: (&str, &str) = ("reading{name:", "}");
+
+impl ThresholdText {
+    /// The subject of a limit for the reading with this name: `reading{name:app.rss_bytes}`.
+    pub fn of_reading(name: &str) -> String {
+        format!("{}{name}{}", OF_READING.0, OF_READING.1)
+    }
+
+    /// The reading that it limits; `None` for a threshold of what loadgate measured itself.
+    pub fn reading(&self) -> Option<&str> {
+        self.subject.strip_prefix(OF_READING.0)?.strip_suffix(OF_READING.1)
+    }
 }
 
 impl Reading {

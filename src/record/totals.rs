@@ -94,15 +94,19 @@ impl Totals {
     /// Adds up stored intervals: what an unfinished run is read from.
     pub fn from_intervals(intervals: &[Interval]) -> Result<Self, DecodeError> {
         let mut totals = Self::default();
-        for interval in intervals {
-            for cell in &interval.cells {
-                let key = (cell.phase, cell.series, cell.metric);
-                let histogram = totals.histograms.entry(key).or_default();
-                histogram.merge_encoded(&cell.bytes, cell.beyond)?;
-            }
-            interval.tallies.iter().for_each(|tally| totals.add_tally(tally));
-        }
+        intervals.iter().try_for_each(|interval| totals.add_interval(interval))?;
         Ok(totals)
+    }
+
+    /// Adds everything that a stored interval has.
+    pub fn add_interval(&mut self, interval: &Interval) -> Result<(), DecodeError> {
+        for cell in &interval.cells {
+            let key = (cell.phase, cell.series, cell.metric);
+            let histogram = self.histograms.entry(key).or_default();
+            histogram.merge_encoded(&cell.bytes, cell.beyond)?;
+        }
+        interval.tallies.iter().for_each(|tally| self.add_tally(tally));
+        Ok(())
     }
 
     /// The distribution of `metric` over the picked phases and the given series, merged exactly.
@@ -134,6 +138,13 @@ impl Totals {
             }
         }
         merged
+    }
+
+    /// Every distribution with its place: phase, series and metric.
+    pub(super) fn distributions(
+        &self,
+    ) -> impl Iterator<Item = ((u8, SeriesId, Metric), &Histogram)> {
+        self.histograms.iter().map(|(place, histogram)| (*place, histogram))
     }
 
     /// Every distribution in its stored form.

@@ -28,7 +28,14 @@ pub struct Collector {
 impl Collector {
     /// A collector for the series of a plan and this many workers.
     pub fn new(catalogue: Catalogue, workers: usize) -> Self {
-        let planned = u16::try_from(catalogue.len()).unwrap_or(u16::MAX);
+        let planned = catalogue.len();
+        Self::going_on(catalogue, planned, workers)
+    }
+
+    /// The same for a measurement that goes on: of the series of `catalogue` the first `planned`
+    /// are those of the plan, the others were met before.
+    pub fn going_on(catalogue: Catalogue, planned: usize, workers: usize) -> Self {
+        let planned = u16::try_from(planned).unwrap_or(u16::MAX);
         Self {
             catalogue,
             planned,

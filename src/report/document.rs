@@ -10,6 +10,8 @@ pub use heat::Heat;
 pub use observed::Observed;
 pub use reading::ReadingRow;
 
+use crate::gate::features::FeatureRow;
+use crate::gate::leaks::LeakRow;
 use crate::gate::ruling::{Ruling, Verdict};
 use crate::gate::threshold::{Outcome, Status};
 use crate::histogram::Histogram;
@@ -41,6 +43,8 @@ pub struct Document {
     pub connections: Vec<ConnectionRow>,
     /// What monitors read, with the limits for it.
     pub readings: Vec<ReadingRow>,
+    /// Which of it grows without end.
+    pub leaks: Vec<LeakRow>,
     /// The phases of the load; those that don't count are seen here only.
     pub load: Vec<LoadRow>,
     /// Failures, most frequent first.
@@ -49,6 +53,8 @@ pub struct Document {
     pub integrity: Vec<AssertionRow>,
     /// Day by day, if it is an observation.
     pub observation: Option<Observed>,
+    /// The feature checklist; empty where no step of the scenario ticks a box.
+    pub features: Vec<FeatureRow>,
     /// What the generator says of itself.
     pub generator: GeneratorFacts,
     /// The run interval by interval, warm-up included.

@@ -11,6 +11,8 @@ use super::document::{
     Latency, LoadRow, RequestKind, RequestRow, RunFacts, TotalFacts,
 };
 use super::figures;
+use crate::gate::features::{FeatureRow, features};
+use crate::gate::leaks::leaks;
 use crate::histogram::DecodeError;
 use crate::names::{ErrorKind, Metric, Series, SeriesId, SeriesKind};
 use crate::record::{Bank, Counts, End, ErrorSample, PhaseInfo, Pick, RunRecord, StopReason};
@@ -50,10 +52,12 @@ impl Document {
             splits: queries::splits(&source),
             connections: source.connections(),
             readings,
+            leaks: leaks(record),
             load: source.load(),
             errors: source.errors(),
             integrity: integrity::rows(record),
             observation,
+            features: checklist(record),
             generator: source.generator(),
             timeline,
             heat,
@@ -63,6 +67,11 @@ impl Document {
             stored_in: None,
         })
     }
+}
+
+/// The feature checklist, where the scenario has steps for it.
+fn checklist(record: &RunRecord) -> Vec<FeatureRow> {
+    if record.header.features.is_empty() { Vec::new() } else { features([record], []) }
 }
 
 /// A record with what every figure needs.

@@ -16,10 +16,10 @@ use super::{Format, RenderError};
 
 /// The name ends in `.html`, which switches escaping on for every value.
 const TEMPLATE_NAME: &str = "report.html";
-const TEMPLATE: &str = include_str!("../../reports/template.html");
+pub(super) const TEMPLATE: &str = include_str!("../../reports/template.html");
 const STYLE: &str =
     concat!(include_str!("../../reports/style.css"), include_str!("../../reports/chart.css"));
-const SCRIPT: &str = include_str!("../../reports/page.js");
+pub(super) const SCRIPT: &str = include_str!("../../reports/page.js");
 
 /// A page for a browser.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ fn policy() -> String {
     )
 }
 
-fn cleaned_standing(standing: Standing) -> Standing {
+pub(super) fn cleaned_standing(standing: Standing) -> Standing {
     let Standing { word, tone, sentence, mut reasons, facts } = standing;
     for reason in &mut reasons {
         reason.text = clean(&reason.text);
@@ -111,7 +111,7 @@ fn cleaned(mut facts: Vec<Fact>) -> Vec<Fact> {
     facts
 }
 
-fn cleaned_table(mut table: Table) -> Table {
+pub(super) fn cleaned_table(mut table: Table) -> Table {
     for group in &mut table.groups {
         group.title = group.title.as_deref().map(clean);
         for cell in group.rows.iter_mut().flatten() {

@@ -3,11 +3,13 @@
 
 mod gate;
 mod integrity;
+mod leaks;
 mod observed;
 mod parts;
 
 pub(super) use gate::{GateJson, PlaceJson};
 use integrity::AssertionJson;
+use leaks::LeakJson;
 use observed::ObservedJson;
 pub(super) use observed::change;
 use parts::{
@@ -16,6 +18,7 @@ use parts::{
 };
 use serde::Serialize;
 
+use super::checks::FeatureJson;
 use super::document::{Document, RequestKind, RequestRow, TotalFacts};
 use super::{Format, RenderError};
 use crate::gate::ruling::Verdict;
@@ -58,6 +61,8 @@ struct Report<'a> {
     splits: Vec<SplitJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     readings: Vec<ReadingJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leaks: Vec<LeakJson<'a>>,
     journeys: Vec<JourneyJson<'a>>,
     phases: Phases,
     generator: GeneratorJson<'a>,
@@ -66,6 +71,8 @@ struct Report<'a> {
     integrity: Vec<AssertionJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observation: Option<ObservedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    features: Vec<FeatureJson<'a>>,
     load: Vec<LoadJson<'a>>,
     timeline: Vec<PointJson<'a>>,
     notes: &'a [String],
@@ -154,6 +161,7 @@ impl<'a> Report<'a> {
             queries: document.queries.iter().map(QueryJson::of).collect(),
             splits: document.splits.iter().map(SplitJson::of).collect(),
             readings: document.readings.iter().map(ReadingJson::of).collect(),
+            leaks: document.leaks.iter().map(LeakJson::of).collect(),
             journeys: document.journeys.iter().map(JourneyJson::of).collect(),
             phases: phases(document),
             generator: GeneratorJson::of(&document.generator),
@@ -161,6 +169,7 @@ impl<'a> Report<'a> {
             thresholds: judgement.told().into_iter().map(ThresholdJson::of).collect(),
             integrity: document.integrity.iter().map(AssertionJson::of).collect(),
             observation: document.observation.as_ref().map(ObservedJson::of),
+            features: document.features.iter().map(FeatureJson::of).collect(),
             load: document.load.iter().map(LoadJson::of).collect(),
             timeline: document.timeline.iter().map(PointJson::of).collect(),
             notes: &document.notes,

@@ -166,12 +166,12 @@ fn properties(document: &Document) -> Vec<(&'static str, String)> {
 }
 
 /// `text` in one line of characters that may stand in XML, without any that a terminal obeys.
-fn line(text: &str) -> String {
+pub(in crate::report) fn line(text: &str) -> String {
     legal(&clean(text))
 }
 
 /// The same, or `otherwise` where a schema wants at least one character.
-fn token(text: &str, otherwise: &str) -> String {
+pub(in crate::report) fn token(text: &str, otherwise: &str) -> String {
     let own = line(text);
     if own.trim().is_empty() { otherwise.to_owned() } else { own }
 }
@@ -188,13 +188,13 @@ fn legal(text: &str) -> String {
 }
 
 /// Seconds to the millisecond: Jenkins takes no more digits.
-fn seconds(time: Nanos) -> String {
+pub(in crate::report) fn seconds(time: Nanos) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
 /// `2026-01-02T03:04:05`: Ant takes neither fractions nor a zone. A moment that can't be written
 /// is the first one.
-fn timestamp(started: &str) -> &str {
+pub(in crate::report) fn timestamp(started: &str) -> &str {
     let is_moment =
         |text: &&str| text.chars().all(|own| own.is_ascii_digit() || "-T:".contains(own));
     started.get(..19).filter(is_moment).unwrap_or("1970-01-01T00:00:00")

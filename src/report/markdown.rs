@@ -42,11 +42,11 @@ impl Format for Markdown {
     }
 }
 
-fn named(fact: &Fact) -> String {
+pub(super) fn named(fact: &Fact) -> String {
     format!("**{}**: {}", fact.name, escape(&fact.value))
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.map(|item| format!("- {item}")).collect();
     items.join("\n")
 }
@@ -63,7 +63,7 @@ fn summary(document: &Document) -> String {
     [heads, rule, values].join("\n")
 }
 
-fn table_blocks(table: &Table) -> Vec<String> {
+pub(super) fn table_blocks(table: &Table) -> Vec<String> {
     let head = [format!("## {}", table.title), table.about.clone()];
     head.into_iter()
         .chain(table.groups.iter().flat_map(|group| group_blocks(table, group)))

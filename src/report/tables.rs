@@ -2,10 +2,13 @@
 
 mod compared;
 mod database;
+pub(super) mod decision;
 mod facts;
+mod features;
 mod funnel;
 mod glance;
 mod integrity;
+mod leaks;
 mod observed;
 mod selfcheck;
 mod verdict;
@@ -127,10 +130,12 @@ pub(super) fn all(document: &Document) -> Vec<Table> {
         journeys(document),
         connections(document),
         database::table(document),
+        leaks::table(document),
         load(document),
         errors(document),
         thresholds(document),
         integrity::integrity(document),
+        features::features(document),
     ];
     let tables = observed::tables(document).into_iter().chain(tables);
     tables.filter(Table::has_rows).collect()

@@ -277,7 +277,7 @@ impl FromStr for LimitTest {
 }
 
 /// What stands left and right of the relation.
-fn relation<'a>(
+pub(super) fn relation<'a>(
     source: &'a str,
     wanted: &str,
 ) -> Result<(&'a str, Relation, &'a str), GrammarError> {

@@ -44,7 +44,7 @@ pub struct SimulationSpec {
     /// What is different for a while.
     pub faults: Vec<At<FaultSpec>>,
     /// What monitors would read: `app.rss_bytes: { level: 450MB, hourly: 2MB }`.
-    pub readings: Named<At<ReadingSpec>>,
+    pub readings: Named<At<SimulatedReadingSpec>>,
     /// When nothing was observed.
     pub gaps: Vec<At<GapSpec>>,
     /// When the wall clock was set.
@@ -117,7 +117,7 @@ pub struct FaultSpec {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename = "a reading", deny_unknown_fields, default)]
 #[schemars(rename = "SimulatedReading")]
-pub struct ReadingSpec {
+pub struct SimulatedReadingSpec {
     /// Where it begins: a number, a size, or a share.
     pub level: Option<At<Amount>>,
     /// How much it grows in an hour.
@@ -156,7 +156,15 @@ pub struct JumpSpec {
     pub by: Option<At<Shift>>,
 }
 
-written_by_serde!(TimeSpec, QueriesSpec, DailySpec, FaultSpec, ReadingSpec, GapSpec, JumpSpec);
+written_by_serde!(
+    TimeSpec,
+    QueriesSpec,
+    DailySpec,
+    FaultSpec,
+    SimulatedReadingSpec,
+    GapSpec,
+    JumpSpec
+);
 
 /// A number, a size in bytes, or a share: `12`, `-3.5`, `450MB`, `45%`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,6 +10,7 @@ use super::gate::{GateSpec, ValiditySpec};
 use super::http::HttpSpec;
 use super::integrity::IntegritySpec;
 use super::load::{PhaseSpec, PrecisionSpec};
+use super::logs::LogsSpec;
 use super::monitor::MonitorSpec;
 use super::named::{Named, OneOrMany};
 use super::template::Template;
@@ -57,6 +58,8 @@ pub struct ScenarioSpec {
     pub tap: Option<TapSpec>,
     /// What is read beside the load.
     pub monitors: Vec<At<MonitorSpec>>,
+    /// Logs that are read beside the load, and what is looked for in them.
+    pub logs: Option<At<LogsSpec>>,
     /// What must hold, by metric: `http_req_duration: [ p(95) < 500ms ]`.
     pub thresholds: Named<OneOrMany<At<ConditionSpec>>>,
     /// What must be true of the data in databases: row counts, orphans, sums.

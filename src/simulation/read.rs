@@ -8,8 +8,8 @@ use crate::gate::observation::{Calendar, CalendarError, read_windows, usual_wind
 use crate::plan::{Gate, Inputs, gate_of};
 use crate::record::{Observation, Reading};
 use crate::scenario::{
-    Amount, At, DailySpec, Diagnostic, Diagnostics, FaultSpec, MAX_TEXT, NodeId, ReadingSpec,
-    ShareSpec, Shift, SimulationSpec, Tree,
+    Amount, At, DailySpec, Diagnostic, Diagnostics, FaultSpec, MAX_TEXT, NodeId, ShareSpec, Shift,
+    SimulatedReadingSpec, SimulationSpec, Tree,
 };
 use crate::units::{Nanos, Rate, Ratio, count_to_f64};
 
@@ -318,8 +318,8 @@ impl Reader<'_> {
         Some(Fault { from, to, every: every.as_ref().map(|at| at.value), change })
     }
 
-    fn reading(&mut self, (name, at): &(At<String>, At<ReadingSpec>)) -> Option<Curve> {
-        let ReadingSpec { level, hourly, saw, every, noise, warm_up, settles } = &at.value;
+    fn reading(&mut self, (name, at): &(At<String>, At<SimulatedReadingSpec>)) -> Option<Curve> {
+        let SimulatedReadingSpec { level, hourly, saw, every, noise, warm_up, settles } = &at.value;
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.value.is_empty()
             || name.value.len() > LONGEST_NAME
@@ -385,5 +385,6 @@ fn file_name_with_end(path: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }

@@ -99,6 +99,12 @@ pub enum StoreError {
         /// The run.
         id: String,
     },
+    /// A run that is being written was changed by somebody else.
+    #[error("the run `{id}` is written, or was ended, by another process")]
+    Elsewhere {
+        /// The run.
+        id: String,
+    },
     /// A row of a run is not what it should be.
     #[error("the run `{id}` is damaged: {detail}")]
     Damaged {
@@ -218,6 +224,9 @@ impl StoreError {
             Self::InBaseline { baselines, .. } => {
                 let names = baselines.join(" ");
                 Some(format!("`loadgate baseline rm {names}` first; that keeps the runs"))
+            }
+            Self::Elsewhere { .. } => {
+                Some("let one process at a time write a run; this one has stopped".to_owned())
             }
             Self::Database { .. } => {
                 Some(format!("look at the store's disk or server, or {elsewhere}"))

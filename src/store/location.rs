@@ -19,6 +19,15 @@ impl StoreLocation {
     /// The store of a work folder, when no other is named.
     pub const DEFAULT: &'static str = ".loadgate/loadgate.db";
 
+    /// The folder on whose disk it grows: that of the file, and of a server's the current one.
+    pub fn folder(&self) -> &Path {
+        let folder = match self {
+            Self::File(path) => path.parent(),
+            Self::Postgres(_) => None,
+        };
+        folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
     /// The address as the database driver wants it.
     pub(super) fn url(&self) -> Result<String, StoreError> {
         match self {

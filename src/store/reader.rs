@@ -62,6 +62,48 @@ pub(super) async fn load(
     Ok(RunRecord { header, catalogue, totals, intervals, end })
 }
 
+/// Some intervals of a run, in the order of time.
+pub(super) struct Page {
+    pub(super) intervals: Vec<Interval>,
+    /// The number of the last of them; `None` when there are none.
+    pub(super) last: Option<i64>,
+}
+
+/// Of the run `id` at most the intervals with numbers from `from` on and below `to`, with their
+/// distributions of `metrics`.
+pub(super) async fn some_intervals(
+    store: &Store,
+    id: &str,
+    metrics: &[Metric],
+    (from, to): (i64, i64),
+) -> Result<Page, StoreError> {
+    let number = "(SELECT number FROM lg_runs WHERE id = $1)";
+    let rows = format!(
+        "SELECT n, start_ns, length_ns, gauges, tallies FROM lg_intervals \
+         WHERE run = {number} AND n >= $2 AND n < $3 ORDER BY n"
+    );
+    let cells = format!(
+        "SELECT phase, series, metric, beyond, histogram, n FROM lg_cells WHERE run = {number} \
+         AND n >= $2 AND n < $3 AND metric IN ({}) ORDER BY n, phase, series, metric",
+        codes(metrics)
+    );
+    let failed = |error: sqlx::Error| store.failed(&error);
+    let some = |text: String| sqlx::query(AssertSqlSafe(text)).bind(id).bind(from).bind(to);
+    let found = some(rows).fetch_all(&store.pool).await.map_err(failed)?;
+    let found: Vec<IntervalRow> =
+        found.iter().map(interval_row).collect::<Result<_, _>>().map_err(failed)?;
+    let last = found.last().map(|row| row.n);
+    // An interval is stored in one transaction: whose row was seen, its distributions are there. One
+    // that was stored in between is of the next page.
+    let until = last.unwrap_or(from);
+    let cells = some(cells).fetch_all(&store.pool).await.map_err(failed)?;
+    let cell = |row: &AnyRow| Ok((row.try_get("n")?, cell_row(row)?));
+    let mut cells: Vec<(i64, rows::CellRow)> =
+        cells.iter().map(cell).collect::<Result<_, _>>().map_err(failed)?;
+    cells.retain(|(n, _)| *n <= until);
+    Ok(Page { intervals: intervals(id, found, cells)?, last })
+}
+
 /// Reads all rows of one moment: another process may be appending.
 async fn fetch(
     store: &Store,
@@ -102,14 +144,19 @@ async fn fetch(
 
 /// The statement that selects the intervals' distributions of `metrics`.
 fn cells_text(metrics: &[Metric]) -> String {
+    format!(
+        "SELECT phase, series, metric, beyond, histogram, n FROM lg_cells \
+         WHERE run = $1 AND metric IN ({}) ORDER BY n, phase, series, metric",
+        codes(metrics)
+    )
+}
+
+/// The numbers of `metrics`, for a list of SQL.
+fn codes(metrics: &[Metric]) -> String {
     let codes: Vec<String> =
         metrics.iter().map(|metric| rows::metric_code(*metric).to_string()).collect();
     // Without a metric no code: a number that none has, because an empty list is no SQL.
-    let codes = if codes.is_empty() { "-1".to_owned() } else { codes.join(",") };
-    format!(
-        "SELECT phase, series, metric, beyond, histogram, n FROM lg_cells \
-         WHERE run = $1 AND metric IN ({codes}) ORDER BY n, phase, series, metric"
-    )
+    if codes.is_empty() { "-1".to_owned() } else { codes.join(",") }
 }
 
 /// All rows of `run` that `text` selects, each read by `read`.
@@ -160,7 +207,7 @@ fn check_format(id: &str, (major, minor): (i64, i64)) -> Result<(), StoreError> 
         .map_err(|source| StoreError::Format { id: id.to_owned(), source })
 }
 
-fn document<T: DeserializeOwned>(id: &str, text: &str) -> Result<T, StoreError> {
+pub(super) fn document<T: DeserializeOwned>(id: &str, text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::damaged(id, &error))
 }
 

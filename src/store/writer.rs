@@ -114,6 +114,19 @@ impl RunWriter {
         settle(connection, written).map_err(|error| writer.store.failed(&error))
     }
 
+    /// Goes on with a run whose process has ended; `place` is its number, and that of its next
+    /// interval.
+    pub(super) fn going_on(
+        store: Store,
+        header: &Header,
+        catalogue: &Catalogue,
+        (number, intervals): (i64, i64),
+    ) -> Self {
+        let mut writer = Self { number, intervals, ..Self::of(store, header) };
+        writer.remember(catalogue);
+        writer
+    }
+
     /// The run that is written.
     pub fn id(&self) -> &str {
         &self.id
@@ -131,14 +144,17 @@ impl RunWriter {
         let mut connection = self.store.connection().await?;
         let appended = async {
             let mut transaction = connection.begin().await?;
-            // The first statement writes, so SQLite waits for its lock here and not halfway.
+            // The first statement writes, so SQLite waits for its lock here and not halfway. It finds
+            // the run only where this interval left it: nothing is stored twice, or out of order.
             let update = "UPDATE lg_runs SET lasted_ns = $2, requests = requests + $3, \
-                          errors = errors + $4 WHERE number = $1";
+                          errors = errors + $4 \
+                          WHERE number = $1 AND state IS NULL AND lasted_ns <= $5";
             let updated = sqlx::query(update)
                 .bind(self.number)
                 .bind(rows::signed((interval.start + interval.length).0))
                 .bind(rows::signed(requests))
                 .bind(rows::signed(errors))
+                .bind(rows::signed(interval.start.0))
                 .execute(&mut *transaction)
                 .await?;
             if updated.rows_affected() == 0 {
@@ -151,11 +167,33 @@ impl RunWriter {
             Ok(true)
         };
         let appended: Result<bool, sqlx::Error> = appended.await;
-        let there = settle(connection, appended).map_err(|error| self.store.failed(&error))?;
+        let appended = settle(connection, appended).map_err(|error| self.store.failed(&error))?;
+        if !appended {
+            self.find(interval).await?;
+        }
         // Only now: an append that failed, or was cancelled, is made again with the same series.
         self.remember(catalogue);
         self.intervals += 1;
-        self.still(there)
+        Ok(())
+    }
+
+    /// Why there was no place for an interval: it is stored already, when a connection broke after
+    /// that and before it was told, or somebody else has changed the run.
+    async fn find(&self, interval: &Interval) -> Result<(), StoreError> {
+        let text = "SELECT (SELECT MAX(n) FROM lg_intervals WHERE run = number), lasted_ns \
+                    FROM lg_runs WHERE number = $1";
+        let failed = |error: sqlx::Error| self.store.failed(&error);
+        let row = sqlx::query(text).bind(self.number).fetch_optional(&self.store.pool).await;
+        let row = row.map_err(failed)?;
+        self.still(row.is_some())?;
+        let Some(row) = row else { return Ok(()) };
+        let newest: Option<i64> = row.try_get(0).map_err(failed)?;
+        let lasted: i64 = row.try_get(1).map_err(failed)?;
+        let end = rows::signed((interval.start + interval.length).0);
+        if newest == Some(self.intervals) && lasted == end {
+            return Ok(());
+        }
+        Err(StoreError::Elsewhere { id: self.id.clone() })
     }
 
     /// Stores the end of the run and its totals.

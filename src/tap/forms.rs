@@ -101,8 +101,23 @@ impl Default for Forms {
 impl Forms {
     /// The number of a text: one of its own for each that names a request of ours.
     pub(super) fn text(&mut self, text: Text<'_>) -> TextId {
-        let text = String::from_utf8_lossy(text.bytes());
-        let program = self.program(&text);
+        let mut shape = std::mem::take(&mut self.shape);
+        let id = match text.bytes() {
+            // What has a shape has no comment, so it names nothing.
+            bytes if shaped(bytes, &mut shape) => self.look_up(bytes, &shape),
+            bytes => self.commented(bytes, &mut shape),
+        };
+        self.shape = shape;
+        id
+    }
+
+    /// The number of a text that may have comments; they can be others each time, as with
+    /// `traceparent`.
+    fn commented(&mut self, bytes: &[u8], shape: &mut Vec<u8>) -> TextId {
+        let text = String::from_utf8_lossy(bytes);
+        let bare = without_comments(&text).as_bytes();
+        let key = if shaped(bare, shape) { shape } else { bare };
+        let program = self.look_up(bytes, key);
         match traceparent(&text).and_then(series_of) {
             Some(named) => self.mark(program, named),
             None => program,
@@ -131,26 +146,12 @@ impl Forms {
         TextId(MARKED + place)
     }
 
-    /// What a text does.
-    fn program(&mut self, text: &str) -> TextId {
-        let mut shape = std::mem::take(&mut self.shape);
-        if text.len() > MAX_REMEMBERED || !shape::write(text, &mut shape) {
-            shape.clear();
-            // A comment can be another one each time, as with `traceparent`.
-            shape.extend_from_slice(without_comments(text).as_bytes());
-        }
-        let id = self.look_up(text, &shape);
-        if shape.len() <= MAX_REMEMBERED {
-            self.shape = shape;
-        }
-        id
-    }
-
-    fn look_up(&mut self, text: &str, key: &[u8]) -> TextId {
+    /// What a text does: texts with the same key do the same.
+    fn look_up(&mut self, text: &[u8], key: &[u8]) -> TextId {
         if let Some(id) = self.texts.get(key) {
             return *id;
         }
-        let id = self.read(text);
+        let id = self.read(&String::from_utf8_lossy(text));
         if key.len() <= MAX_REMEMBERED {
             if self.texts.len() >= MAX_TEXTS {
                 self.texts.clear();
@@ -209,6 +210,11 @@ impl Forms {
     }
 }
 
+/// Whether a text is short enough to be remembered by its shape, and has one.
+fn shaped(text: &[u8], shape: &mut Vec<u8>) -> bool {
+    text.len() <= MAX_REMEMBERED && shape::write(text, shape)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +252,21 @@ mod tests {
             forms.text(Text::Whole(text.as_bytes()));
         }
         assert_eq!(forms.marks.len(), usize::try_from(MAX_MARKS).unwrap());
+    }
+
+    #[test]
+    fn values_and_comments_that_differ_each_time_are_one_text() {
+        let mut forms = Forms::default();
+        for at in 0..100 {
+            let text = format!("SELECT b FROM t WHERE id = {at} /*traceparent='00-{at}-2-01'*/");
+            assert_eq!(forms_of(&mut forms, &text), [1; 3]);
+            let text = format!("SELECT b FROM t WHERE id = {at}");
+            assert_eq!(forms_of(&mut forms, &text), [1; 3]);
+        }
+        assert_eq!(forms.texts.len(), 1);
+        // What is no text in UTF-8 has a form all the same.
+        let id = forms.text(Text::Whole(b"SELECT b FROM t WHERE id = '\xe9'"));
+        assert_eq!(forms.form(id, 0).0, 1);
     }
 
     #[test]

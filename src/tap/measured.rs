@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use super::forms::{Form, FormId, Forms};
+use super::pump::Way;
 use crate::histogram::Histogram;
 use crate::names::SeriesId;
 use crate::units::Nanos;
@@ -36,7 +37,8 @@ pub struct Batch {
     pub forms: Vec<Form>,
     /// A row for each form of which a statement ended.
     pub queries: Vec<Query>,
-    /// Each statement that ended, in the order of their ends; empty for [`Statements::Sum`].
+    /// Each statement that ended; empty for [`Statements::Sum`]. Those of one connection are in the
+    /// order of their ends, and all of them nearly are.
     pub statements: Vec<Statement>,
     /// Statements that are not in the list because it was full.
     pub unlisted: u64,
@@ -114,6 +116,16 @@ pub struct Counts {
     pub lost: BTreeMap<Loss, u64>,
     /// The last failure of the network or of TLS, in words.
     pub last_failure: Option<String>,
+}
+
+impl Own {
+    /// Adds a piece of what clients sent or the server answered.
+    pub(super) fn add(&mut self, way: Way, held: Nanos) {
+        match way {
+            Way::Up => self.requests.record(held),
+            Way::Down => self.answers.record(held),
+        }
+    }
 }
 
 impl Counts {

@@ -39,6 +39,15 @@ enum End {
     Passed,
 }
 
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From the client to the server.
+    Up,
+    /// From the server to the client.
+    Down,
+}
+
 /// Bytes that have passed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passing<'a> {
@@ -54,6 +63,13 @@ pub(super) struct Passing<'a> {
 pub(super) struct Hand<'a> {
     pub(super) buffer: &'a mut [u8],
     pub(super) clock: Clock,
+}
+
+impl Passing<'_> {
+    /// How long the tap had them.
+    pub(super) fn held(&self) -> Nanos {
+        self.written.since(self.read)
+    }
 }
 
 impl Pump {

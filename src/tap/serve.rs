@@ -1,6 +1,5 @@
 //! The tap's thread: it accepts connections and answers who started it.
 
-use std::cell::RefCell;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::ToSocketAddrs;
@@ -9,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net as unix;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,9 +17,8 @@ use tokio::task::JoinSet;
 
 use super::address::{Listen, Place};
 use super::clock::Clock;
-use super::line::{Live, World, carry};
-use super::measured::{Batch, Measured};
-use super::pump::BUFFER;
+use super::line::{Room, World, carry};
+use super::measured::Batch;
 use super::stream::Socket;
 use super::tls::Keys;
 use super::{Settings, TapError};
@@ -153,18 +152,23 @@ impl Serving {
         // Without a runtime's hold on the socket nobody can be served, and who asks is told so.
         let Ok(accepting) = listener.accepting() else { return };
         raise_open_files();
-        let measured = Measured::new(settings.statements);
-        let live = RefCell::new(Live { buffer: vec![0; BUFFER], measured });
-        let world = Rc::new(World { settings, keys, clock, live });
-        let take = || world.live.borrow_mut().measured.take();
+        let world = Arc::new(World::new(settings, keys, clock));
+        let Ok(room) = Room::new(Arc::clone(&world)) else { return };
+        let room = Rc::new(room);
+        let take = || world.measured().take();
         let (mut lines, mut number) = (JoinSet::new(), 0_u32);
         loop {
             tokio::select! {
                 command = commands.recv() => match command {
                     // Who asked and did not wait gets nothing.
-                    Some(Command::Take(answer)) => drop(answer.send(take())),
+                    Some(Command::Take(answer)) => {
+                        room.looked().await;
+                        drop(answer.send(take()));
+                    }
                     Some(Command::Stop(answer)) => {
                         lines.shutdown().await;
+                        // With it all connections end that the runtime does not carry.
+                        drop(room);
                         drop(listener);
                         drop(answer.send(take()));
                         return;
@@ -172,9 +176,11 @@ impl Serving {
                     None => return,
                 },
                 Some(_) = lines.join_next(), if !lines.is_empty() => {}
+                // Who asks for what was measured is told that it is lost.
+                () = room.broken() => return,
                 accepted = accepting.accept(), if lines.len() < MAX_CONNECTIONS => {
                     if let Ok(socket) = accepted {
-                        lines.spawn_local(carry(socket, Rc::clone(&world), number));
+                        lines.spawn_local(carry(socket, Rc::clone(&room), number));
                         number = number.wrapping_add(1);
                     } else {
                         tokio::time::sleep(PAUSE).await;

@@ -8,53 +8,63 @@
 /// into `shape`. False when it has what takes a lexer to tell: comments, dollar quotes, escapes.
 ///
 /// What was written is SQL itself, and has the normal form of `text`.
-pub(super) fn write(text: &str, shape: &mut Vec<u8>) -> bool {
+pub(super) fn write(text: &[u8], shape: &mut Vec<u8>) -> bool {
     shape.clear();
-    let bytes = text.as_bytes();
-    let (mut at, mut before) = (0, b' ');
-    while let Some(byte) = bytes.get(at).copied() {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let next = rest.get(1).copied().unwrap_or_default();
-        let length = match byte {
-            b'-' if next == b'-' => return false,
-            b'/' if next == b'*' => return false,
-            b'\\' => return false,
-            // A parameter is left as it is; a dollar within a name is rare.
-            b'$' if !next.is_ascii_digit() || is_word(before) => return false,
-            // A letter before a quote says how to read the string.
-            b'\'' if is_word(before) || before == b'&' => return false,
-            b'\'' => match quoted(rest, b'\'') {
-                Some(length) => {
-                    shape.extend_from_slice(b"''");
-                    length
-                }
-                None => return false,
-            },
-            b'"' => match quoted(rest, b'"') {
-                Some(length) => {
-                    shape.extend_from_slice(rest.get(..length).unwrap_or_default());
-                    length
-                }
-                None => return false,
-            },
-            b'0'..=b'9' if !is_word(before) => {
-                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                // With a letter behind it is hexadecimal, has an exponent, or is two things.
-                if rest.get(digits).copied().is_some_and(is_word) {
-                    return false;
-                }
-                shape.push(b'0');
-                digits
-            }
-            _ => {
-                shape.push(byte);
-                1
-            }
-        };
-        at += length;
-        before = bytes.get(at.saturating_sub(1)).copied().unwrap_or(b' ');
+    let (mut rest, mut before) = (text, b' ');
+    loop {
+        // Most bytes are letters and spaces, which stay as they are.
+        let plain = rest.iter().take_while(|byte| !is_special(**byte)).count();
+        let (run, after) = rest.split_at(plain);
+        shape.extend_from_slice(run);
+        before = run.last().copied().unwrap_or(before);
+        let Some(byte) = after.first().copied() else { return true };
+        let Some(length) = special(after, before, shape) else { return false };
+        before = after.get(length.saturating_sub(1)).copied().unwrap_or(byte);
+        rest = after.get(length..).unwrap_or_default();
     }
-    true
+}
+
+/// Whether a byte can be the first of anything but a name, a space or an operator.
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'-' | b'/' | b'\\' | b'$' | b'\'' | b'"' | b'0'..=b'9')
+}
+
+/// Writes what begins with a special byte, and says how long it is; `None` if that takes a lexer.
+fn special(rest: &[u8], before: u8, shape: &mut Vec<u8>) -> Option<usize> {
+    let byte = rest.first().copied()?;
+    let next = rest.get(1).copied().unwrap_or_default();
+    match byte {
+        b'-' if next == b'-' => None,
+        b'/' if next == b'*' => None,
+        b'\\' => None,
+        // A parameter is left as it is; a dollar within a name is rare.
+        b'$' if !next.is_ascii_digit() || is_word(before) => None,
+        // A letter before a quote says how to read the string.
+        b'\'' if is_word(before) || before == b'&' => None,
+        b'\'' => {
+            let length = quoted(rest, b'\'')?;
+            shape.extend_from_slice(b"''");
+            Some(length)
+        }
+        b'"' => {
+            let length = quoted(rest, b'"')?;
+            shape.extend_from_slice(rest.get(..length)?);
+            Some(length)
+        }
+        b'0'..=b'9' if !is_word(before) => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            // With a letter behind it is hexadecimal, has an exponent, or is two things.
+            if rest.get(digits).copied().is_some_and(is_word) {
+                return None;
+            }
+            shape.push(b'0');
+            Some(digits)
+        }
+        _ => {
+            shape.push(byte);
+            Some(1)
+        }
+    }
 }
 
 /// The length of what begins with a quote, with both quotes, of which a doubled one is a part;
@@ -85,7 +95,7 @@ mod tests {
 
     fn shape(text: &str) -> Option<String> {
         let mut shape = Vec::new();
-        write(text, &mut shape).then(|| String::from_utf8(shape).unwrap())
+        write(text.as_bytes(), &mut shape).then(|| String::from_utf8(shape).unwrap())
     }
 
     #[test]

@@ -89,6 +89,10 @@ impl<'p> Worker<'p> {
             spare: Vec::new(),
         };
         worker.next = worker.next_of_mine();
+        // What would have been due before the load begins has drawn its journey and its rows.
+        while worker.next.as_ref().is_some_and(|ticket| ticket.intended < plan.course.from) {
+            worker.next = worker.next_of_mine();
+        }
         worker
     }
 
@@ -201,9 +205,12 @@ impl<'p> Worker<'p> {
         {
             return;
         }
-        if self.active >= self.most_users(ticket.phase) {
-            let lag = now - ticket.intended;
-            self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, lag);
+        let lag = now - ticket.intended;
+        let too_late = self.plan.course.latest_start.is_some_and(|latest| lag > latest);
+        if too_late || self.active >= self.most_users(ticket.phase) {
+            if !too_late {
+                self.shard.record(ticket.phase, SeriesId::RUN, Metric::ScheduleLag, lag);
+            }
             self.drop_start(&ticket);
             return;
         }

@@ -390,7 +390,8 @@ async fn a_store_without_baselines_gets_them_and_keeps_its_runs() {
         store.close().await;
         behind(
             &location,
-            "DROP TABLE lg_baseline_runs; DROP TABLE lg_baselines; DROP INDEX lg_runs_by_set; \
+            "DROP TABLE lg_evidence; \
+             DROP TABLE lg_baseline_runs; DROP TABLE lg_baselines; DROP INDEX lg_runs_by_set; \
              ALTER TABLE lg_runs DROP COLUMN repetition_set; \
              ALTER TABLE lg_runs DROP COLUMN repetition_number; \
              UPDATE lg_schema SET version = 1;",

@@ -13,6 +13,7 @@ use loadgate::steps::KINDS;
 use loadgate::units::Nanos;
 
 mod conservation;
+mod course;
 mod journeys;
 mod load;
 mod sessions;

@@ -82,6 +82,7 @@ pub(crate) fn header(id: &str) -> Header {
                 chosen_for: Some("10/s".to_owned()),
             }),
         },
+        leaks: Vec::new(),
         journeys: vec!["customer".to_owned(), "=cmd()|calc".to_owned()],
         integrity: vec!["orders are conserved".to_owned(), "no <b>orphans</b>".to_owned()],
         thresholds: vec![ThresholdText {
@@ -93,7 +94,9 @@ pub(crate) fn header(id: &str) -> Header {
         policy: ValidityPolicy::default(),
         gate: Policy::default(),
         repetition: None,
+        logs: loadgate::record::LogsText::default(),
         observation: None,
+        features: Vec::new(),
     }
 }
 

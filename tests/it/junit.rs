@@ -36,19 +36,19 @@ fn line(status: Status, fails: bool) -> ThresholdLine {
 }
 
 /// The schema of Jenkins' xUnit plugin, which `./test` fetches.
-fn jenkins() -> PathBuf {
+pub(crate) fn jenkins() -> PathBuf {
     let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-env/junit-10.xsd");
     let path = std::env::var_os("LOADGATE_TEST_JUNIT_XSD").map_or_else(usual, PathBuf::from);
     assert!(path.is_file(), "this test needs {}: `./test` fetches it", path.display());
     path
 }
 
-fn ours() -> PathBuf {
+pub(crate) fn ours() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/junit.xsd")
 }
 
 /// What libxml2 says of `text`; empty when it is valid.
-fn mistakes(schema: &Path, text: &str) -> String {
+pub(crate) fn mistakes(schema: &Path, text: &str) -> String {
     let mut child = Command::new("xmllint")
         .args(["--nonet", "--noout", "--schema"])
         .arg(schema)

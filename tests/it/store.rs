@@ -344,6 +344,7 @@ async fn evidence_is_kept_in_the_order_in_which_it_came() {
                 took: Nanos::SECOND,
                 attempts: 1,
                 proves: vec!["pre.pushed".to_owned()],
+                step: None,
             }],
         };
         store.add_check(&report).await.unwrap();

@@ -59,6 +59,9 @@ pub(in crate::cli) struct What {
     /// Address of the target, in place of the scenario's [without one: the embedded market]
     #[arg(long, env = "LOADGATE_TARGET", value_name = "URL", hide_env_values = true)]
     pub(in crate::cli) target: Option<String>,
+    /// The target of the project's file, before which the scenario's own goes.
+    #[arg(skip)]
+    pub(in crate::cli) project_target: Option<String>,
     /// Only these journeys of the scenario
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) journey: Vec<String>,
@@ -80,9 +83,12 @@ impl What {
     /// `--url` stands alone. A scenario or target of the environment gives way to it; one of the
     /// command line contradicts it. An empty variable is as good as none.
     pub(in crate::cli) fn settle(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        if matches.value_source("target") == Some(ValueSource::DefaultValue) {
+            self.project_target = self.target.take();
+        }
         for (id, value) in [("scenario", &mut self.scenario), ("target", &mut self.target)] {
             match matches.value_source(id) {
-                Some(ValueSource::EnvVariable) => {
+                Some(ValueSource::EnvVariable | ValueSource::DefaultValue) => {
                     let no_url = self.url.is_none();
                     *value = value.take().filter(|value| no_url && !value.is_empty());
                 }

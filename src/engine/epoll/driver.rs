@@ -89,7 +89,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
         awaited: 0,
         plan: &plan,
     };
-    let mut beats = Beats::new(job.interval, job.out, job.back);
+    let mut beats = Beats::new(&plan, job.out, job.back);
     let outcome = driver.run(&mut beats);
     let (out, last) = beats.last(&mut driver.worker, clock.now());
     // A collector that is gone has ended the run.
@@ -99,7 +99,7 @@ pub(in crate::engine) fn work(job: Job, poll: Poll) -> io::Result<()> {
 
 impl Driver<'_> {
     fn run(&mut self, beats: &mut Beats) -> io::Result<()> {
-        let pace = Pace::new(self.plan.precision, self.clock);
+        let mut pace = Pace::new(self.plan.precision, self.clock);
         let mut ready = Ready::new();
         self.now = self.clock.now();
         loop {

@@ -53,6 +53,7 @@ fn header(number: usize) -> Header {
         started_unix_ns: started,
         seed: 1,
         load: Load { phases: Vec::new(), max_users: None, workers: 1, precision: None },
+        leaks: Vec::new(),
         journeys: vec!["customer".to_owned()],
         thresholds: Vec::new(),
         integrity: Vec::new(),
@@ -60,7 +61,9 @@ fn header(number: usize) -> Header {
         policy: ValidityPolicy::default(),
         gate: Policy::default(),
         repetition: None,
+        logs: crate::record::LogsText::default(),
         observation: None,
+        features: Vec::new(),
     }
 }
 

@@ -215,12 +215,11 @@ pub fn read_windows(text: &str) -> Result<Vec<WindowText>, CalendarError> {
     let mut windows = Vec::new();
     for (at, written) in text.split(',').enumerate() {
         let unfit = |why| CalendarError::Window { text: written.trim().to_owned(), why };
-        let (name, times) = match written.split_once('=') {
-            Some((name, times)) => (name.trim().to_owned(), times),
-            None => {
-                let usual = USUAL.get(at).map(|(name, ..)| (*name).to_owned());
-                (usual.ok_or_else(|| unfit("a fourth one needs a name"))?, written)
-            }
+        let (name, times) = if let Some((name, times)) = written.split_once('=') {
+            (name.trim().to_owned(), times)
+        } else {
+            let usual = USUAL.get(at).map(|(name, ..)| (*name).to_owned());
+            (usual.ok_or_else(|| unfit("a fourth one needs a name"))?, written)
         };
         let (from, to) = times.split_once('-').ok_or_else(|| unfit("`-` is missing"))?;
         let wrong = || unfit("a time is `07` or `07:30`, up to `24:00`");

@@ -125,6 +125,7 @@ fn judges(path: &[&str], key: &str) -> bool {
                     | "load"
                     | "precision"
                     | "monitors"
+                    | "logs"
             );
         }
         // Which version is expected is known to change with the version.
@@ -162,7 +163,7 @@ fn add_missing<T>(own: &mut Named<T>, more: Named<T>) {
 }
 
 /// A path that a file names, relative to the folder of that file.
-pub(super) fn beside(file: &str, path: &str) -> String {
+pub(in crate::plan) fn beside(file: &str, path: &str) -> String {
     match file.rfind('/') {
         Some(at) if !path.starts_with('/') => format!("{}{path}", file.split_at(at + 1).0),
         _ => path.to_owned(),

@@ -5,13 +5,12 @@ use std::fmt;
 
 use serde::Deserialize as _;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Number, Value};
 use serde_json_path::{JsonPath, ParseError};
 
 use super::found::{Node, Nodes};
+use super::skim::{Kind, NotJson, Skim, plain_text};
 
 /// A JSONPath (RFC 9535) that is ready to be followed.
 ///
@@ -69,10 +68,10 @@ impl Path {
     pub(super) fn follow<'a>(&self, body: &'a str, wanted: Wanted) -> Option<Nodes<'a>> {
         let path = self.plain.as_deref()?;
         let mut state = State { nodes: Nodes::default(), wanted, sorted: false };
-        let mut body = serde_json::Deserializer::from_str(body);
-        let read = Follow { path, state: &mut state }.deserialize(&mut body);
-        match read.and_then(|()| body.end()) {
-            Err(_) => Some(Nodes::default()),
+        let mut text = Skim::new(body);
+        match state.follow(path, &mut text) {
+            Ok(()) if !text.is_at_end() => Some(Nodes::default()),
+            Err(NotJson) => Some(Nodes::default()),
             Ok(()) if state.sorted => None,
             Ok(()) => Some(state.nodes),
         }
@@ -140,124 +139,80 @@ struct State<'de> {
     sorted: bool,
 }
 
-/// Follows the rest of a path from a value.
-struct Follow<'s, 'de> {
-    path: &'s [Segment],
-    state: &'s mut State<'de>,
-}
-
-impl<'de> DeserializeSeed<'de> for Follow<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        if let Some((segment, path)) = self.path.split_first() {
-            return value.deserialize_any(Inside { segment, path, state: self.state });
+impl<'a> State<'a> {
+    /// Follows the rest of a path from the next value.
+    fn follow(&mut self, path: &[Segment], text: &mut Skim<'a>) -> Result<(), NotJson> {
+        let Some((segment, path)) = path.split_first() else {
+            let node = leaf(text.value()?, self.wanted)?;
+            self.nodes.push(node);
+            return Ok(());
+        };
+        match text.kind()? {
+            Kind::Object => self.in_object(segment, path, text),
+            Kind::List => self.in_list(segment, path, text),
+            // There is nothing inside.
+            Kind::Single => text.skip(),
         }
-        let node = value.deserialize_any(Leaf(self.state.wanted))?;
-        self.state.nodes.push(node);
-        Ok(())
-    }
-}
-
-/// Looks inside a value for what a segment names, and follows the rest of the path from there.
-/// There is nothing inside a value that is neither list nor object.
-struct Inside<'s, 'de> {
-    segment: &'s Segment,
-    path: &'s [Segment],
-    state: &'s mut State<'de>,
-}
-
-impl<'de> Visitor<'de> for Inside<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        self.state.sorted |= *self.segment == Segment::Every;
-        let name = match self.segment {
+    fn in_object(
+        &mut self,
+        segment: &Segment,
+        path: &[Segment],
+        text: &mut Skim<'a>,
+    ) -> Result<(), NotJson> {
+        self.sorted |= *segment == Segment::Every;
+        let wanted = match segment {
             Segment::Name(name) => Some(&**name),
             Segment::Index(_) | Segment::Every => None,
         };
-        let before = self.state.nodes.len();
-        while let Some(found) = map.next_key_seed(IsName(name))? {
-            if found {
-                self.state.nodes.truncate(before);
-                map.next_value_seed(Follow { path: self.path, state: self.state })?;
+        let before = self.nodes.len();
+        let mut goes_on = text.enter(Kind::Object);
+        while goes_on {
+            let name = text.name()?;
+            if let Some(wanted) = wanted
+                && name.is(wanted)?
+            {
+                self.nodes.truncate(before);
+                self.follow(path, text)?;
             } else {
-                map.next_value::<IgnoredAny>()?;
+                text.skip()?;
             }
+            goes_on = text.another(Kind::Object)?;
         }
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let index = match self.segment {
-            Segment::Index(index) => *index,
-            Segment::Every => {
-                let path = self.path;
-                while list.next_element_seed(Follow { path, state: self.state })?.is_some() {}
-                return Ok(());
-            }
-            Segment::Name(_) => usize::MAX,
-        };
-        for _ in 0..index {
-            if list.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(());
-            }
+    fn in_list(
+        &mut self,
+        segment: &Segment,
+        path: &[Segment],
+        text: &mut Skim<'a>,
+    ) -> Result<(), NotJson> {
+        let mut at = 0;
+        let mut goes_on = text.enter(Kind::List);
+        while goes_on {
+            let wanted = match segment {
+                Segment::Index(index) => *index == at,
+                Segment::Every => true,
+                Segment::Name(_) => false,
+            };
+            let passed = if wanted { self.follow(path, text) } else { text.skip() };
+            passed?;
+            goes_on = text.another(Kind::List)?;
+            at += 1;
         }
-        list.next_element_seed(Follow { path: self.path, state: self.state })?;
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 }
 
-/// Whether a name is the one that is looked for.
-struct IsName<'s>(Option<&'s str>);
-
-impl<'de> DeserializeSeed<'de> for IsName<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
-        name.deserialize_str(self)
+/// What is wanted of the value with this text.
+fn leaf(value: &str, wanted: Wanted) -> Result<Node<'_>, NotJson> {
+    if let Some(text) = plain_text(value) {
+        return Ok(Node::Text(Cow::Borrowed(text)));
     }
-}
-
-impl Visitor<'_> for IsName<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
-        Ok(self.0 == Some(name))
-    }
+    let mut value = serde_json::Deserializer::from_str(value);
+    value.deserialize_any(Leaf(wanted)).map_err(|_error| NotJson)
 }
 
 /// Reads the value that a path leads to.

@@ -1,7 +1,7 @@
 //! One row of what monitors read.
 
-use crate::report::figures::{self, NOTHING};
-use crate::units::{Nanos, Ratio, count_to_f64, f64_to_u64, format_nanos};
+use crate::report::figures::NOTHING;
+use crate::units::ReadingUnit;
 
 /// The values of one reading in measured phases.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,10 +14,14 @@ pub struct ReadingRow {
     pub mean: Option<f64>,
     /// The most.
     pub max: Option<f64>,
-    /// The limit of a staging test, if there is one.
+    /// The limit of the scenario, else that of a staging test, if there is one.
     pub limit: Option<String>,
     /// Whether it holds; `None` without a limit, and when it is not known.
     pub holds: Option<bool>,
+    /// What was held against the limit.
+    pub judged: Option<String>,
+    /// Whether the limit is the scenario's own, so that the run fails when it is missed.
+    pub decides: bool,
 }
 
 impl ReadingRow {
@@ -26,17 +30,7 @@ impl ReadingRow {
         let Some(value) = value.filter(|value| value.is_finite()) else {
             return NOTHING.to_owned();
         };
-        let seconds = |seconds| format_nanos(Nanos::from_secs_f64(seconds));
-        match self.name.rsplit('_').next() {
-            Some("use") => Ratio(value).to_string(),
-            Some("ms") => seconds(value / 1e3),
-            Some("s") => seconds(value),
-            Some(_) | None => {
-                let whole = f64_to_u64(value);
-                let is_whole = (count_to_f64(whole) - value).abs() < 1e-9;
-                if is_whole { figures::count(whole) } else { format!("{value:.1}") }
-            }
-        }
+        ReadingUnit::of(&self.name).text(value)
     }
 }
 

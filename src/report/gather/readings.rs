@@ -1,12 +1,15 @@
-//! What monitors read, held against the limits of a staging test. The limits inform: no exit code
-//! and no verdict depends on them.
+//! What monitors read, held against the limits of the scenario, and else against those of a staging
+//! test, which inform: no exit code and no verdict depends on them.
 
 use std::collections::BTreeMap;
 
 use super::Source;
-use crate::record::{DatabaseReading, PhaseInfo, Reading};
+use crate::gate::leaks::MEMORY_LIMIT;
+use crate::gate::limit::{is_measured, is_of_run};
+use crate::gate::threshold::{self, Outcome, Status};
+use crate::record::{ContainerReading, DatabaseReading, ProcessReading, Reading, ThresholdText};
 use crate::report::document::{QueryRow, ReadingRow};
-use crate::units::Nanos;
+use crate::units::{Nanos, ReadingUnit};
 
 /// The share of the connections, or of the pool, that is in use has to be below this.
 const USE_LIMIT: f64 = 0.8;
@@ -16,6 +19,11 @@ const MEAN_LIMIT_MS: f64 = 50.0;
 const P95_LIMIT: Nanos = Nanos::from_millis(200);
 /// Its 99th percentile.
 const P99_LIMIT: Nanos = Nanos::from_millis(500);
+
+/// The mean share of the processors has to be below this.
+const CPU_LIMIT: f64 = 0.5;
+/// What loadgate uses itself is no matter of the system that is tested.
+const OWN: &str = "loadgate.";
 
 /// All values of one name.
 struct Values {
@@ -42,9 +50,10 @@ impl Values {
 /// One row a name, those of one monitor together, and what the tap has to say of the same limits.
 pub(super) fn rows(source: &Source<'_>, queries: &[QueryRow]) -> Vec<ReadingRow> {
     let read = values(source);
+    let limits = limits(source);
     // The limits are the same for every database, also where nothing was read for them.
     let mut names: Vec<(&str, Option<DatabaseReading>, String)> = Vec::new();
-    for what in read.keys() {
+    for what in read.keys().chain(limits.keys().filter(|what| !read.contains_key(*what))) {
         match DatabaseReading::of(what) {
             Some((before, one)) => names.push((before, Some(one), what.clone())),
             None => names.push(("", None, what.clone())),
@@ -60,7 +69,7 @@ pub(super) fn rows(source: &Source<'_>, queries: &[QueryRow]) -> Vec<ReadingRow>
         let judged = DatabaseReading::ALL.into_iter().filter(|one| is_always_judged(*one));
         for one in judged {
             let what = format!("{monitor}{}", one.word());
-            if !read.contains_key(&what) {
+            if !read.contains_key(&what) && !limits.contains_key(&what) {
                 names.push((monitor, Some(one), what));
             }
         }
@@ -69,22 +78,55 @@ pub(super) fn rows(source: &Source<'_>, queries: &[QueryRow]) -> Vec<ReadingRow>
         let key = |name: &(&str, Option<DatabaseReading>, String)| (name.1.is_none(), name.1);
         one.0.cmp(other.0).then(key(one).cmp(&key(other))).then(one.2.cmp(&other.2))
     });
-    let rows = names.iter().map(|(_, known, what)| row(what, *known, read.get(what)));
+    let rows = names.iter().map(|(_, known, what)| {
+        let usual = row(what, *known, read.get(what));
+        limits.get(what).map_or(usual.clone(), |own| decided(usual, own))
+    });
     rows.chain(tapped(queries)).collect()
 }
 
-/// A sentence for each limit that was missed.
+/// The outcomes of the scenario's own limits by the name of their reading.
+fn limits(source: &Source<'_>) -> BTreeMap<String, Vec<Outcome>> {
+    let thresholds = &source.record.header.thresholds;
+    let own = thresholds.iter().filter(|text| text.reading().is_some());
+    let own: Vec<ThresholdText> = own.cloned().collect();
+    let outcomes = threshold::judge_by(source.record, &own);
+    let mut limits: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
+    for (text, outcome) in own.iter().zip(outcomes) {
+        limits.entry(text.reading().unwrap_or_default().to_owned()).or_default().push(outcome);
+    }
+    limits
+}
+
+/// The row with the limits of the scenario in place of the usual one. Of several the one is told
+/// that decides.
+fn decided(usual: ReadingRow, own: &[Outcome]) -> ReadingRow {
+    let texts: Vec<&str> = own.iter().map(|outcome| outcome.condition.as_str()).collect();
+    let of = |status: Status| own.iter().find(|outcome| outcome.status == status);
+    let (holds, told) = match (of(Status::Failed), of(Status::NoData)) {
+        (Some(missed), _) => (Some(false), Some(missed)),
+        (None, Some(open)) => (None, Some(open)),
+        (None, None) => (Some(true), own.first()),
+    };
+    let judged = told.and_then(|outcome| outcome.measured.clone());
+    ReadingRow { limit: Some(texts.join(", ")), holds, judged, decides: true, ..usual }
+}
+
+/// A sentence for each limit that was missed and decides nothing: the others are told as thresholds.
 pub(super) fn notes(rows: &[ReadingRow]) -> Vec<String> {
-    let missed = rows.iter().filter(|row| row.holds == Some(false));
+    let missed = rows.iter().filter(|row| row.holds == Some(false) && !row.decides);
     let told = missed.filter_map(|row| {
-        let limit = row.limit.as_ref()?;
-        Some(format!(
-            "a limit for the database is missed: `{}` reached {}, the limit is {limit}",
-            row.name,
-            row.text(row.max),
-        ))
+        let (limit, judged) = (row.limit.as_ref()?, row.judged.as_ref()?);
+        let of = if is_of_database(&row.name) { "the database" } else { "a staging test" };
+        let name = &row.name;
+        Some(format!("a limit for {of} is missed: `{name}` reached {judged}, the limit is {limit}"))
     });
     told.collect()
+}
+
+/// Whether it is what a monitor of a database or a tap reads.
+fn is_of_database(name: &str) -> bool {
+    DatabaseReading::of(name).is_some() || name.starts_with("tap.")
 }
 
 /// The values of measured phases by name; what is of the whole run is where it ended.
@@ -94,20 +136,13 @@ fn values(source: &Source<'_>) -> BTreeMap<String, Values> {
     for interval in &source.record.intervals {
         let is_measured = is_measured(phases, interval.start);
         for Reading { what, value } in &interval.gauges.readings {
-            let of_run = DatabaseReading::of(what)
-                .is_some_and(|(_, one)| one == DatabaseReading::SlowestStatement);
             let has_room = read.len() < Reading::MAX_NAMES || read.contains_key(what);
-            if (is_measured || of_run) && has_room {
+            if (is_measured || is_of_run(what)) && has_room {
                 read.entry(what.clone()).or_insert_with(Values::none).add(*value);
             }
         }
     }
     read
-}
-
-fn is_measured(phases: &[PhaseInfo], start: Nanos) -> bool {
-    let within = phases.iter().rfind(|phase| phase.start <= start);
-    within.is_some_and(|phase| phase.measure)
 }
 
 /// Limits of which people have to know that nothing is known.
@@ -128,26 +163,58 @@ fn is_tapped(one: DatabaseReading) -> bool {
 }
 
 fn row(what: &str, known: Option<DatabaseReading>, values: Option<&Values>) -> ReadingRow {
-    use DatabaseReading as What;
     let values = values.filter(|values| values.count > 0);
+    let mean = values.map(|values| values.sum / f64::from(values.count));
     let max = values.map(|values| values.max);
-    let limit = match known {
-        Some(What::ConnectionsUse | What::PoolUse) => {
-            Some(("< 80 %", max.map(|max| max < USE_LIMIT)))
-        }
-        Some(What::SlowestStatement) => Some(("< 50 ms", max.map(|max| max < MEAN_LIMIT_MS))),
-        Some(What::ConnectionErrors | What::QueryTimeouts) => {
-            Some(("0", max.map(|max| max <= 0.0)))
-        }
-        Some(_) | None => None,
+    let (limit, judged, holds) = match usual(what, known) {
+        Some((text, Usual::Below(limit))) => (Some(text), max, max.map(|max| max < limit)),
+        Some((text, Usual::MeanBelow(limit))) => (Some(text), mean, mean.map(|mean| mean < limit)),
+        Some((text, Usual::None)) => (Some(text), max, max.map(|max| max <= 0.0)),
+        None => (None, None, None),
     };
     ReadingRow {
         name: what.to_owned(),
         min: values.map(|values| values.min),
-        mean: values.map(|values| values.sum / f64::from(values.count)),
+        mean,
         max,
-        limit: limit.map(|(text, _)| text.to_owned()),
-        holds: limit.and_then(|(_, holds)| holds),
+        limit: limit.map(str::to_owned),
+        holds,
+        judged: judged.map(|value| ReadingUnit::of(what).text(value)),
+        decides: false,
+    }
+}
+
+/// A limit of a staging test.
+#[derive(Clone, Copy, Debug)]
+enum Usual {
+    /// All values have to be below it.
+    Below(f64),
+    /// Their mean has to be.
+    MeanBelow(f64),
+    /// There must be none.
+    None,
+}
+
+/// The limit that a staging test has for a reading, in words and as a number.
+fn usual(what: &str, known: Option<DatabaseReading>) -> Option<(&'static str, Usual)> {
+    use DatabaseReading as What;
+    match known {
+        Some(What::ConnectionsUse | What::PoolUse) => Some(("< 80 %", Usual::Below(USE_LIMIT))),
+        Some(What::SlowestStatement) => Some(("< 50 ms", Usual::Below(MEAN_LIMIT_MS))),
+        Some(What::ConnectionErrors | What::QueryTimeouts) => Some(("0", Usual::None)),
+        Some(_) => None,
+        None if what.starts_with(OWN) => None,
+        None => {
+            let last = what.rsplit('.').next().unwrap_or_default();
+            let memory = [ProcessReading::Rss.word(), ContainerReading::Memory.word()];
+            if memory.contains(&last) {
+                Some(("< 2 GB", Usual::Below(MEMORY_LIMIT)))
+            } else if last == ProcessReading::Cpu.word() {
+                Some(("avg < 50 %", Usual::MeanBelow(CPU_LIMIT)))
+            } else {
+                None
+            }
+        }
     }
 }
 
@@ -164,6 +231,8 @@ fn tapped(queries: &[QueryRow]) -> Vec<ReadingRow> {
             max: Some(worst.as_millis_f64()),
             limit: Some(format!("< {limit}")),
             holds: Some(worst < limit),
+            judged: Some(worst.to_string()),
+            decides: false,
         })
     };
     let p95 = seen.iter().map(|latency| latency.p95).max();

@@ -331,12 +331,13 @@ pub(super) struct ReadingJson<'a> {
     max: Option<f64>,
     limit: Option<&'a str>,
     holds: Option<bool>,
+    decides: bool,
 }
 
 impl<'a> ReadingJson<'a> {
     pub(super) fn of(row: &'a ReadingRow) -> Self {
-        let ReadingRow { name, min, mean, max, limit, holds } = row;
+        let ReadingRow { name, min, mean, max, limit, holds, judged: _, decides } = row;
         let (min, mean, max, holds) = (*min, *mean, *max, *holds);
-        Self { name, min, mean, max, limit: limit.as_deref(), holds }
+        Self { name, min, mean, max, limit: limit.as_deref(), holds, decides: *decides }
     }
 }

@@ -1,6 +1,7 @@
 //! The suites of a document and their cases: what is a failure, and what decides nothing.
 
 use super::judged;
+use crate::gate::leaks::{LeakFinding, LeakRow};
 use crate::gate::ruling::Verdict;
 use crate::gate::threshold::Status;
 use crate::report::document::{
@@ -79,6 +80,7 @@ pub(super) fn suites(document: &Document) -> Vec<Suite> {
         Suite { name: "thresholds", cases: thresholds(document) },
         Suite { name: "gate", cases: judged::rows(document) },
         Suite { name: "failures", cases: judged::errors(document) },
+        Suite { name: "leaks", cases: document.leaks.iter().map(leak).collect() },
         Suite { name: "integrity", cases: document.integrity.iter().map(assertion).collect() },
     ];
     suites.retain(|suite| !suite.cases.is_empty());
@@ -89,6 +91,16 @@ pub(super) fn suites(document: &Document) -> Vec<Suite> {
         }
     }
     suites
+}
+
+/// A leak decides nothing by itself: a limit that does is among the thresholds.
+fn leak(row: &LeakRow) -> Case {
+    let outcome = match &row.finding {
+        LeakFinding::Clean => Outcome::Passed,
+        LeakFinding::Leak => Outcome::Skipped(format!("LEAK: grows by {}", row.growth_text())),
+        LeakFinding::Open(why) => Outcome::Skipped(why.clone()),
+    };
+    Case::new(format!("{} does not grow without end", row.reading), outcome)
 }
 
 /// Whether the figures may be believed, and the answer as a whole.

@@ -1,6 +1,7 @@
-//! What monitors read of the database, with the limits of a staging test.
+//! What monitors read of the database and of the rest of the system, with its limits.
 
 use super::{Cell, Column, Table, Tone, columns, single};
+use crate::record::DatabaseReading;
 use crate::report::document::{Document, ReadingRow};
 use crate::report::figures::NOTHING;
 
@@ -9,13 +10,20 @@ pub(super) fn table(document: &Document) -> Table {
     let rows = document.readings.iter().map(row).collect();
     let mut columns = columns(&["reading"], &["min", "mean", "max"]);
     columns.extend(["limit", ""].map(Column::word));
-    Table::new(
-        "Database",
+    let of_database = |row: &ReadingRow| {
+        let name = row.name.as_str();
+        DatabaseReading::of(name).is_some() || name.starts_with("tap.")
+    };
+    let title = if document.readings.iter().all(of_database) { "Database" } else { "Monitors" };
+    let about = if document.readings.iter().any(|row| row.decides) {
+        "What monitors read beside the load, with the limits of the scenario, which are judged as \
+         thresholds, and those of a staging test, which decide nothing; `?` is what nothing was \
+         read for."
+    } else {
         "What monitors read beside the load, and the limits of a staging test, which decide \
-         nothing; `?` is what nothing was read for.",
-        columns,
-        single(rows),
-    )
+         nothing; `?` is what nothing was read for."
+    };
+    Table::new(title, about, columns, single(rows))
 }
 
 fn row(row: &ReadingRow) -> Vec<Cell> {

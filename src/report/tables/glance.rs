@@ -2,6 +2,7 @@
 
 use super::compared::failed;
 use super::{Cell, Column, Table, Tone, single};
+use crate::gate::leaks::{LeakFinding, LeakRow};
 use crate::gate::ruling::{Row, Ruling, Standing};
 use crate::gate::threshold::Status;
 use crate::report::document::{Document, Question};
@@ -45,6 +46,7 @@ pub(in crate::report) fn glance(document: &Document) -> Option<Table> {
     }
     rows.extend(limits(document));
     rows.extend(readings(document));
+    rows.extend(leaks(document));
     rows.extend(data(document));
     let asked = rows.len() > 1 || !judgement.invalid_reasons.is_empty();
     asked.then(|| {
@@ -166,11 +168,39 @@ fn readings(document: &Document) -> Option<Vec<Cell>> {
     };
     let first = missed.map(|row| {
         let limit = row.limit.as_deref().unwrap_or_default();
-        format!("; {} at most {}, wanted {limit}", row.name, row.text(row.max))
+        let judged = row.judged.as_deref().unwrap_or(NOTHING);
+        format!("; {} {judged}, wanted {limit}", row.name)
     });
     let counted = format!("{kept} of {} hold{}", limited.len(), first.unwrap_or_default());
     let any = !limited.is_empty();
     any.then(|| row(mark, "What the monitors read stays within its limits", counted))
+}
+
+/// Whether anything grows without end, where that was looked at for long enough.
+fn leaks(document: &Document) -> Option<Vec<Cell>> {
+    if document.leaks.iter().all(|row| row.slope.is_none()) {
+        return None;
+    }
+    let of = |row: &&LeakRow| match row.finding {
+        LeakFinding::Leak => Mark::Bad,
+        LeakFinding::Open(_) => Mark::Open,
+        LeakFinding::Clean => Mark::Good,
+    };
+    let mark = document.leaks.iter().map(|row| of(&row)).max()?;
+    let clean = document.leaks.iter().filter(|row| of(row) == Mark::Good).count();
+    let first = document.leaks.iter().find(|row| of(row) == mark && mark != Mark::Good);
+    let first = first.map(|row| match &row.finding {
+        LeakFinding::Open(why) => format!("; {}: {why}", row.reading),
+        LeakFinding::Leak | LeakFinding::Clean => {
+            format!("; {} grows by {}", row.reading, row.growth_text())
+        }
+    });
+    let told = format!(
+        "{clean} of {} readings don't grow{}",
+        document.leaks.len(),
+        first.unwrap_or_default()
+    );
+    Some(row(mark, "No memory leak", told))
 }
 
 fn data(document: &Document) -> Option<Vec<Cell>> {

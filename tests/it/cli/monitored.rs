@@ -42,7 +42,9 @@ fn a_monitor_has_the_address_of_its_database() {
         every.collect::<Vec<_>>(),
         [("shop", Nanos::from_secs(2)), ("monitor-db", Nanos::from_secs(5))]
     );
-    let MonitorSource::Postgres(shop) = &plan.monitors[0].source;
+    let MonitorSource::Postgres(shop) = &plan.monitors[0].source else {
+        panic!("{:?}", plan.monitors);
+    };
     assert_eq!(shop.url, "postgres://me:secret@h/db");
     assert_eq!((shop.pool_size, shop.user.as_deref()), (Some(10), Some("app")));
     assert_eq!(shop.application.as_deref(), Some("web"));

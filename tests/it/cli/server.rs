@@ -28,6 +28,8 @@ struct Seen {
 pub(crate) enum Answer {
     /// 200 and this JSON.
     Json(&'static str),
+    /// 503 as often as it is said, and then 200 and this JSON.
+    Late(u64, &'static str),
     /// Nothing, ever.
     Silence,
 }
@@ -89,7 +91,7 @@ fn serve(mut stream: TcpStream, seen: &Seen, answer: Answer) -> std::io::Result<
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        seen.requests.fetch_add(1, Ordering::SeqCst);
+        let before = seen.requests.fetch_add(1, Ordering::SeqCst);
         *seen.lines.lock().unwrap().entry(first.trim_end().to_owned()).or_default() += 1;
         let text = format!("{head}{}", String::from_utf8_lossy(&body));
         let mut texts = seen.texts.lock().unwrap();
@@ -99,14 +101,17 @@ fn serve(mut stream: TcpStream, seen: &Seen, answer: Answer) -> std::io::Result<
         drop(texts);
         match answer {
             Answer::Silence => {}
-            Answer::Json(json) => {
-                let length = json.len();
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
-                     content-length: {length}\r\n\r\n{json}"
-                );
-                stream.write_all(answer.as_bytes())?;
+            Answer::Json(json) => stream.write_all(&answered("200 OK", json))?,
+            Answer::Late(bad, _) if before < bad => {
+                stream.write_all(&answered("503 Service Unavailable", "{}"))?;
             }
+            Answer::Late(_, json) => stream.write_all(&answered("200 OK", json))?,
         }
     }
+}
+
+fn answered(status: &str, json: &str) -> Vec<u8> {
+    let length = json.len();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\n");
+    format!("{head}content-length: {length}\r\n\r\n{json}").into_bytes()
 }

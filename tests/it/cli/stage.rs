@@ -247,6 +247,11 @@ impl Market {
         Self { running, url }
     }
 
+    /// The id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.child.id()
+    }
+
     /// What it has counted.
     pub(crate) fn stats(&self) -> Value {
         serde_json::from_str(&get(&self.url, "/__market/stats")).unwrap()

@@ -6,7 +6,7 @@ use super::stage::{Stage, done};
 #[test]
 fn every_command_explains_itself() {
     let stage = Stage::new();
-    let commands: [&[&str]; 13] = [
+    let commands: &[&[&str]] = &[
         &[],
         &["run"],
         &["runs"],
@@ -14,10 +14,18 @@ fn every_command_explains_itself() {
         &["runs", "show"],
         &["runs", "rm"],
         &["report"],
+        &["observe"],
+        &["attest"],
+        &["attest", "list"],
+        &["attest", "ids"],
+        &["decide"],
+        &["message"],
         &["db"],
         &["db", "top"],
         &["db", "pool"],
         &["schema"],
+        &["check"],
+        &["probe"],
         &["market"],
         &["completions"],
     ];

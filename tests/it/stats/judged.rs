@@ -34,6 +34,7 @@ fn header(id: String, length: Nanos) -> Header {
         started_unix_ns: 0,
         seed: 1,
         load: Load { phases: vec![phase], max_users: None, workers: 1, precision: None },
+        leaks: Vec::new(),
         journeys: vec!["all".to_owned()],
         thresholds: Vec::new(),
         integrity: Vec::new(),
@@ -41,7 +42,9 @@ fn header(id: String, length: Nanos) -> Header {
         policy: ValidityPolicy::default(),
         gate: policy(),
         repetition: None,
+        logs: loadgate::record::LogsText::default(),
         observation: None,
+        features: Vec::new(),
     }
 }
 

@@ -1,0 +1,43 @@
+//! The feature checklist: which steps of a plan tick which boxes, and doing all of them.
+
+use super::{Leaf, Op, Plan};
+use crate::record::FeatureStep;
+use crate::units::Ratio;
+
+impl Plan {
+    /// All steps with a `feature:`, sessions first; steps with the same name and endpoint once.
+    pub fn features(&self) -> Vec<FeatureStep> {
+        let logins = self.sessions.iter().flat_map(|session| &session.program.steps);
+        let journeys = self.journeys.iter();
+        let steps = journeys.flat_map(|one| one.program.steps.iter().chain(&one.cleanup.steps));
+        let mut features = Vec::new();
+        for tagged in logins.chain(steps).filter_map(tagged) {
+            if !features.contains(&tagged) {
+                features.push(tagged);
+            }
+        }
+        features
+    }
+
+    /// Lets every journey do what it does only sometimes (`sample: 5%`): who plays it once wants to
+    /// see all of it.
+    pub fn leave_nothing_out(&mut self) {
+        let journeys = self.journeys.iter_mut();
+        let programs = journeys.flat_map(|one| [&mut one.program, &mut one.cleanup]);
+        for op in programs.flat_map(|program| &mut program.ops) {
+            if let Op::Sample { share, .. } = op {
+                *share = Ratio(1.0);
+            }
+        }
+    }
+}
+
+fn tagged(leaf: &Leaf) -> Option<FeatureStep> {
+    let (feature, about) = (leaf.feature.as_ref()?, leaf.about.as_ref()?);
+    Some(FeatureStep {
+        feature: feature.clone(),
+        journey: about.journey.clone(),
+        step: about.step.clone(),
+        series: about.name.clone(),
+    })
+}
