@@ -30,7 +30,7 @@ pub(super) use init::Init;
 pub(super) use judging::{Compare, Gate, Judging, Repeating};
 pub(super) use keep::{Files, GithubArg, PictureFiles, StoreArg};
 pub(super) use message::Message;
-pub(super) use observe::Observe;
+pub(super) use observe::{Observe, Windows};
 pub(super) use play::{EngineName, HttpArgs, LoadArgs, MonitorArgs, Play, TapArgs, What};
 pub(super) use probe::Probe;
 pub(super) use stored::{Comparing, DailyFiles, Report, Runs, RunsCommand};

@@ -1,18 +1,21 @@
 //! `loadgate observe`: a low load and its monitors for hours or days, whatever happens meanwhile.
 
-use super::args::{LoadArgs, Observe};
+use super::args::{LoadArgs, Observe, Windows};
 use super::player::Player;
 use super::progress::clock;
 use super::runs::{open_if_there, started};
 use super::settings::{Source, Variant};
 use super::terminal::{Terminal, printable};
+use super::watcher::Watcher;
 use super::{Exit, Failed, settings, simulate};
 use crate::gate::identity::{Difference, Kind, differences};
+use crate::gate::observation::usual_windows;
+use crate::gate::ruling::Verdict;
 use crate::harness::{self, Begin, Closed, Observed, Seen};
 use crate::histogram::Histogram;
 use crate::names::{Metric, SeriesId};
 use crate::plan::{Plan, Shape};
-use crate::record::{Counts, Header, Observation, StopReason, WindowText};
+use crate::record::{Counts, Header, Observation, StopReason};
 use crate::units::{Nanos, Rate, format_nanos, group_thousands};
 
 /// How long an observation lasts when nobody says it: the guide asks for 24 to 48 hours.
@@ -39,7 +42,7 @@ pub(super) async fn observe(mut observe: Observe, terminal: &Terminal) -> Result
     if observe.finish {
         return finish(&observe, &source, &first, terminal).await;
     }
-    let Observe { play, length, segment, resume, new, store, .. } = observe;
+    let Observe { play, length, segment, resume, new, zone, windows, store, .. } = observe;
     let player = Player::start(play.clone(), source, &first, &store, terminal).await?;
     let unfinished = player.store.unfinished().await?;
     let of_this = |header: &&Header| is_of(header, &first, player.is_embedded());
@@ -52,26 +55,51 @@ pub(super) async fn observe(mut observe: Observe, terminal: &Terminal) -> Result
     let mut plan = player.plan(&load.variant(&play.load))?;
     if let Some(header) = header {
         same(header, &player.foresee(&plan)?)?;
+        same_days(header, zone.as_deref(), windows.as_ref())?;
     }
     if header.is_none() {
         terminal.note(&load.told(&plan));
     }
     plan.course.interval = segment;
     plan.course.latest_start = Some(LATEST_START);
+    let observation = load.observation(zone, windows);
+    let own = header.and_then(|header| header.observation.as_ref()).unwrap_or(&observation);
+    let mut watcher = Watcher::of(&player.store, header, own, &plan).await?;
     let begin = header.map_or_else(
-        || Begin::New(load.observation()),
+        || Begin::New(observation.clone()),
         |header| Begin::GoOn(Box::new(header.clone())),
     );
     let lines = player.lines.clone();
     let mut seen = |seen: &Seen<'_>| {
         lines.note(&line(seen));
         lines.show("", || seen.progress());
-        None
+        let wall = seen.interval.gauges.wall_unix_ns.unwrap_or_default();
+        watcher.see(seen.interval, seen.catalogue, (seen.run, wall), &lines)
     };
     let observed = player.observe(plan, begin, &mut seen).await;
     let signal = player.signal();
+    if observed.as_ref().is_ok_and(|observed| observed.closed.is_some()) {
+        watcher.end(&lines);
+    }
+    let worst = watcher.finish(&lines).await.worst();
     player.stop().await;
-    tell(&observed?, signal, terminal)
+    let ended = tell(&observed?, signal, terminal)?;
+    // As of a run whose live alarm went off.
+    let is_rolled_back = ended == Exit::Done && worst == Some(Verdict::Rollback);
+    Ok(if is_rolled_back { Exit::Rollback } else { ended })
+}
+
+/// What is told of days must be told by one clock.
+fn same_days(begun: &Header, zone: Option<&str>, windows: Option<&Windows>) -> Result<(), Failed> {
+    let Some(own) = &begun.observation else { return Ok(()) };
+    let zone_fits = zone.is_none_or(|zone| zone == own.zone);
+    if zone_fits && windows.is_none_or(|Windows(windows)| *windows == own.windows) {
+        return Ok(());
+    }
+    let what = if zone_fits { "windows are others" } else { "time zone is another one" };
+    let hint = format!("leave it out: it has the zone {}; or begin another with `--new`", own.zone);
+    let message = format!("can't go on with observation `{}`: its {what}", begun.id);
+    Err(Failed::usage(message, Some(hint)))
 }
 
 /// An observation has one load: a constant rate.
@@ -125,20 +153,12 @@ impl Asked {
         }
     }
 
-    fn observation(&self) -> Observation {
-        let window = |name: &str, from: u16, to: u16| WindowText {
-            name: name.to_owned(),
-            from_minute: from * 60,
-            to_minute: to * 60,
-        };
+    /// What it is, of one that begins.
+    fn observation(&self, zone: Option<String>, windows: Option<Windows>) -> Observation {
         Observation {
             planned: self.length,
-            zone: "UTC".to_owned(),
-            windows: vec![
-                window("morning", 7, 11),
-                window("mid-day", 11, 16),
-                window("evening", 16, 22),
-            ],
+            zone: zone.unwrap_or_else(|| "UTC".to_owned()),
+            windows: windows.map_or_else(usual_windows, |Windows(windows)| windows),
             simulated: None,
         }
     }

@@ -2,7 +2,6 @@
 //! same store.
 
 use std::path::Path;
-use std::time::SystemTime;
 use std::{env, fs};
 
 use super::args::Observe;
@@ -11,6 +10,7 @@ use super::progress::Lines;
 use super::terminal::Terminal;
 use super::watcher::Watcher;
 use super::{Exit, Failed, daily, settings};
+use crate::engine::unix_now;
 use crate::gate::live::Watch;
 use crate::gate::observation::Observer;
 use crate::harness::run_id;
@@ -18,7 +18,6 @@ use crate::plan::Inputs;
 use crate::record::{Interval, Totals};
 use crate::simulation::{self, Simulation};
 use crate::store::Store;
-use crate::units::Nanos;
 
 /// Simulates, stores, shows. Nothing was measured, so that it is never GO: the exit code is that
 /// of a run that is no measurement.
@@ -59,13 +58,13 @@ async fn play(
     store: &Store,
     terminal: &Terminal,
 ) -> Result<String, Failed> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let header = simulation.header(&run_id(Nanos::from(now).0), env!("CARGO_PKG_VERSION"));
+    let now = unix_now();
+    let header = simulation.header(&run_id(now), env!("CARGO_PKG_VERSION"));
     let (catalogue, gate) = (simulation.catalogue(), simulation.gate());
     let mut writer = store.begin(&header, &catalogue).await?;
     let live = Watch::new(&gate.policy, None);
     let observer = Observer::new(simulation.observation(), &gate.policy, live, &header.load.phases);
-    let mut watcher = Watcher::new(observer, (&header.id, &header.scenario), gate);
+    let mut watcher = Watcher::new(observer, &header.scenario, gate);
     let lines = Lines::new(terminal);
     let mut totals = Totals::default();
     let mut end = simulation.end();
@@ -73,8 +72,9 @@ async fn play(
         writer.append(&catalogue, &segment).await?;
         add(&mut totals, &segment)?;
         let wall = segment.gauges.wall_unix_ns.unwrap_or_default();
-        end.notes.extend(watcher.see(&segment, &catalogue, wall, &lines));
+        end.notes.extend(watcher.see(&segment, &catalogue, (&header.id, wall), &lines));
     }
+    watcher.end(&lines);
     watcher.finish(&lines).await;
     writer.finish(&end, &totals).await?;
     Ok(header.id)

@@ -69,6 +69,19 @@ impl LeakFinding {
 }
 
 impl LeakRow {
+    /// What is found, for people: `app.rss_bytes: LEAK, 2.01 MB/h [1.95, 2.08]`.
+    pub fn text(&self) -> String {
+        let growth = match self.growth_text() {
+            none if none.is_empty() => none,
+            growth => format!(", {growth}"),
+        };
+        let word = match &self.finding {
+            LeakFinding::Open(why) => why.as_str(),
+            LeakFinding::Leak | LeakFinding::Clean => self.finding.word(),
+        };
+        format!("{}: {word}{growth}", self.reading)
+    }
+
     /// Its growth with the interval: `2.01 MB/h [1.95, 2.08]`.
     pub fn growth_text(&self) -> String {
         let Some(slope) = self.slope else { return String::new() };
@@ -101,10 +114,30 @@ impl LeakRow {
 /// as load. Of what was started anew only the time since then counts.
 pub fn leaks(record: &RunRecord) -> Vec<LeakRow> {
     let http: Vec<SeriesId> = record.catalogue.matching(|series| series.kind.is_http()).collect();
-    let mut watched: BTreeMap<String, Watched> = BTreeMap::new();
-    let mut restarts: BTreeMap<String, f64> = BTreeMap::new();
+    let mut watched = Watch::new(&record.header.leaks);
     for interval in &record.intervals {
-        let load = load(interval, &http);
+        watched.take(interval, load(interval, &http));
+    }
+    watched.rows(&record.header.thresholds)
+}
+
+/// What is watched, interval by interval.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// What the scenario says is to be watched, too.
+    names: Vec<String>,
+    watched: BTreeMap<String, Watched>,
+    restarts: BTreeMap<String, f64>,
+}
+
+impl Watch {
+    pub(super) fn new(names: &[String]) -> Self {
+        Self { names: names.to_vec(), watched: BTreeMap::new(), restarts: BTreeMap::new() }
+    }
+
+    /// Takes what was read in an interval, at so many requests a second.
+    pub(super) fn take(&mut self, interval: &Interval, load: Option<f64>) {
+        let Self { names, watched, restarts } = self;
         for Reading { what, value } in &interval.gauges.readings {
             if let Some(monitor) = what.strip_suffix(ProcessReading::Restarts.word()) {
                 let before = restarts.insert(monitor.to_owned(), *value);
@@ -117,23 +150,26 @@ pub fn leaks(record: &RunRecord) -> Vec<LeakRow> {
                 }
             } else if let Some(own) = watched.get_mut(what) {
                 own.add(interval, *value, load);
-            } else if is_watched(record, what) && watched.len() < Reading::MAX_NAMES {
+            } else if is_watched(names, what) && watched.len() < Reading::MAX_NAMES {
                 let mut own = Watched::new(interval.start);
                 own.add(interval, *value, load);
                 watched.insert(what.clone(), own);
             }
         }
     }
-    let limits = &record.header.thresholds;
-    watched.into_iter().map(|(name, own)| own.row(name, limits)).collect()
+
+    /// What is said of each so far, by name.
+    pub(super) fn rows(&self, limits: &[ThresholdText]) -> Vec<LeakRow> {
+        self.watched.iter().map(|(name, own)| own.row(name.clone(), limits)).collect()
+    }
 }
 
 /// Whether a reading of this name is watched.
-fn is_watched(record: &RunRecord, what: &str) -> bool {
+fn is_watched(names: &[String], what: &str) -> bool {
     if what.starts_with(OWN) {
         return false;
     }
-    if record.header.leaks.iter().any(|name| name == what) {
+    if names.iter().any(|name| name == what) {
         return true;
     }
     let base = what.split('{').next().unwrap_or_default();
@@ -160,7 +196,7 @@ fn load(interval: &Interval, http: &[SeriesId]) -> Option<f64> {
 }
 
 /// One reading as it is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     start: Nanos,
     end: Nanos,
@@ -198,7 +234,7 @@ impl Watched {
         }
     }
 
-    fn row(self, reading: String, thresholds: &[ThresholdText]) -> LeakRow {
+    fn row(&self, reading: String, thresholds: &[ThresholdText]) -> LeakRow {
         let hours = |minute: &Minute| count_to_f64(minute.at) * SAMPLE.as_secs_f64() / 3_600.0;
         let sample = |minute: &Minute| Sample {
             hours: hours(minute),

@@ -44,6 +44,8 @@ pub struct Progress {
 /// One interval of a run that goes on, and what came before it.
 #[expect(missing_debug_implementations, reason = "it is looked at in passing")]
 pub struct Seen<'a> {
+    /// The run's id.
+    pub run: &'a str,
     /// The interval.
     pub interval: &'a Interval,
     /// All series so far.
@@ -203,6 +205,7 @@ pub(super) async fn collect(
             played_out = trail.is_over();
         }
         notes.extend((told.seen)(&Seen {
+            run: ends.writer.id(),
             interval: &interval,
             catalogue: collector.catalogue(),
             totals: collector.totals(),

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::document::{Document, Observed};
 use super::foreign::clean;
 use super::markdown::escape;
-use crate::gate::observation::{Cell, Change, Day, Observer, Status, Tracked, Trend};
+use crate::gate::leaks::LeakFinding;
+use crate::gate::observation::{Cell, Change, Day, Observer, Status, Tracked};
 
 /// Stands where nothing was measured.
 const MISSING: &str = "—";
@@ -123,7 +124,10 @@ pub fn status(document: &Document, observed: &Observed, number: u32) -> Option<S
     };
     let issues = match day.issues.as_slice() {
         [] => " None".to_owned(),
-        all => all.iter().map(|issue| format!("\n- {}", clean(issue))).collect(),
+        all => {
+            let lines: Vec<_> = all.iter().map(|issue| format!("\n- {}", clean(issue))).collect();
+            lines.concat()
+        }
     };
     let blocks = [
         Some(format!("Subject: [STAGING] {scenario} {version} - Day {number} Status Update")),
@@ -140,7 +144,7 @@ pub fn status(document: &Document, observed: &Observed, number: u32) -> Option<S
                 metric(Tracked::ErrorRate),
                 metric(Tracked::AverageResponse),
                 format!("- Database Performance: {}", database(day)),
-                format!("- Memory Usage: {}", memory(observed, day)),
+                format!("- Memory Usage: {}", memory(document, day)),
             ]
             .join("\n"),
         ),
@@ -172,14 +176,17 @@ fn database(day: &Day) -> &'static str {
 }
 
 /// The most memory of the day, and whether it is stable as far as that is known.
-fn memory(observed: &Observed, day: &Day) -> String {
+fn memory(document: &Document, day: &Day) -> String {
     let value = day.whole.value(Tracked::Memory);
     let Some(value) = value else { return "[not measured] GB".to_owned() };
-    let decided: Vec<Option<bool>> = observed.trends.iter().map(Trend::is_leak).collect();
+    let own = document.leaks.iter().filter(|row| row.reading.ends_with("_bytes"));
+    let findings: Vec<&LeakFinding> = own.map(|row| &row.finding).collect();
     let stable = match () {
-        () if decided.contains(&Some(true)) => "growing",
-        () if !decided.is_empty() && !decided.contains(&None) => "stable",
-        () => "[stable / growing: too short to say]",
+        () if findings.contains(&&LeakFinding::Leak) => "growing",
+        () if !findings.is_empty() && findings.iter().all(|one| **one == LeakFinding::Clean) => {
+            "stable"
+        }
+        () => "[stable / growing: not decided]",
     };
     format!("{:.2} GB ({stable})", value / 1e9)
 }

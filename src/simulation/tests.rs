@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
 
 use super::*;
+use crate::gate::leaks::LeakFinding;
 use crate::gate::live::Watch;
 use crate::gate::observation::{Answer, Day, Event, Observer, Overall, Status, Tracked};
 use crate::gate::ruling::Verdict;
@@ -267,9 +268,9 @@ readings:
   app.rss_bytes: { level: 450MB, hourly: 2MB, saw: 80MB, noise: 3MB }",
     );
     let seen = observe(&leaks);
-    let trends = seen.observer.trends();
-    assert_eq!(trends[0].is_leak(), Some(true), "{}", trends[0].text());
-    let slope = trends[0].growth.as_ref().unwrap().slope.value;
+    let found = seen.observer.growth();
+    assert_eq!(found[0].finding, LeakFinding::Leak, "{}", found[0].text());
+    let slope = found[0].slope.as_ref().unwrap().value;
     assert!((slope - 2e6).abs() < 0.2e6, "{slope}");
     let days = seen.observer.days();
     assert_eq!(days[1].overall, Overall::Issues);
@@ -278,11 +279,11 @@ readings:
     assert_eq!(memory.answer, Answer::Fails, "{}", memory.found);
 
     let flat = observe(&simulation("rate: 20/m"));
-    assert_eq!(flat.observer.trends()[0].is_leak(), Some(false));
+    assert_eq!(flat.observer.growth()[0].finding, LeakFinding::Clean);
     let warm = "rate: 20/m
 readings:
   app.rss_bytes: { level: 450MB, warm_up: 150MB, settles: 1h, saw: 80MB, noise: 3MB }";
-    assert_eq!(observe(&simulation(warm)).observer.trends()[0].is_leak(), Some(false));
+    assert_eq!(observe(&simulation(warm)).observer.growth()[0].finding, LeakFinding::Clean);
 }
 
 #[test]
@@ -340,7 +341,7 @@ gaps: [ { at: 15h, length: 30m } ]",
     assert_eq!(stored.changes(), seen.observer.changes());
     assert_eq!(stored.missed(), seen.observer.missed());
     assert_eq!(stored.days(), seen.observer.days());
-    assert_eq!(stored.trends(), seen.observer.trends());
+    assert_eq!(stored.growth(), seen.observer.growth());
     assert!(seen.words().len() > 3, "{:?}", seen.changes());
 }
 

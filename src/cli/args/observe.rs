@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::play::some_time;
 use super::{DailyFiles, Files, Play, StoreArg};
+use crate::gate::observation::{Calendar, read_windows};
+use crate::record::WindowText;
 use crate::units::Nanos;
 
 /// `loadgate observe`.
@@ -19,6 +21,13 @@ pub(in crate::cli) struct Observe {
     /// How much is stored together: what is lost at most when the process is killed
     #[arg(long, value_name = "1m", default_value = "1m", value_parser = segment)]
     pub(in crate::cli) segment: Nanos,
+    /// The time zone by whose clock its days are: an IANA name, or an offset such as +02:00
+    /// [default: UTC, or as it was begun]
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    pub(in crate::cli) zone: Option<String>,
+    /// The parts of a day [default: 07-11,11-16,16-22 as morning, mid-day and evening]
+    #[arg(long, value_name = "07-11,…", value_parser = Windows::read)]
+    pub(in crate::cli) windows: Option<Windows>,
     /// Begin a new observation, though one of this scenario and target is unfinished
     #[arg(long, conflicts_with_all = ["resume", "finish"])]
     pub(in crate::cli) new: bool,
@@ -29,7 +38,7 @@ pub(in crate::cli) struct Observe {
     #[arg(long)]
     pub(in crate::cli) finish: bool,
     /// Simulate what this file describes, in seconds instead of days, and send nothing
-    #[arg(long, value_name = "SPEC", conflicts_with_all = ["scenario", "length", "new", "resume", "finish"])]
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["scenario", "length", "zone", "windows", "new", "resume", "finish"])]
     pub(in crate::cli) simulate: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) store: StoreArg,
@@ -37,6 +46,23 @@ pub(in crate::cli) struct Observe {
     pub(in crate::cli) daily: DailyFiles,
     #[command(flatten)]
     pub(in crate::cli) files: Files,
+}
+
+/// The parts of a day, as they are given.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Windows(pub(in crate::cli) Vec<WindowText>);
+
+impl Windows {
+    fn read(text: &str) -> Result<Self, String> {
+        read_windows(text).map(Self).map_err(|error| format!("{error}; {}", error.hint()))
+    }
+}
+
+fn zone(text: &str) -> Result<String, String> {
+    match Calendar::new(text, &[]) {
+        Ok(_) => Ok(text.trim().to_owned()),
+        Err(error) => Err(format!("{error}; {}", error.hint())),
+    }
 }
 
 /// The length of a segment: shorter ones take more disk than they tell, longer ones lose too much.

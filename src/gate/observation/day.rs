@@ -7,6 +7,7 @@ use super::figures::{Figures, Kind};
 use super::observer::Observer;
 use super::target::{Level, Tracked};
 use super::tasks::Task;
+use crate::gate::leaks::{LeakFinding, LeakRow};
 use crate::gate::ruling::Verdict;
 use crate::units::{Nanos, count_to_f64, f64_to_u64, group_thousands};
 
@@ -227,7 +228,7 @@ impl Observer {
         }
         issues.extend(self.absent(date, rows));
         let leaks = self.leaks(date);
-        issues.extend(leaks.iter().map(|leak| format!("memory grows without end: {leak}")));
+        issues.extend(leaks.iter().map(|leak| format!("grows without end: {leak}")));
         if issues.len() > MAX_ISSUES {
             let more = issues.len() - MAX_ISSUES;
             issues.truncate(MAX_ISSUES);
@@ -300,9 +301,9 @@ impl Observer {
         if self.slots.keys().next_back().is_none_or(|slot| slot.date != date) {
             return Vec::new();
         }
-        let trends = self.trends();
-        let leaks = trends.iter().filter(|trend| trend.is_leak() == Some(true));
-        leaks.map(super::Trend::text).collect()
+        let found = self.growth();
+        let leaks = found.iter().filter(|row| row.finding == LeakFinding::Leak);
+        leaks.map(LeakRow::text).collect()
     }
 
     fn is_of(&self, unix_ns: u64, date: Date) -> bool {

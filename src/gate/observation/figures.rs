@@ -46,6 +46,8 @@ pub(super) enum Kind {
     Timeouts,
     /// Resident memory of a process or container, in bytes.
     Memory,
+    /// All memory of a container, what it has cached of files included, in bytes.
+    Container,
     /// Processors that a process or container uses.
     Cpu,
     /// The share of the machine's processors in use.
@@ -89,6 +91,8 @@ impl Kind {
         if let Some((_, known)) = DatabaseReading::of(what) {
             return Self::of_database(known);
         }
+        // Labels of Prometheus stand behind the name.
+        let what = what.split('{').next().unwrap_or_default();
         let (monitor, last) = what.rsplit_once('.').unwrap_or(("", what));
         let is = |names: &[&str]| monitor.split('.').any(|part| names.contains(&part));
         if is(&["loadgate", "generator"]) {
@@ -96,16 +100,16 @@ impl Kind {
         }
         let is_host = is(&["host"]);
         let is_database = is(&["db", "database", "postgres", "postgresql", "pg"]);
-        match last {
-            "rss_bytes" | "memory_bytes" if !is_host && !is_database => Some(Self::Memory),
-            _ if last == "cpu" || last.ends_with("_cpu") || last == "cpu_use" => {
-                Some(match (is_host, is_database) {
-                    (true, _) => Self::HostCpu,
-                    (false, true) => Self::DatabaseCpu,
-                    (false, false) => Self::Cpu,
-                })
-            }
-            _ => None,
+        let is_resident = last == "rss_bytes" || last.ends_with("resident_memory_bytes");
+        let is_cpu = last == "cpu" || last.ends_with("_cpu") || last == "cpu_use";
+        match () {
+            () if is_cpu && is_host => Some(Self::HostCpu),
+            () if is_cpu && is_database => Some(Self::DatabaseCpu),
+            () if is_cpu => Some(Self::Cpu),
+            () if is_host || is_database => None,
+            () if is_resident => Some(Self::Memory),
+            () if last == "memory_bytes" => Some(Self::Container),
+            () => None,
         }
     }
 
@@ -175,7 +179,7 @@ impl Figures {
                 None => self.highest_mean(Kind::Statement),
             },
             Tracked::Pool => self.max(Kind::Pool).or_else(|| self.max(Kind::Connections)),
-            Tracked::Memory => self.max(Kind::Memory),
+            Tracked::Memory => self.max(Kind::Memory).or_else(|| self.max(Kind::Container)),
             Tracked::Cpu => {
                 self.highest_mean(Kind::Cpu).or_else(|| self.highest_mean(Kind::HostCpu))
             }
@@ -218,6 +222,9 @@ mod tests {
         let check = |what: &str, want: Option<Kind>| assert_eq!(Kind::of(what), want, "{what}");
         check("app.rss_bytes", Some(Kind::Memory));
         check("rss_bytes", Some(Kind::Memory));
+        check("box.memory_bytes", Some(Kind::Container));
+        check("shop.process_resident_memory_bytes{pid=\"1.2\"}", Some(Kind::Memory));
+        check("host.memory_available_bytes", None);
         check("staging.app.cpu", Some(Kind::Cpu));
         check("host.cpu", Some(Kind::HostCpu));
         check("postgres.cpu", Some(Kind::DatabaseCpu));
@@ -250,9 +257,10 @@ mod tests {
             [3.0, -1.0, 7.0].map(|value| Reading::new("app.rss_bytes", value).unwrap()).into();
         let (mut all, mut first, mut second) =
             (Figures::default(), Figures::default(), Figures::default());
-        readings.iter().for_each(|one| all.read(one));
-        readings.iter().take(1).for_each(|one| first.read(one));
-        readings.iter().skip(1).for_each(|one| second.read(one));
+        for (at, one) in readings.iter().enumerate() {
+            all.read(one);
+            if at == 0 { first.read(one) } else { second.read(one) }
+        }
         first.merge(&second);
         assert_eq!(first, all);
         let negative = Reading::new("app.rss_bytes", -5.0).unwrap();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::calendar::{Calendar, Slot};
 use super::figures::Figures;
 use super::health::{Change, Health};
-use super::memory::{Memory, Trend};
 use super::tasks::Task;
+use crate::gate::leaks::{self, LeakRow};
 use crate::gate::live::Watch;
 use crate::gate::ruling::Verdict;
 use crate::histogram::{DecodeError, Histogram};
@@ -88,7 +88,7 @@ pub struct Observer {
     pub(super) slots: BTreeMap<Slot, Figures>,
     slowest: BTreeMap<Slot, Slowest>,
     open: Option<Open>,
-    memory: Memory,
+    growing: leaks::Watch,
     pub(super) changes: Vec<Change>,
     pub(super) missed: Vec<Missed>,
     /// The day on which the first segment began, by the calendar of the place.
@@ -129,7 +129,7 @@ impl Observer {
             slots: BTreeMap::new(),
             slowest: BTreeMap::new(),
             open: None,
-            memory: Memory::default(),
+            growing: leaks::Watch::new(&[]),
             changes: Vec::new(),
             missed: Vec::new(),
             first: None,
@@ -167,9 +167,9 @@ impl Observer {
         let mut events = Vec::new();
         let missing = self.miss(segment, wall, &mut events);
         let Some(slot) = self.calendar.slot(wall) else { return events };
-        self.first = self.first.or(self.calendar.local(wall).map(jiff::civil::DateTime::date));
+        self.first = self.first.or(self.calendar.local(wall).map(DateTime::date));
         if let Some(left) = self.open.take_if(|open| open.slot != slot) {
-            events.push(Event::Closed(self.close(left)));
+            events.push(Event::Closed(self.close(&left)));
         }
         let figures = self.figures(segment, catalogue, slot);
         for (slot, length) in self.calendar.before(wall, missing) {
@@ -177,11 +177,8 @@ impl Observer {
             figures.missing = figures.missing + length;
         }
         self.slots.entry(slot).or_default().merge(&figures);
-        let hours = segment.start.as_secs_f64() / 3_600.0;
         let seconds = segment.length.as_secs_f64().max(1e-9);
-        for reading in &segment.gauges.readings {
-            self.memory.take(reading, hours, count_to_f64(figures.tried) / seconds);
-        }
+        self.growing.take(segment, Some(count_to_f64(figures.tried) / seconds));
         let alarm = self.live.0.take(segment, catalogue, &self.phases).map(|alarm| alarm.what);
         let changed = self.health.take(&figures, wall, alarm.as_deref());
         if let Some(change) = changed {
@@ -197,7 +194,7 @@ impl Observer {
     /// Ends the part of a day that goes on: nothing more comes.
     pub fn finish(&mut self) -> Option<Event> {
         let left = self.open.take()?;
-        Some(Event::Closed(self.close(left)))
+        Some(Event::Closed(self.close(&left)))
     }
 
     /// The state now; `None` before enough is known.
@@ -236,9 +233,9 @@ impl Observer {
         &self.missed
     }
 
-    /// How memory grows so far.
-    pub fn trends(&self) -> Vec<Trend> {
-        self.memory.trends()
+    /// What grows without end so far, and what does not: memory, open files, connections.
+    pub fn growth(&self) -> Vec<LeakRow> {
+        self.growing.rows(&[])
     }
 
     /// The days by whose clock it is.
@@ -353,7 +350,7 @@ impl Observer {
         }
     }
 
-    fn close(&mut self, open: Open) -> Closed {
+    fn close(&mut self, open: &Open) -> Closed {
         let slot = open.slot;
         self.slowest.extend(open.slowest().map(|slowest| (slot, slowest)));
         Closed {

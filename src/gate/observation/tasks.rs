@@ -5,6 +5,7 @@ use super::day::Status;
 use super::figures::{Figures, Kind};
 use super::observer::Observer;
 use super::target::{Level, Tracked};
+use crate::gate::leaks::{LeakFinding, LeakRow};
 use crate::record::{Criterion, Group};
 use crate::units::{Nanos, Ratio, group_thousands};
 
@@ -124,13 +125,13 @@ impl Observer {
     }
 
     fn memory(&self) -> Found {
-        let trends = self.trends();
-        let told: Vec<String> = trends.iter().map(super::Trend::text).collect();
+        let found = self.growth();
+        let told: Vec<String> = found.iter().map(LeakRow::text).collect();
         let told = told.join("; ");
         match () {
-            () if trends.is_empty() => open("no memory was read"),
-            () if trends.iter().any(|trend| trend.is_leak() == Some(true)) => (Answer::Fails, told),
-            () if trends.iter().all(|trend| trend.is_leak() == Some(false)) => {
+            () if found.is_empty() => open("no memory was read"),
+            () if found.iter().any(|row| row.finding == LeakFinding::Leak) => (Answer::Fails, told),
+            () if found.iter().all(|row| row.finding == LeakFinding::Clean) => {
                 (Answer::Holds, told)
             }
             () => (Answer::Open, told),

@@ -1,6 +1,6 @@
 //! What a report says of an observation.
 
-use crate::gate::observation::{Change, Day, Missed, Trend};
+use crate::gate::observation::{Change, Day, Missed};
 use crate::gate::ruling::Verdict;
 use crate::record::Policy;
 use crate::units::Nanos;
@@ -26,8 +26,6 @@ pub struct Observed {
     pub changes: Vec<(u32, String, Change)>,
     /// Time of which nothing is known, the same way.
     pub missed: Vec<(u32, String, Missed)>,
-    /// How memory grew.
-    pub trends: Vec<Trend>,
     /// The rules by which it was judged.
     pub policy: Policy,
     /// What people should know.

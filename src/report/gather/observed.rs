@@ -27,7 +27,6 @@ pub(super) fn observed(record: &RunRecord) -> Option<Observed> {
         days: observer.days(),
         changes: changes.collect(),
         missed: missed.collect(),
-        trends: observer.trends(),
         policy: observer.policy().clone(),
         notes: observer.notes(),
     })
