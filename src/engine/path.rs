@@ -60,9 +60,7 @@ impl Path {
         let mut notes = Vec::new();
         let spoken = Spoken::of(plan, found);
         let path = match plan.http.engine {
-            Engine::Epoll => {
-                try_epoll().map(|()| Self::Epoll(spoken)).map_err(PathError::Here)?
-            }
+            Engine::Epoll => try_epoll().map(|()| Self::Epoll(spoken)).map_err(PathError::Here)?,
             Engine::Tokio => Self::Tokio,
             Engine::Auto => match try_epoll() {
                 Ok(()) => Self::Epoll(spoken),

@@ -274,9 +274,6 @@ mod tests {
         );
         assert_eq!(Code(0xd).to_string(), "HTTP_1_1_REQUIRED");
         assert_eq!(Code(0xabc).to_string(), "code 0xabc");
-        assert_eq!(
-            Stopped::Reset(Code::CANCEL).to_string(),
-            "the server ended the stream: CANCEL"
-        );
+        assert_eq!(Stopped::Reset(Code::CANCEL).to_string(), "the server ended the stream: CANCEL");
     }
 }

@@ -216,10 +216,10 @@ mod tests {
         // RFC 7541, C.2.
         check(
             4_096,
-            &[("400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572", &[(
-                "custom-key",
-                "custom-header",
-            )])],
+            &[(
+                "400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572",
+                &[("custom-key", "custom-header")],
+            )],
             &[("custom-key", "custom-header")],
         );
         check(4_096, &[("040c 2f73 616d 706c 652f 7061 7468", &[(":path", "/sample/path")])], &[]);

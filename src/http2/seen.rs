@@ -120,10 +120,15 @@ mod tests {
 
     #[test]
     fn a_block_that_is_known_is_the_same_head_and_does_the_same_to_the_table() {
-        let blocks =
-            [with(1), with(1), with(2), vec![0x88, 0xbe], vec![0x88, 0xbf], with(1), vec![
-                0x88, 0xc0,
-            ]];
+        let blocks = [
+            with(1),
+            with(1),
+            with(2),
+            vec![0x88, 0xbe],
+            vec![0x88, 0xbf],
+            with(1),
+            vec![0x88, 0xc0],
+        ];
         let (mut seen, mut decoder) = (Seen::default(), Decoder::new());
         let mut alone = Decoder::new();
         for (at, block) in blocks.iter().cycle().take(50).enumerate() {

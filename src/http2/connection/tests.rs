@@ -166,10 +166,10 @@ fn a_client_begins_with_its_preface_and_confirms_the_servers_settings() {
     assert_eq!((ack.kind, ack.flags, payload.len()), (Kind::Settings, ACK, 0));
     client.hear(&frame(Kind::Ping, 0, 0, b"12345678")).unwrap();
     client.hear(&frame(Kind::Ping, ACK, 0, b"12345678")).unwrap();
-    assert_eq!(client.sent(), [(
-        Frame { length: 8, kind: Kind::Ping, flags: ACK, stream: 0 },
-        b"12345678".to_vec()
-    )]);
+    assert_eq!(
+        client.sent(),
+        [(Frame { length: 8, kind: Kind::Ping, flags: ACK, stream: 0 }, b"12345678".to_vec())]
+    );
 }
 
 #[test]
@@ -254,7 +254,10 @@ fn an_answer_that_is_none_ends_its_stream_alone() {
         &[ok.clone(), head(1, 0, &[("x", "y")])],
         "malformed answer: head, body and trailers in a wrong order",
     );
-    check(&[head(1, 0, &[(":status", "101")])], "malformed answer: the server switched protocols (101)");
+    check(
+        &[head(1, 0, &[(":status", "101")])],
+        "malformed answer: the server switched protocols (101)",
+    );
     check(
         &[head(1, 0, &[(":status", "200"), ("connection", "close")])],
         "malformed answer: a field that no answer of HTTP/2 may have",
@@ -331,13 +334,13 @@ fn what_comes_for_a_stream_that_ended_breaks_the_connection() {
     }
     let pushed = frame(Kind::Push, END_HEADERS, 1, &[0, 0, 0, 2, 0x88]);
     assert_eq!(told(&[pushed]), Err(Broken::Pushed));
-    assert_eq!(told(&[frame(Kind::Headers, END_HEADERS, 1, &[0xff; 9])]).unwrap_err().code(), Code::COMPRESSION);
+    assert_eq!(
+        told(&[frame(Kind::Headers, END_HEADERS, 1, &[0xff; 9])]).unwrap_err().code(),
+        Code::COMPRESSION
+    );
     assert_eq!(told(&[frame(Kind::Data, PADDED, 1, &[4, 0, 0, 0])]), Err(Broken::Padding));
     assert_eq!(told(&[frame(Kind::Data, PADDED, 1, &[])]), Err(Broken::Padding));
-    assert_eq!(
-        told(&[frame(Kind::Data, 0, 1, &[0; 16_385])]),
-        Err(Broken::FrameTooLong(16_385))
-    );
+    assert_eq!(told(&[frame(Kind::Data, 0, 1, &[0; 16_385])]), Err(Broken::FrameTooLong(16_385)));
 }
 
 #[test]
@@ -446,7 +449,9 @@ fn windows_for_what_comes_are_opened_in_batches_and_not_overrun() {
 fn streams_wait_for_room_and_for_the_servers_word() {
     let mut client = client();
     let asked = |client: &mut Client| {
-        (0..10_000).take_while(|key| client.ask(*key, Asked::Other, Keep::Body, b"").is_some()).count()
+        (0..10_000)
+            .take_while(|key| client.ask(*key, Asked::Other, Keep::Body, b"").is_some())
+            .count()
     };
     assert_eq!(asked(&mut client), 100);
     client.hear(&settings(&[(3, 102)])).unwrap();

@@ -188,7 +188,12 @@ fn http_2_answers_may_come_in_any_frames() {
             "settings and windows in between",
             vec![
                 ok(0),
-                Act::For(0, SETTINGS, 0, [&[0, 3][..], &numbers(&[1]), &[0, 1], &numbers(&[0])].concat()),
+                Act::For(
+                    0,
+                    SETTINGS,
+                    0,
+                    [&[0, 3][..], &numbers(&[1]), &[0, 1], &numbers(&[0])].concat(),
+                ),
                 Act::For(0, WINDOW, 0, numbers(&[1_000])),
                 Act::Own(WINDOW, 0, numbers(&[1_000])),
                 data(END_STREAM, b"hi"),
@@ -216,7 +221,11 @@ fn an_http_2_answer_that_is_none_leaves_the_connection_to_others() {
         wrong("no status", vec![head(0, &[("x-own", "1")])], Protocol),
         wrong("too short", vec![length("3"), data(END_STREAM, b"hi")], Protocol),
         wrong("too long", vec![length("1"), data(END_STREAM, b"hi")], Protocol),
-        wrong("a field of a connection", vec![head(0, &[(":status", "200"), ("connection", "x")])], Protocol),
+        wrong(
+            "a field of a connection",
+            vec![head(0, &[(":status", "200"), ("connection", "x")])],
+            Protocol,
+        ),
     ]);
 }
 
@@ -226,16 +235,36 @@ fn an_http_2_server_that_breaks_the_rules_fails_what_is_under_way_and_nothing_el
     let to_large = Act::For(0, WINDOW, 0, numbers(&[0x7FFF_FFFF]));
     let go_away = |last: u32, code: u32| Act::For(0, GO_AWAY, 0, numbers(&[last, code]));
     check(&[
-        broken("a head that can't be decoded", vec![Act::Own(HEADERS, END_HEADERS, vec![0xFF; 9])], Protocol),
-        broken("a frame that is too long", vec![Act::Raw(frame(DATA, 0, 1, &[0; 20_000]))], Protocol),
+        broken(
+            "a head that can't be decoded",
+            vec![Act::Own(HEADERS, END_HEADERS, vec![0xFF; 9])],
+            Protocol,
+        ),
+        broken(
+            "a frame that is too long",
+            vec![Act::Raw(frame(DATA, 0, 1, &[0; 20_000]))],
+            Protocol,
+        ),
         broken("data for no stream", vec![Act::For(0, DATA, 0, vec![1])], Protocol),
-        broken("a stream that was never begun", vec![Act::For(77, HEADERS, END_HEADERS, vec![0x88])], Protocol),
+        broken(
+            "a stream that was never begun",
+            vec![Act::For(77, HEADERS, END_HEADERS, vec![0x88])],
+            Protocol,
+        ),
         broken("a ping of seven bytes", vec![Act::For(0, PING, 0, vec![0; 7])], Protocol),
         broken("a window beyond all bounds", vec![to_large], Protocol),
         broken("a window opened by nothing", vec![Act::For(0, WINDOW, 0, numbers(&[0]))], Protocol),
         broken("a push", vec![Act::Own(5, END_HEADERS, vec![0, 0, 0, 2, 0x88])], Protocol),
-        broken("data within a head", vec![Act::Own(HEADERS, 0, vec![0x88]), data(0, b"x")], Protocol),
-        broken("a setting that can't be", vec![Act::For(0, SETTINGS, 0, [&[0, 4][..], &[0xFF; 4]].concat())], Protocol),
+        broken(
+            "data within a head",
+            vec![Act::Own(HEADERS, 0, vec![0x88]), data(0, b"x")],
+            Protocol,
+        ),
+        broken(
+            "a setting that can't be",
+            vec![Act::For(0, SETTINGS, 0, [&[0, 4][..], &[0xFF; 4]].concat())],
+            Protocol,
+        ),
         broken("closed", vec![Act::Close], Reset),
         broken("closed in a frame", vec![Act::Raw(vec![0, 0, 9, 1]), Act::Close], Reset),
         broken("closed in the body", vec![ok(0), data(0, b"he"), Act::Close], Reset)
@@ -275,19 +304,18 @@ fn what_an_http_2_server_did_not_process_is_sent_again_once() {
     let answer = || vec![ok(0), data(END_STREAM, b"hi")];
     let why = "it does not say which requests were not processed";
     check(&[
-        right("refused", vec![refuse()], "hi").then(answer()).resent().hyper(
-            Want::Fails(ErrorKind::Protocol),
-            why,
-        ),
+        right("refused", vec![refuse()], "hi")
+            .then(answer())
+            .resent()
+            .hyper(Want::Fails(ErrorKind::Protocol), why),
         right("left", vec![leave(), Act::Hang], "hi")
             .then(answer())
             .resent()
             .connections(2)
             .hyper(Want::Fails(ErrorKind::Protocol), why),
-        wrong("refused twice", vec![refuse()], Reset).resent().hyper(
-            Want::Fails(ErrorKind::Protocol),
-            why,
-        ),
+        wrong("refused twice", vec![refuse()], Reset)
+            .resent()
+            .hyper(Want::Fails(ErrorKind::Protocol), why),
     ]);
 }
 
