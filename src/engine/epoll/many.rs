@@ -13,6 +13,9 @@ use crate::plan::{Connections, Failure, HttpVersion, Plan};
 use crate::units::Nanos;
 use crate::walk::Worker;
 
+/// Memory for what is sent that a connection keeps for the next turn, in bytes.
+const KEPT: usize = 64 << 10;
+
 /// What a worker that speaks HTTP/2 keeps beside its connections.
 #[derive(Debug, Default)]
 pub(super) struct Many {
@@ -211,10 +214,9 @@ impl Driver<'_> {
             line.unsent.clear();
             return self.hear_many(token, true);
         };
-        if written == line.unsent.len() {
-            line.unsent.clear();
-        } else {
-            drop(line.unsent.drain(..written));
+        drop(line.unsent.drain(..written));
+        if line.unsent.is_empty() && line.unsent.capacity() > KEPT {
+            line.unsent = Vec::new();
         }
         let now = self.clock.now();
         self.now = now;

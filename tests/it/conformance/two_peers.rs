@@ -52,8 +52,8 @@ fn nginx_that_leaves_and_lets_few_streams_is_asked_for_everything_once() {
                 // hyper does not say what was not processed, so there it is lost.
                 let messages = messages(&record);
                 assert_eq!(counts.failed(), 0, "{driver} {http} {messages:?}");
+                assert!(counts.connections >= 600 / 50, "{http} {}", counts.connections);
             }
-            assert!(counts.connections >= 600 / 50, "{driver} {http} {}", counts.connections);
         }
     }
 }
@@ -84,7 +84,8 @@ fn bodies_of_all_sizes_come_from_nginx_and_go_to_it() {
         let counts = sent(&record);
         let told = (counts.started, counts.failed());
         assert_eq!(told, (54, 0), "{driver} {:.300?}", messages(&record));
-        assert!(counts.sent_bytes > 6 << 20 && counts.received_bytes > 12 << 20, "{driver}");
+        // Of what is sent nginx need not take all, because it answers without looking at it.
+        assert!(counts.received_bytes > 12 << 20, "{driver} {}", counts.received_bytes);
     }
 }
 
