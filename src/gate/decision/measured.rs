@@ -243,11 +243,20 @@ fn metrics(known: &Known, targets: &[Row]) -> Option<Finding> {
         targets.len(),
         thresholds.len()
     );
+    let broken: Vec<&str> = known
+        .logs
+        .iter()
+        .filter(|rule| rule.found == Found::Bad)
+        .map(|rule| rule.name.as_str())
+        .collect();
+    if !broken.is_empty() {
+        figure = format!("{figure}; rules for logs that are not kept: {}", broken.join(", "));
+    }
     if !missing.is_empty() {
         figure = format!("{figure}; not measured: {}", missing.join(", "));
     }
     let answer = match () {
-        () if bad + surely > 0 => Answer::No,
+        () if bad + surely + broken.len() > 0 => Answer::No,
         () if missed > 0 || !missing.is_empty() => Answer::Open,
         () => Answer::Yes,
     };

@@ -3,9 +3,10 @@
 use super::known::{Feature, Found, Leak, LogRule, LogTopic, Task};
 use super::{Figures, Source};
 use crate::gate::features::{FeatureState, features};
+use crate::gate::logs::{self, LogOutcome, LogStatus};
 use crate::gate::leaks::{LeakFinding, leaks};
 use crate::gate::observation::{Answer, Observer};
-use crate::record::{CheckReport, LogRuleText, RunRecord};
+use crate::record::{CheckReport, RunRecord};
 
 /// A record, for people.
 fn source(record: &RunRecord) -> Source {
@@ -61,29 +62,22 @@ impl LogRule {
     /// The rules by which a record's logs were read, each with what was seen. A rule without a
     /// limit informs and decides nothing.
     pub fn all(record: &RunRecord) -> Vec<Self> {
-        let read = || record.intervals.iter().map(|interval| &interval.gauges.logs);
-        // Where a log was not there, or lines may be missing, that none was seen says nothing.
-        let gaps = read().flat_map(|logs| &logs.sources).any(|own| !own.gaps.is_empty());
-        let rule = |text: &LogRuleText| {
-            let own = read().flat_map(|logs| &logs.counts).filter(|one| one.rule == text.name);
-            let lines = own.map(|one| one.lines).fold(0, u64::saturating_add);
-            let found = match text.limit {
-                Some(limit) if lines > limit => Found::Bad,
-                Some(_) if gaps => Found::Open,
-                Some(_) => Found::Clean,
-                None if text.must_see && lines == 0 => Found::Bad,
-                None if text.must_see => Found::Clean,
-                None => return None,
+        let rule = |outcome: LogOutcome| {
+            let found = match outcome.status {
+                LogStatus::Kept => Found::Clean,
+                LogStatus::Unknown => Found::Open,
+                LogStatus::Missed => Found::Bad,
+                LogStatus::Informs => return None,
             };
             Some(Self {
-                name: text.name.clone(),
-                topic: LogTopic::of(&text.name),
-                lines,
+                topic: LogTopic::of(&outcome.rule.name),
+                name: outcome.rule.name,
+                lines: outcome.lines,
                 found,
                 source: source(record),
             })
         };
-        record.header.logs.rules.iter().filter_map(rule).collect()
+        logs::judge(record).rules.into_iter().filter_map(rule).collect()
     }
 }
 
