@@ -84,7 +84,8 @@ fn read(said: &super::args::Said) -> Result<(&'static Criterion, Attestation), F
 fn criterion(id: &str) -> Result<&'static Criterion, Failed> {
     let long = SHORT.iter().find(|(short, _)| *short == id).map_or(id, |(_, long)| *long);
     Criterion::of(long).ok_or_else(|| {
-        let known = Criterion::ALL.iter().map(|one| one.id);
+        let short = SHORT.iter().map(|(short, _)| *short);
+        let known = Criterion::ALL.iter().map(|one| one.id).chain(short);
         // Half of an id is what people remember.
         let part = |one: &&Criterion| !id.is_empty() && one.id.ends_with(&format!(".{id}"));
         let near =

@@ -24,7 +24,6 @@ use crate::engine_sim::plan_of;
 const SCENARIO: &str = "
 version: 1
 name: shop
-target: http://shop.staging
 load: [ { phase: steady, rate: 100/s, for: 15s } ]
 journeys:
   customer:
