@@ -20,7 +20,9 @@ const REQUEST: [(&str, &str); 6] = [
 ];
 
 fn request(block: &mut Block<'_>) {
-    REQUEST.iter().for_each(|(name, value)| block.field(name, value));
+    for (name, value) in REQUEST {
+        block.field(name, value);
+    }
 }
 
 /// The block of an answer: `:status: 200`, and fields with numbers of the static table, each of

@@ -67,14 +67,13 @@ fn read(said: &super::args::Said) -> Result<(&'static Criterion, Attestation), F
     let stand = match (said.stand.holds, said.stand.fails, said.stand.revoke) {
         (_, _, true) => Stand::Revoked,
         (_, true, false) => Stand::Fails,
-        (true, false, false) => Stand::Holds,
         // Whoever ticks such a row off may mean either.
         (false, false, false) if is_against(criterion) => {
             let message = format!("`{}` says \"{}\": is that so", criterion.id, criterion.text);
             let hint = "write `--fails` if it is not so, which is good, or `--holds` if it is";
             return Err(Failed::usage(message, Some(hint.to_owned())));
         }
-        (false, false, false) => Stand::Holds,
+        (_, false, false) => Stand::Holds,
     };
     let criterion_id = criterion.id.to_owned();
     let at_unix_ns = unix_now();

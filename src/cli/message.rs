@@ -29,8 +29,8 @@ pub(super) async fn message(
     project: &Project,
     terminal: &Terminal,
 ) -> Result<Exit, Failed> {
-    let Some(message) = messages::message(&asked.message) else {
-        return Err(Failed::usage(format!("there is no message `{}`", asked.message), None));
+    let Some(message) = messages::message(&asked.which) else {
+        return Err(Failed::usage(format!("there is no message `{}`", asked.which), None));
     };
     if let Some(path) = &asked.out {
         check_writable(path)?;

@@ -228,7 +228,9 @@ mod tests {
     fn a_table_that_the_peer_makes_smaller_and_larger_is_told() {
         let (mut encoder, mut decoder) = (Encoder::new(), Decoder::new());
         let mut check = |sizes: &[usize], begin: &[u8]| {
-            sizes.iter().for_each(|size| encoder.resize(*size));
+            for size in sizes {
+                encoder.resize(*size);
+            }
             let block = block(&mut encoder, &REQUEST);
             assert!(block.starts_with(begin), "{block:x?}");
             assert_eq!(read(&mut decoder, &block), owned(&REQUEST));

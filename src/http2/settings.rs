@@ -69,7 +69,9 @@ mod tests {
 
     fn taken(settings: &[(u16, u32)]) -> Result<Settings, Broken> {
         let mut payload = Vec::new();
-        settings.iter().for_each(|(id, value)| put(*id, *value, &mut payload));
+        for (id, value) in settings {
+            put(*id, *value, &mut payload);
+        }
         let mut settings = Settings::default();
         settings.take(&payload).map(|()| settings)
     }

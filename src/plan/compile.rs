@@ -128,12 +128,11 @@ impl Compiler<'_> {
         overrides: &Overrides,
     ) -> Option<Plan> {
         let (target, databases) = (self.target(spec, overrides), self.databases(spec));
-        let tap = self.tap(spec, overrides);
+        let (tap, logs) = (self.tap(spec, overrides), self.logs(spec));
         let monitors = self.monitors(spec, overrides, (&databases, target.as_ref()));
-        let logs = self.logs(spec);
         let journeys = self.chosen(spec, overrides);
-        let of_all = overrides.load.alone(journeys.len());
-        let phases = load::phases(spec, &of_all, &self.tree, &mut self.out);
+        let all = overrides.load.alone(journeys.len());
+        let phases = load::phases(spec, &all, &self.tree, &mut self.out);
         let timed = precision(spec, overrides, phases.as_deref().unwrap_or_default());
         let mut catalogue = Catalogue::new();
         let mut out = std::mem::take(&mut self.out);

@@ -257,7 +257,7 @@ fn bound_by(sha256: &str) -> String {
 pub fn hash_of(document: &impl Serialize) -> Result<String, RenderError> {
     let value = serde_json::to_value(document).map_err(|error| fault(&error))?;
     let bytes = Sha256::digest(canonical(&value).as_bytes());
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
 fn fault(detail: &impl ToString) -> RenderError {

@@ -130,7 +130,8 @@ fn two_days_have_the_figures_that_are_counted_by_hand() {
     let catalogue = simulation.catalogue();
     let mut by_hand: BTreeMap<(i8, &str), (u64, u64, Histogram, f64)> = BTreeMap::new();
     for segment in &seen.segments {
-        let wall = i64::try_from(segment.gauges.wall_unix_ns.unwrap() / 1_000_000_000).unwrap();
+        let wall =
+            i64::try_from(segment.gauges.wall_unix_ns.unwrap().div_euclid(1_000_000_000)).unwrap();
         let local = zone.to_datetime(Timestamp::from_second(wall).unwrap());
         let (part, back) = match local.hour() {
             7..11 => ("morning", 0),

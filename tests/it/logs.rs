@@ -1,5 +1,7 @@
 //! Logs that are followed while they are moved, copied and cut: no line is lost, none comes twice.
 
+#![expect(clippy::disallowed_methods, reason = "waits for a reader, with a limit")]
+
 mod planned;
 mod rotated;
 mod shown;

@@ -12,7 +12,7 @@ use super::StoreArg;
 pub(in crate::cli) struct Message {
     /// Which message
     #[arg(value_name = "MESSAGE", value_parser = PossibleValuesParser::new(words()))]
-    pub(in crate::cli) message: String,
+    pub(in crate::cli) which: String,
     /// What is upgraded, for people
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) project: Option<String>,

@@ -131,7 +131,9 @@ impl Driver<'_> {
             }
             None => self.fail(token, failure),
         }
-        waiting.into_iter().for_each(|exchange| self.depart(exchange));
+        for exchange in waiting {
+            self.depart(exchange);
+        }
     }
 }
 
@@ -201,7 +203,7 @@ fn show(
     for (name, value) in answer.head.fields() {
         let header = Header { name, value };
         if let Some(place) = few.get_mut(used) {
-            *place = header
+            *place = header;
         } else {
             if all.is_empty() {
                 all.extend_from_slice(&few);

@@ -168,16 +168,13 @@ impl Driver<'_> {
         if let Some(connection) = &mut mux.connection {
             while let Some((key, stream)) = connection.next_hungry() {
                 let task = many.flights.get_mut(key).map(|flight| flight.exchange.task);
-                match task.and_then(|task| worker.request(task)) {
-                    Some(request) => {
-                        connection.feed(stream, request.body(), &mut line.unsent);
-                        mux.leaving.push(key);
-                    }
+                if let Some(request) = task.and_then(|task| worker.request(task)) {
+                    connection.feed(stream, request.body(), &mut line.unsent);
+                    mux.leaving.push(key);
+                } else {
                     // Its user was cut off meanwhile, which was counted then.
-                    None => {
-                        connection.cancel(stream, &mut line.unsent);
-                        *awaited -= usize::from(many.flights.remove(key).is_some());
-                    }
+                    connection.cancel(stream, &mut line.unsent);
+                    *awaited -= usize::from(many.flights.remove(key).is_some());
                 }
             }
         }

@@ -3,8 +3,8 @@
 use super::known::{Feature, Found, Leak, LogRule, LogTopic, Task};
 use super::{Figures, Source};
 use crate::gate::features::{FeatureState, features};
-use crate::gate::logs::{self, LogOutcome, LogStatus};
 use crate::gate::leaks::{LeakFinding, leaks};
+use crate::gate::logs::{self, LogOutcome, LogStatus};
 use crate::gate::observation::{Answer, Observer};
 use crate::record::{CheckReport, RunRecord};
 

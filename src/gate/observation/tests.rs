@@ -275,7 +275,7 @@ proptest! {
         let found = changes(all);
         // From GO over HOLD and NO-GO to ROLLBACK and back are at most six changes, which take
         // three times three looks up and ten down.
-        prop_assert!(found.len() <= 2 + 6 * 400 / 19, "{found:?}");
+        prop_assert!(found.len() <= 2 + (6 * 400_usize).div_euclid(19), "{found:?}");
         let at = |one: &String| one.split(' ').next().unwrap().parse::<usize>().unwrap();
         for two in found.windows(2) {
             let least = if two[1].ends_with(" GO") || two[0].ends_with("ROLLBACK") {

@@ -104,7 +104,9 @@ fn frame(kind: Kind, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 fn settings(list: &[(u16, u32)]) -> Vec<u8> {
     let mut payload = Vec::new();
-    list.iter().for_each(|(id, value)| settings::put(*id, *value, &mut payload));
+    for (id, value) in list {
+        settings::put(*id, *value, &mut payload);
+    }
     frame(Kind::Settings, 0, 0, &payload)
 }
 
@@ -340,7 +342,10 @@ fn what_comes_for_a_stream_that_ended_breaks_the_connection() {
     );
     assert_eq!(told(&[frame(Kind::Data, PADDED, 1, &[4, 0, 0, 0])]), Err(Broken::Padding));
     assert_eq!(told(&[frame(Kind::Data, PADDED, 1, &[])]), Err(Broken::Padding));
-    assert_eq!(told(&[frame(Kind::Data, 0, 1, &[0; 16_385])]), Err(Broken::FrameTooLong(16_385)));
+    assert_eq!(
+        told(&[frame(Kind::Data, 0, 1, &vec![0; 16_385])]),
+        Err(Broken::FrameTooLong(16_385))
+    );
 }
 
 #[test]

@@ -38,6 +38,7 @@ const STARTED: u64 = 1_772_442_000_000_000_000;
 const ATTESTED: u64 = STARTED + 7_200_000_000_000;
 
 /// One repetition in simulated time: a new version whose search takes so many times as long.
+#[expect(clippy::too_many_lines, reason = "a header names all of its fields")]
 fn repetition(plan: &Arc<Plan>, version: &str, at: u64, slower: f64) -> RunRecord {
     let new = version.starts_with('7');
     let mut random = Pcg64::seed_from_u64(2 * at + u64::from(new));
@@ -249,9 +250,9 @@ fn a_slow_endpoint_is_named_and_missing_rows_are() {
     }
     let (done, json) = decide(&stage);
     assert_eq!(done.code, 4);
-    let state = &row(&json, "done.approval")["state"];
-    assert_eq!(state["kind"], "missing");
-    assert!(state["why"].as_str().unwrap().contains("revoked by Ann"), "{state}");
+    let approval = &row(&json, "done.approval")["state"];
+    assert_eq!(approval["kind"], "missing");
+    assert!(approval["why"].as_str().unwrap().contains("revoked by Ann"), "{approval}");
     // The approval has a line to sign that is empty again.
     let markdown = stage.run(["decide", "--baseline", "prisma-6.19", "--md", "-"]);
     assert!(markdown.out.contains("Approved by stakeholders | \\[Name\\]"), "{}", markdown.out);

@@ -1,5 +1,7 @@
 //! Logs beside a run, seen from outside: from the scenario to the exit code and the report.
 
+#![expect(clippy::disallowed_methods, reason = "waits for another process, with a limit")]
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;

@@ -107,9 +107,8 @@ fn check(rows: &[Row]) {
             }
             let body = match want {
                 Want::Body(body) if kept && !body.is_empty() => format!(", \"body == {body}\""),
-                Want::Body(_) => String::new(),
                 Want::Fails(_) if kept => ", body exists".to_owned(),
-                Want::Fails(_) => String::new(),
+                Want::Body(_) | Want::Fails(_) => String::new(),
             };
             let timeout =
                 if want == Want::Fails(ErrorKind::Timeout) { "300ms" } else { "10s" };

@@ -113,10 +113,10 @@ pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 fn read(stream: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
     let mut header = [0; 9];
     stream.read_exact(&mut header).ok()?;
-    let [a, b, c, kind, flags, d, e, f, g] = header;
-    let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap()];
+    let [high, middle, low, kind, flags, number @ ..] = header;
+    let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, high, middle, low])).unwrap()];
     stream.read_exact(&mut payload).ok()?;
-    Some((kind, flags, u32::from_be_bytes([d, e, f, g]), payload))
+    Some((kind, flags, u32::from_be_bytes(number), payload))
 }
 
 fn serve(mut stream: TcpStream, greeting: &[u8], seen: &Seen, script: &Script) {

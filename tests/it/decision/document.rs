@@ -147,7 +147,7 @@ fn what_was_edited_is_found() {
             assert!(text.contains(was), "{kind:?} has no {was}");
             // Every one of them alone, and all together.
             let places: Vec<usize> = text.match_indices(was).map(|(at, _)| at).collect();
-            for at in [places[0], places[places.len() / 2], *places.last().unwrap()] {
+            for at in [places[0], places[places.len() >> 1], *places.last().unwrap()] {
                 let (before, after) = text.split_at(at);
                 let edited = format!("{before}{}", after.replacen(was, is, 1));
                 let found = read(&edited);

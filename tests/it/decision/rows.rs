@@ -253,8 +253,11 @@ fn a_rollback_that_is_measured_was_required() {
     assert_eq!(figure, "required by rollback.errors");
 }
 
+/// A row, what is done to what is known, and what is said of it then.
+type Change = (&'static str, fn(&mut Known), &'static str);
+
 /// What is taken away from a candidate that is good, and which row is then not known.
-const MISSING: &[(&str, fn(&mut Known), &str)] = &[
+const MISSING: &[Change] = &[
     ("ruling", |known| known.ruling = None, "go.performance"),
     ("ruling", |known| known.ruling = None, "go.errors"),
     ("integrity", |known| known.integrity.clear(), "go.data"),
@@ -293,7 +296,7 @@ fn what_is_missing_is_hold_and_is_named() {
 
 #[test]
 fn what_decides_neither_way_is_open_and_hold() {
-    let cases: &[(&str, fn(&mut Known), &str)] = &[
+    let cases: &[Change] = &[
         ("undecided", |known| row_of(known, Said::Undecided, 1.0), "go.performance"),
         ("vanished", |known| row_of(known, Said::Vanished, 1.0), "go.performance"),
         (
@@ -370,7 +373,7 @@ fn what_was_said_before_the_candidate_was_there_does_not_count() {
     assert!(why.contains("older than the candidate") && why.contains("Ann"), "{why}");
     told(&decision, "go.feedback");
     let mut known = good();
-    before(&mut known, "go.feedback", Nanos(HOUR.0 / 2));
+    before(&mut known, "go.feedback", Nanos(HOUR.0 >> 1));
     assert_eq!(verdict(&known), "GO");
     // Without the checks only its runs say since when it is there.
     known.checks.retain(|report| report.profile == "pre");

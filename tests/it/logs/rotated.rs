@@ -1,6 +1,12 @@
 //! A log that is moved away, or copied and cut, a thousand times while its writer writes at
 //! 50 MB/s, as far as the machine lets it.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::integer_division,
+    reason = "a writer keeps its pace by the clock"
+)]
+
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;

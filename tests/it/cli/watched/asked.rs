@@ -1,5 +1,11 @@
 //! Monitors that ask: Docker at its socket, JSON, Prometheus; and control groups.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::integer_division,
+    reason = "a server of the test tells the time that has passed"
+)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -126,7 +132,9 @@ fn a_control_group_is_read_without_docker() {
     );
     let own = group();
     if let Some(own) = &own {
-        monitors += &format!("\n  - {{ container: own, cgroup: {own}, every: 1s }}");
+        monitors.push_str("\n  - { container: own, every: 1s, cgroup: ");
+        monitors.push_str(own);
+        monitors.push_str(" }");
     }
     scenario(&stage, &target.url, 3, &monitors);
     let document = document(run(&stage), 0);
