@@ -9,7 +9,7 @@ use super::figures::Figures;
 use super::health::{Change, Health};
 use super::tasks::Task;
 use crate::gate::leaks::{self, LeakRow};
-use crate::gate::live::Watch;
+use crate::gate::live::{AlarmKind, Watch};
 use crate::gate::ruling::Verdict;
 use crate::histogram::{DecodeError, Histogram};
 use crate::names::{Catalogue, Metric, SeriesId, SeriesKind};
@@ -179,7 +179,7 @@ impl Observer {
         self.slots.entry(slot).or_default().merge(&figures);
         let seconds = segment.length.as_secs_f64().max(1e-9);
         self.growing.take(segment, Some(count_to_f64(figures.tried) / seconds));
-        let alarm = self.live.0.take(segment, catalogue, &self.phases).map(|alarm| alarm.what);
+        let alarm = self.alarm(segment, catalogue);
         let changed = self.health.take(&figures, wall, alarm.as_deref());
         if let Some(change) = changed {
             if change.from == Some(Verdict::Rollback) {
@@ -189,6 +189,19 @@ impl Observer {
             events.push(self.changed(change));
         }
         events
+    }
+
+    /// What the live watch says of response times. Of failures the state judges itself, by more
+    /// segments: at the low rate of an observation two minutes are so few requests that in two days
+    /// of looks some would fail too often by chance.
+    fn alarm(&mut self, segment: &Interval, catalogue: &Catalogue) -> Option<String> {
+        let alarm = self.live.0.take(segment, catalogue, &self.phases)?;
+        if alarm.kind == AlarmKind::Errors {
+            // It tells once; from here on it watches anew.
+            self.live.0 = self.live.1.clone();
+            return None;
+        }
+        Some(alarm.what)
     }
 
     /// Ends the part of a day that goes on: nothing more comes.
