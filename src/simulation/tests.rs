@@ -229,7 +229,7 @@ fn a_system_that_fails_altogether_is_rolled_back() {
     assert_eq!(seen.observer.worst(), Some(Verdict::Rollback));
     let changes = seen.changes();
     let rollback = changes.iter().find(|one| one.ends_with("ROLLBACK")).unwrap();
-    assert!(("day 1 17:00".."day 1 17:06").contains(&rollback.as_str()), "{changes:?}");
+    assert!(("day 1 17:00".."day 1 17:08").contains(&rollback.as_str()), "{changes:?}");
     assert_eq!(seen.observer.state(), Some(Verdict::Go), "it has been put right");
 }
 
