@@ -1,7 +1,5 @@
 //! Logs that are followed while they are moved, copied and cut: no line is lost, none comes twice.
 
-#![expect(clippy::disallowed_methods, reason = "waits for a reader, with a limit")]
-
 mod planned;
 mod rotated;
 mod shown;
@@ -10,8 +8,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
+use loadgate::engine;
 use loadgate::logs::{Rule, Rules};
 use loadgate::monitor::logs::{Clock, Logs, ScanError, scan};
 use loadgate::plan::{LogSource, LogsPlan};
@@ -19,7 +17,7 @@ use loadgate::record::{LogSourceText, LogsRead, LogsText};
 use loadgate::units::Nanos;
 use tempfile::TempDir;
 
-use crate::cli::stage::LIMIT;
+use crate::cli::stage::until;
 
 /// Rules that match their own names.
 fn rules(names: &[String]) -> Arc<Rules> {
@@ -51,8 +49,8 @@ impl Followed {
         let texts = vec![LogSourceText { name: source.name(), optional: false }];
         let text = LogsText { sources: texts, rules: Vec::new() };
         let plan = LogsPlan { sources: vec![source], rules: rules(names), text };
-        let began = Instant::now();
-        let elapsed = move || Nanos::from(began.elapsed());
+        let began = engine::Clock::start();
+        let elapsed = move || began.now();
         let clock = Clock { elapsed: Arc::new(elapsed), unix_ns: || 0 };
         let logs = Logs::start(&plan, &clock, Nanos::SECOND).unwrap();
         Self { folder, logs, all: LogsRead::default() }
@@ -82,22 +80,16 @@ impl Followed {
     /// Waits until so many lines were read.
     #[track_caller]
     fn wait_for(&mut self, lines: u64) {
-        let began = Instant::now();
-        while self.lines() < lines {
-            assert!(began.elapsed() < LIMIT, "{:?}", self.all);
-            std::thread::yield_now();
-        }
+        until("reading these lines", || (self.lines() >= lines).then_some(()));
     }
 
     /// Waits until it was said that something is amiss.
     #[track_caller]
     fn wait_for_gap(&mut self, part: &str) {
-        let began = Instant::now();
-        while !self.gaps().contains(part) {
-            assert!(began.elapsed() < LIMIT, "{:?}", self.all);
-            std::thread::yield_now();
+        until(part, || {
             self.lines();
-        }
+            self.gaps().contains(part).then_some(())
+        });
     }
 
     fn gaps(&self) -> String {

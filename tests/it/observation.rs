@@ -89,7 +89,8 @@ fn every_format_tells_of_an_observation() {
     };
     for text in [named("text"), named("html"), named("markdown")] {
         for wanted in ["Observation", "Changes of state", "Gaps", "Checks of the day"] {
-            assert!(text.contains(wanted), "{wanted}");
+            let (text, wanted) = (text.to_lowercase(), wanted.to_lowercase());
+            assert!(text.contains(&wanted), "{wanted}: {text}");
         }
     }
 }

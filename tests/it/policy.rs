@@ -437,7 +437,9 @@ fn what_is_done_on_rollback_is_whole_and_tells_no_secret() {
     );
     check(
         "on_rollback: [ { exce: a } ]",
-        &["1:18 unknown key `exce` in an entry of `on_rollback` | did you mean `exec`?"],
+        &[
+            "1:18 unknown key `exce` in an entry of `on_rollback` or `on_change` | did you mean `exec`?",
+        ],
     );
     check("on_rollback: [ { exec: ~ } ]", &[&format!("1:16 {either}")]);
 }

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 const MAX_LINKS: usize = 512;
 /// A log may be moved while its predecessors are looked at, so that one is searched for again.
 const TRIES: u32 = 4;
-/// What programs append to the names of files that they have compressed.
-const COMPRESSED: [&str; 8] = ["gz", "bz2", "xz", "zst", "lz4", "lzma", "zip", "Z"];
+/// Words by which programs call the only predecessor that they keep.
+const WORDS: [&str; 3] = ["old", "bak", "prev"];
+/// A number of so many digits is a date, and rises with time: 20260102.
+const FIRST_DATE: u32 = 100_000;
 
 /// What tells a file from all others that exist at the same time: device and inode.
 pub(super) type Id = (u64, u64);
@@ -91,32 +93,43 @@ fn predecessors(path: &Path) -> Vec<PathBuf> {
     };
     let folder = if folder == Path::new("") { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let (mut numbered, mut dated) = (Vec::new(), Vec::new());
+    let (mut numbered, mut others) = (Vec::new(), Vec::new());
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
-        let Some(rest) = name.strip_prefix(own).filter(|rest| rest.starts_with(['.', '-', '_']))
-        else {
-            continue;
-        };
-        if COMPRESSED.iter().any(|end| rest.ends_with(&format!(".{end}"))) {
-            continue;
-        }
-        match rest.trim_start_matches(['.', '-', '_']).parse::<u32>() {
-            // A date is a number, too, and rises with time.
-            Ok(number) if number < 1_000_000 => numbered.push(number),
-            Ok(_) | Err(_) => {
+        match name.strip_prefix(own).and_then(kind) {
+            Some(Kind::Number(number)) => numbered.push((number, entry.path())),
+            Some(Kind::Other) => {
                 let changed = entry.metadata().map(|found| (found.mtime(), found.mtime_nsec()));
-                dated.push((changed.unwrap_or_default(), entry.path()));
+                others.push((changed.unwrap_or_default(), entry.path()));
             }
+            None => {}
         }
     }
     numbered.sort_unstable();
     // While it is looked at, the last may be moved on by one.
-    numbered.extend(numbered.last().map(|last| last + 1));
-    dated.sort();
-    let named = |number| folder.join(format!("{own}.{number}"));
-    let numbered = numbered.into_iter().map(named);
-    numbered.chain(dated.into_iter().rev().map(|(_, path)| path)).collect()
+    let next = numbered.last().map(|(last, _)| folder.join(format!("{own}.{}", last + 1)));
+    others.sort_unstable();
+    let numbered = numbered.into_iter().map(|(_, path)| path).chain(next);
+    numbered.chain(others.into_iter().rev().map(|(_, path)| path)).collect()
+}
+
+/// How a predecessor is called.
+enum Kind {
+    /// By a number that rises each time.
+    Number(u32),
+    /// By a date, or a word.
+    Other,
+}
+
+/// What stands behind the log's own name, if that is how predecessors are called. Files that are
+/// called otherwise belong to other programs, and compressed ones were read before.
+fn kind(rest: &str) -> Option<Kind> {
+    let rest = rest.strip_prefix(['.', '-', '_'])?;
+    let is_date = |own: char| own.is_ascii_digit() || "-._:T".contains(own);
+    let number = rest.parse().ok().filter(|number| *number < FIRST_DATE);
+    let begins_with_digit = rest.starts_with(|own: char| own.is_ascii_digit());
+    let is_other = WORDS.contains(&rest) || begins_with_digit && rest.chars().all(is_date);
+    number.map(Kind::Number).or(is_other.then_some(Kind::Other))
 }
 
 /// Whether the bytes before `position` are `mark`.
@@ -138,4 +151,31 @@ pub(super) fn all(path: &Path) -> Vec<Link> {
     }
     links.reverse();
     links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(rest: &str, want: &str) {
+        let got = match kind(rest) {
+            Some(Kind::Number(number)) => number.to_string(),
+            Some(Kind::Other) => "other".to_owned(),
+            None => "none".to_owned(),
+        };
+        assert_eq!(got, want, "{rest}");
+    }
+
+    #[test]
+    fn predecessors_are_told_from_files_of_others() {
+        check(".1", "1");
+        check("-12", "12");
+        for other in ["-20260102", ".2026-01-02", "-2026-01-02T03:04:05", ".20260102.1", ".old"] {
+            check(other, "other");
+        }
+        for none in ["", ".gz", ".1.gz", "-20260102.gz", ".pos", ".1.tmp", "x.1", ".offset2", "."] {
+            check(none, "none");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::gate::observation::Observer;
 use crate::record::RunRecord;
 use crate::report::document::Observed;
+use crate::report::foreign::clean;
 
 /// What the segments of a record come to, day by day; `None` for a run that is no observation.
 pub(super) fn observed(record: &RunRecord) -> Option<Observed> {
@@ -19,8 +20,8 @@ pub(super) fn observed(record: &RunRecord) -> Option<Observed> {
     });
     Some(Observed {
         planned: observation.planned,
-        zone: observation.zone.clone(),
-        simulated: observation.simulated.clone(),
+        zone: clean(&observation.zone),
+        simulated: observation.simulated.as_deref().map(clean),
         state: observer.state(),
         worst: observer.worst(),
         verdict: observer.verdict(),
@@ -28,6 +29,6 @@ pub(super) fn observed(record: &RunRecord) -> Option<Observed> {
         changes: changes.collect(),
         missed: missed.collect(),
         policy: observer.policy().clone(),
-        notes: observer.notes(),
+        notes: observer.notes().iter().map(|note| clean(note)).collect(),
     })
 }

@@ -1,16 +1,13 @@
 //! Logs beside a run, seen from outside: from the scenario to the exit code and the report.
 
-#![expect(clippy::disallowed_methods, reason = "waits for another process, with a limit")]
-
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::server::{Answer, Server};
-use super::stage::{Done, LIMIT, Stage, done};
+use super::stage::{Done, Stage, done, until};
 
 /// A scenario of so many seconds with these logs.
 fn scenario(stage: &Stage, target: &str, seconds: u64, logs: &str) {
@@ -32,19 +29,20 @@ fn program(stage: &Stage, name: &str, script: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+#[expect(clippy::disallowed_methods, reason = "a shell script needs the system's programs")]
+fn path() -> String {
+    std::env::var("PATH").unwrap_or_default()
+}
+
 /// The run, with these programs, and lines that are appended to `a.log` once it sends requests.
 fn run(stage: &Stage, target: &Server, lines: &str) -> Done {
     let mut command = stage.command(RUN);
-    let path = std::env::var("PATH").unwrap_or_default();
+    let path = path();
     command.env("PATH", format!("{}:{path}", stage.path("bin").display()));
     let before = target.requests();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let began = Instant::now();
-            while target.requests() == before {
-                assert!(began.elapsed() < LIMIT, "the run has not begun");
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            until("the first request", || (target.requests() > before).then_some(()));
             let path = stage.path("a.log");
             let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
             file.write_all(lines.as_bytes()).unwrap();
