@@ -1,6 +1,7 @@
 //! The report in a real browser: what it shows, that everybody can use it, and that hostile names in
 //! it do nothing.
 
+mod decision;
 mod driven;
 
 use std::path::Path;

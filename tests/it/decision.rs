@@ -1,7 +1,7 @@
 //! The decision: that every rule holds, that nothing missing is ever passed, and that a document
 //! that was edited is found.
 
-mod document;
+pub(crate) mod document;
 mod guide;
 mod laws;
 mod rows;
