@@ -64,11 +64,12 @@ pub(super) fn after(path: &Path, is_known: &dyn Fn(&Link) -> bool) -> Option<Vec
 }
 
 /// From the newest to the oldest, because that is the way on which files are moved: one that is
-/// moved meanwhile is seen twice and never missed. Where it was seen last counts.
+/// moved meanwhile is seen twice and never missed. Where it was seen last counts. One that can't
+/// be opened may be what is searched for, or have lines that nobody read: nothing is found then.
 fn search(path: &Path, is_known: &dyn Fn(&Link) -> bool) -> Option<Vec<Link>> {
     let mut links: Vec<Link> = Vec::new();
     for name in std::iter::once(path.to_owned()).chain(predecessors(path)).take(MAX_LINKS) {
-        let Ok(Some(link)) = Link::open(&name) else { continue };
+        let Some(link) = Link::open(&name).ok()? else { continue };
         if is_known(&link) {
             links.reverse();
             return Some(links);
@@ -79,10 +80,10 @@ fn search(path: &Path, is_known: &dyn Fn(&Link) -> bool) -> Option<Vec<Link>> {
     None
 }
 
-/// The newest predecessor.
+/// The newest predecessor. While files are moved, the first name may have none.
 pub(super) fn newest(path: &Path) -> Option<Id> {
-    let first = predecessors(path).into_iter().next()?;
-    Link::open(&first).ok().flatten().map(|link| link.id)
+    let opened = predecessors(path).into_iter().filter_map(|name| Link::open(&name).ok().flatten());
+    opened.take(1).last().map(|link| link.id)
 }
 
 /// Names of predecessors, the newest first.
@@ -105,12 +106,30 @@ fn predecessors(path: &Path) -> Vec<PathBuf> {
             None => {}
         }
     }
-    numbered.sort_unstable();
-    // While it is looked at, the last may be moved on by one.
-    let next = numbered.last().map(|(last, _)| folder.join(format!("{own}.{}", last + 1)));
     others.sort_unstable();
-    let numbered = numbered.into_iter().map(|(_, path)| path).chain(next);
-    numbered.chain(others.into_iter().rev().map(|(_, path)| path)).collect()
+    let mut names = filled(numbered, &|number| folder.join(format!("{own}.{number}")));
+    names.extend(others.into_iter().rev().map(|(_, path)| path));
+    names
+}
+
+/// Names with numbers, the lowest first, and those between and after them that a folder did not
+/// show because files were moved while it was read: they may have one when they are looked at.
+fn filled(mut numbered: Vec<(u32, PathBuf)>, name: &dyn Fn(u32) -> PathBuf) -> Vec<PathBuf> {
+    numbered.sort_unstable();
+    let most = u32::try_from(MAX_LINKS).unwrap_or(u32::MAX);
+    let mut names = Vec::with_capacity(numbered.len());
+    let mut next = 1;
+    for (number, path) in numbered {
+        if number <= most {
+            names.extend((next..number).map(name));
+        }
+        next = number + 1;
+        names.push(path);
+    }
+    if !names.is_empty() {
+        names.push(name(next));
+    }
+    names
 }
 
 /// How a predecessor is called.
@@ -140,17 +159,17 @@ pub(super) fn has_mark(file: &File, position: u64, mark: &[u8]) -> bool {
     file.read_exact_at(&mut found, start).is_ok() && found == mark
 }
 
-/// All predecessors and the log itself, the oldest first.
-pub(super) fn all(path: &Path) -> Vec<Link> {
+/// All predecessors and the log itself, the oldest first; `None` when one can't be opened.
+pub(super) fn all(path: &Path) -> Option<Vec<Link>> {
     let mut links: Vec<Link> = Vec::new();
     for name in std::iter::once(path.to_owned()).chain(predecessors(path)).take(MAX_LINKS) {
-        if let Ok(Some(link)) = Link::open(&name) {
+        if let Some(link) = Link::open(&name).ok()? {
             links.retain(|seen| seen.id != link.id);
             links.push(link);
         }
     }
     links.reverse();
-    links
+    Some(links)
 }
 
 #[cfg(test)]
@@ -177,5 +196,20 @@ mod tests {
         for none in ["", ".gz", ".1.gz", "-20260102.gz", ".pos", ".1.tmp", "x.1", ".offset2", "."] {
             check(none, "none");
         }
+    }
+
+    #[test]
+    fn names_that_a_folder_did_not_show_are_looked_at() {
+        let name = |number: u32| PathBuf::from(number.to_string());
+        let all = |numbers: &[u32]| {
+            let numbered = numbers.iter().map(|number| (*number, name(*number))).collect();
+            let names = filled(numbered, &name).into_iter();
+            names.map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(all(&[]), "");
+        assert_eq!(all(&[5, 2]), "1 2 3 4 5 6");
+        assert_eq!(all(&[0, 1]), "0 1 2");
+        // So many are not the predecessors of a log that are moved on one by one.
+        assert_eq!(all(&[1, 4_242]), "1 4242 4243");
     }
 }

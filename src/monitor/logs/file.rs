@@ -14,8 +14,9 @@ use crate::units::Nanos;
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
-/// Bytes before the position by which a file is known again. Lines of logs have a time in them.
-const MARK: usize = 128;
+/// Bytes before the position by which a file is known again. Lines of logs have a time in them;
+/// so many bytes have several, and not only the end of a long line that is always the same.
+const MARK: usize = 4 << 10;
 /// Bytes by which a copy of a file is known of which nothing was read.
 const HEAD: usize = 4 << 10;
 /// How long a file that was moved away is still read: its writer may be told of it late.
@@ -54,6 +55,16 @@ struct Followed {
     before: Option<Id>,
     /// When it was found without anything new, since it was moved away.
     quiet: Option<Nanos>,
+}
+
+/// What stood beside a file before its first bytes were read. They are those of the file only if
+/// it has not changed meanwhile.
+#[derive(Debug, Default)]
+struct Start {
+    /// The newest predecessor.
+    newest: Option<Id>,
+    /// A copy of what stands in the file.
+    twin: Option<Link>,
 }
 
 /// What came of reading a file to its end.
@@ -126,7 +137,7 @@ impl Follower {
         let (mut bytes, now) = (0, ear.now());
         for mut file in std::mem::take(&mut self.draining) {
             // Whoever cuts what was moved away cuts what was read.
-            let new = match file.read(&mut self.block, ear) {
+            let new = match file.read(&mut self.block, ear, &|_, _| true) {
                 Ok(Read::New(new)) => new,
                 Ok(Read::Cut) | Err(_) => 0,
             };
@@ -152,16 +163,20 @@ impl Follower {
     fn advance(&mut self, file: &mut Followed, ear: &mut Ear) -> u64 {
         let mut bytes = 0;
         for _ in 0..MAX_CUTS {
-            if file.position == 0 {
-                bytes += self.copies(file, ear);
-            }
-            match file.read(&mut self.block, ear) {
+            let is_new = file.position == 0;
+            let start = if is_new { self.copies(file, ear, &mut bytes) } else { Start::default() };
+            let path = &self.path;
+            let begins = |own: &File, block: &[u8]| {
+                // What was copied and cut after the block was read, or while it was, shows now.
+                !is_new
+                    || start.twin.as_ref().is_none_or(|twin| is_alike(&head(&twin.file), block))
+                        && is_alike(&head(own), block)
+                        && chain::newest(path) == start.newest
+            };
+            match file.read(&mut self.block, ear, &begins) {
                 Ok(Read::New(new)) => return bytes + new,
-                Ok(Read::Cut) => {
-                    bytes += self.rest_of_cut(file, ear);
-                    file.position = 0;
-                    file.mark.clear();
-                }
+                Ok(Read::Cut) if is_new => {}
+                Ok(Read::Cut) => bytes += self.rest_of_cut(file, ear),
                 Err(error) => {
                     self.lost(&unreadable(&error), ear);
                     return bytes;
@@ -172,9 +187,9 @@ impl Follower {
     }
 
     /// What was written to a file before it was cut and not read: it stands in the copy that was
-    /// made of it, and in those that were made after that one.
+    /// made of it, which is known by what was read last. The file begins anew then.
     fn rest_of_cut(&mut self, file: &mut Followed, ear: &mut Ear) -> u64 {
-        file.before = chain::newest(&self.path);
+        let newest = chain::newest(&self.path);
         let own = file.link.id;
         let copy = RefCell::new(None);
         let is_copy = |link: &Link| {
@@ -184,50 +199,54 @@ impl Follower {
             }
             is_copy
         };
-        let newer = chain::after(&self.path, &is_copy).and_then(|newer| older_than(own, newer));
-        let (Some(newer), Some((id, copy))) = (newer, copy.into_inner()) else {
-            ear.finish(&mut file.reader);
-            self.lost(CUT, ear);
-            return 0;
+        let found = chain::after(&self.path, &is_copy).and(copy.into_inner());
+        let bytes = match &found {
+            Some((_, copy)) => file.read_rest_of(copy, &mut self.block, ear),
+            None => {
+                self.lost(CUT, ear);
+                0
+            }
         };
-        let mut bytes = file.read_rest_of(&copy, &mut self.block, ear);
         ear.finish(&mut file.reader);
-        file.before = Some(newer.last().map_or(id, |link| link.id));
-        for link in newer {
-            bytes += self.whole(link, ear);
-        }
+        file.before = found.map_or(newest, |(id, _)| Some(id));
+        file.position = 0;
+        file.mark.clear();
         bytes
     }
 
-    /// Copies that were made of a file of which nothing had been read: it was written to, copied
-    /// and cut between two looks.
-    fn copies(&mut self, file: &mut Followed, ear: &mut Ear) -> u64 {
+    /// Reads the copies that were made of a file of which nothing has been read: it was written
+    /// to, copied and cut between two looks. The newest of them may be of what stands in the file
+    /// still, as it is copied first and cut then.
+    fn copies(&mut self, file: &mut Followed, ear: &mut Ear, bytes: &mut u64) -> Start {
         let newest = chain::newest(&self.path);
         let own = file.link.id;
+        let start = Start { newest, twin: None };
         if newest == file.before || newest == Some(own) {
-            return 0;
+            return start;
         }
         let newer = match file.before {
-            None => Some(chain::all(&self.path)),
+            None => chain::all(&self.path),
             Some(known) => chain::after(&self.path, &|link| link.id == known),
         };
-        let Some(newer) = newer.and_then(|newer| older_than(own, newer)) else {
+        let Some(mut newer) = newer.and_then(|newer| older_than(own, newer)) else {
             // Which of them are copies is not known any more.
             file.before = newest;
             self.lost(CUT, ear);
-            return 0;
+            return start;
         };
-        let is_draining = |id: Id| self.draining.iter().any(|file| file.link.id == id);
-        let is_unread = |link: &Link| !is_draining(link.id) && !is_twin(link, &file.link);
-        let unread: Vec<Link> = newer.into_iter().filter(is_unread).collect();
-        file.before = newest;
-        unread.into_iter().map(|link| self.whole(link, ear)).sum()
+        newer.retain(|link| self.draining.iter().all(|file| file.link.id != link.id));
+        let twin = newer.pop_if(|last| is_twin(last, &file.link));
+        for link in newer {
+            file.before = Some(link.id);
+            *bytes += self.whole(link, ear);
+        }
+        Start { twin, ..start }
     }
 
     /// Reads a file from its beginning to its end.
     fn whole(&mut self, link: Link, ear: &mut Ear) -> u64 {
         let mut file = Followed::new(link, None, ear);
-        let read = file.read(&mut self.block, ear);
+        let read = file.read(&mut self.block, ear, &|_, _| true);
         ear.finish(&mut file.reader);
         match read {
             Ok(Read::New(bytes)) => bytes,
@@ -275,7 +294,7 @@ impl Follower {
             let next = Followed::new(link, before, ear);
             if let Some(mut old) = self.current.replace(next) {
                 // Now nothing is called so any more: this is the rest, but for late writers.
-                match old.read(&mut self.block, ear) {
+                match old.read(&mut self.block, ear, &|_, _| true) {
                     Ok(Read::New(new)) => bytes += new,
                     Ok(Read::Cut) | Err(_) => self.lost(CUT, ear),
                 }
@@ -312,7 +331,13 @@ fn is_twin(copy: &Link, file: &Link) -> bool {
     // In this order, because the file may grow.
     let (shorter, longer) = (length(copy), length(file));
     let (copied, own) = (head(&copy.file), head(&file.file));
-    shorter > 0 && shorter <= longer && own.starts_with(&copied)
+    // Of one that is still empty nothing can be said yet.
+    shorter == 0 || shorter <= longer && own.starts_with(&copied)
+}
+
+/// Whether two files that begin so can be the same.
+fn is_alike(left: &[u8], right: &[u8]) -> bool {
+    left.iter().zip(right).all(|(left, right)| left == right)
 }
 
 /// The first bytes of a file.
@@ -338,10 +363,17 @@ impl Followed {
         Ok(())
     }
 
-    /// Reads to where the file ended when it was looked at, so that there is an end to it.
-    fn read(&mut self, block: &mut [u8], ear: &mut Ear) -> io::Result<Read> {
+    /// Reads to where the file ended when it was looked at, so that there is an end to it. The
+    /// first bytes of all are taken if they are what the file `begins` with.
+    fn read(
+        &mut self,
+        block: &mut [u8],
+        ear: &mut Ear,
+        begins: &dyn Fn(&File, &[u8]) -> bool,
+    ) -> io::Result<Read> {
         let length = self.link.file.metadata()?.len();
-        if length < self.position {
+        // One that is as long as it was may have been cut and written to.
+        if length < self.position || length == self.position && !self.is_as_it_was() {
             return Ok(Read::Cut);
         }
         let from = self.position;
@@ -358,6 +390,9 @@ impl Followed {
             let Some(new) = block.get(..count).filter(|new| !new.is_empty()) else {
                 break;
             };
+            if self.position == 0 && !begins(&self.link.file, new) {
+                return Ok(Read::Cut);
+            }
             self.take(new, ear);
         }
         Ok(Read::New(self.position - from))
