@@ -64,14 +64,14 @@ fn summary(document: &Document) -> String {
 }
 
 pub(super) fn table_blocks(table: &Table) -> Vec<String> {
-    let head = [format!("## {}", table.title), table.about.clone()];
+    let head = [format!("## {}", table.title), escape(&table.about)];
     head.into_iter()
         .chain(table.groups.iter().flat_map(|group| group_blocks(table, group)))
         .collect()
 }
 
 fn group_blocks(table: &Table, group: &Group) -> Vec<String> {
-    let heads = row(table.columns.iter().map(|column| column.head.clone()));
+    let heads = row(table.columns.iter().map(|column| escape(&column.head)));
     let rule = |kind: Kind| if kind == Kind::Number { "--:" } else { ":--" }.to_owned();
     let rule = row(table.columns.iter().map(|column| rule(column.kind)));
     let cells = |cells: &Vec<Cell>| row(cells.iter().map(|cell| escape(&cell.text)));
