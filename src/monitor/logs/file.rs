@@ -200,12 +200,11 @@ impl Follower {
             is_copy
         };
         let found = chain::after(&self.path, &is_copy).and(copy.into_inner());
-        let bytes = match &found {
-            Some((_, copy)) => file.read_rest_of(copy, &mut self.block, ear),
-            None => {
-                self.lost(CUT, ear);
-                0
-            }
+        let bytes = if let Some((_, copy)) = &found {
+            file.read_rest_of(copy, &mut self.block, ear)
+        } else {
+            self.lost(CUT, ear);
+            0
         };
         ear.finish(&mut file.reader);
         file.before = found.map_or(newest, |(id, _)| Some(id));
