@@ -20,6 +20,32 @@ readings:
   app.rss_bytes: { level: 450MB, noise: 3MB }
 ";
 
+/// The examples of docs/observation.md: what they are told to show they do show.
+#[test]
+fn memory_that_leaks_is_told_from_memory_that_does_not() {
+    let stage = Stage::new();
+    for (name, finding) in
+        [("leak", "LEAK"), ("flat", "CLEAN"), ("sawtooth", "CLEAN"), ("warm-up", "CLEAN")]
+    {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulations");
+        let spec = format!("{folder}/{name}.yaml");
+        let done = stage.run(["observe", "--simulate", &spec, "--json", "seen.json"]).expect(6);
+        let row =
+            done.out.lines().find(|line| line.contains("app.rss_bytes  ") && line.contains("/h ["));
+        let row = row.unwrap_or_else(|| panic!("{name}: {}", done.out));
+        assert!(row.split_whitespace().any(|word| word == finding), "{name}: {row}");
+        let json: Value = serde_json::from_str(&stage.read("seen.json")).unwrap();
+        let leak = &json["leaks"][0];
+        assert_eq!((&leak["name"], &leak["finding"]), (&"app.rss_bytes".into(), &finding.into()));
+        let issues = json["observation"]["days"][1]["issues"].to_string();
+        assert_eq!(issues.contains("LEAK"), finding == "LEAK", "{name}: {issues}");
+        if finding == "LEAK" {
+            let slope = leak["growth_per_h"].as_f64().unwrap_or_else(|| panic!("{leak}"));
+            assert!((slope / 2e6 - 1.0).abs() < 0.1, "{slope}");
+        }
+    }
+}
+
 #[test]
 fn a_simulation_is_stored_shown_and_never_go() {
     let stage = Stage::new();
