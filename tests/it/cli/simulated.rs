@@ -47,6 +47,28 @@ fn memory_that_leaks_is_told_from_memory_that_does_not() {
 }
 
 #[test]
+fn two_days_with_a_stop_clocks_that_are_set_and_the_end_of_summer_lose_and_double_nothing() {
+    let stage = Stage::new();
+    let spec = "length: 48h\nstart: 2026-10-24T07:00\nzone: Europe/Berlin\nsegment: 10m\nrate: 6/m\n\
+                gaps: [ { at: 20h, length: 43m } ]\n\
+                jumps: [ { at: 5h, by: -90s }, { at: 30h, by: +1h } ]\n";
+    stage.file("days.yaml", spec);
+    stage.run(["observe", "--simulate", "days.yaml", "--json", "days.json"]).expect(6);
+    let json: Value = serde_json::from_str(&stage.read("days.json")).unwrap();
+    assert_eq!(json["totals"]["requests"], 6 * (48 * 60 - 43));
+    let gaps = json["observation"]["gaps"].as_array().unwrap();
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    let mut until = 0;
+    for segment in json["timeline"].as_array().unwrap() {
+        let start = segment["start_ns"].as_u64().unwrap();
+        let missing = (start - until).div_euclid(60_000_000_000);
+        assert!([0, 43].contains(&missing), "{missing} minutes before {segment}");
+        until = start + segment["length_ns"].as_u64().unwrap();
+    }
+    assert_eq!(until.div_euclid(3_600_000_000_000), 48);
+}
+
+#[test]
 fn a_simulation_is_stored_shown_and_never_go() {
     let stage = Stage::new();
     stage.file("day.yaml", SPEC);
