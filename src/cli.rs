@@ -22,6 +22,7 @@ mod init;
 mod judging;
 mod market;
 mod observe;
+mod observed;
 mod message;
 mod output;
 mod pictures;

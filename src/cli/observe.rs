@@ -1,6 +1,7 @@
 //! `loadgate observe`: a low load and its monitors for hours or days, whatever happens meanwhile.
 
 use super::args::{LoadArgs, Observe, Windows};
+use super::observed::{Kept, tell};
 use super::player::Player;
 use super::progress::clock;
 use super::runs::{open_if_there, started};
@@ -10,8 +11,7 @@ use super::watcher::Watcher;
 use super::{Exit, Failed, settings, simulate};
 use crate::gate::identity::{Difference, Kind, differences};
 use crate::gate::observation::usual_windows;
-use crate::gate::ruling::Verdict;
-use crate::harness::{self, Begin, Closed, Observed, Seen};
+use crate::harness::{self, Begin, Observed, Seen};
 use crate::histogram::Histogram;
 use crate::names::{Metric, SeriesId};
 use crate::plan::{Plan, Shape};
@@ -37,10 +37,11 @@ pub(super) async fn observe(mut observe: Observe, terminal: &Terminal) -> Result
     refuse_other_loads(&observe.play.load, observe.play.tap.solo)?;
     // A low rate needs one worker, and each has memory for all series.
     observe.play.load.workers.get_or_insert(1);
+    let kept = Kept::of(&observe)?;
     let source = settings::source(&observe.play)?;
     let first = settings::plan(&observe.play, &source, &Variant::default(), terminal)?;
     if observe.finish {
-        return finish(&observe, &source, &first, terminal).await;
+        return finish(&observe, (&source, &first), &kept, terminal).await;
     }
     let Observe { play, length, segment, resume, new, zone, windows, store, .. } = observe;
     let player = Player::start(play.clone(), source, &first, &store, terminal).await?;
@@ -81,12 +82,17 @@ pub(super) async fn observe(mut observe: Observe, terminal: &Terminal) -> Result
     if observed.as_ref().is_ok_and(|observed| observed.closed.is_some()) {
         watcher.end(&lines);
     }
-    let worst = watcher.finish(&lines).await.worst();
+    let end = watcher.finish(&lines).await;
+    let exit = match &observed {
+        Ok(observed) => match tell(observed, (&kept, Some(&end)), signal, terminal) {
+            Ok(ended) => kept.write((&observed.id, ended), &player.store, terminal).await,
+            Err(failed) => Err(failed),
+        },
+        // It is told below, once everything is stopped.
+        Err(_) => Ok(Exit::CouldNotRun),
+    };
     player.stop().await;
-    let ended = tell(&observed?, signal, terminal)?;
-    // As of a run whose live alarm went off.
-    let is_rolled_back = ended == Exit::Done && worst == Some(Verdict::Rollback);
-    Ok(if is_rolled_back { Exit::Rollback } else { ended })
+    observed.and(exit)
 }
 
 /// What is told of days must be told by one clock.
@@ -246,8 +252,8 @@ fn same(begun: &Header, now: &Header) -> Result<(), Failed> {
 /// Ends an unfinished observation.
 async fn finish(
     observe: &Observe,
-    source: &Source,
-    plan: &Plan,
+    (source, plan): (&Source, &Plan),
+    kept: &Kept,
     terminal: &Terminal,
 ) -> Result<Exit, Failed> {
     let store = open_if_there(&observe.store).await?;
@@ -268,7 +274,10 @@ async fn finish(
     };
     let Some(store) = &store else { return Ok(Exit::Done) };
     let observed = harness::close(store, header.clone()).await?;
-    tell(&Observed { reason: StopReason::Complete, ..observed }, None, terminal)
+    let observed = Observed { reason: StopReason::Complete, ..observed };
+    // Whoever ends it knows why: what it shows is in its report, and no verdict.
+    let ended = tell(&observed, (kept, None), None, terminal)?;
+    kept.write((&observed.id, ended), store, terminal).await
 }
 
 /// One segment in a line: when, how far, what was seen.
@@ -299,42 +308,4 @@ fn line(seen: &Seen<'_>) -> String {
         group_thousands(counts.failed()),
         missing.unwrap_or_default()
     )
-}
-
-/// What became of it.
-fn tell(observed: &Observed, signal: Option<Exit>, terminal: &Terminal) -> Result<Exit, Failed> {
-    let Observed { id, reason, lasted, planned, closed } = observed;
-    let far = format!("{} of {}", clock(*lasted), clock(*planned));
-    let text = match closed {
-        _ if terminal.is_quiet() => format!("{id}\n"),
-        None => format!("observation {id}: {far}, unfinished\n"),
-        Some(Closed { requests, errors }) => format!(
-            "observation {id}: {far}, {} requests, {} errors\n",
-            group_thousands(*requests),
-            group_thousands(*errors)
-        ),
-    };
-    terminal.out(&text).map_err(|error| Failed::could_not("print the result", error))?;
-    Ok(match reason {
-        StopReason::Complete => {
-            terminal.note(&format!("`loadgate report {id}` shows it"));
-            Exit::Done
-        }
-        StopReason::Interrupted | StopReason::Killed if closed.is_none() => {
-            terminal.note(
-                "everything measured is stored; the same command goes on with it, and `--finish` \
-                 ends it",
-            );
-            signal.unwrap_or(Exit::Interrupted)
-        }
-        StopReason::Interrupted | StopReason::Killed => {
-            terminal.note(&format!("its time is over; `loadgate report {id}` shows it"));
-            Exit::Done
-        }
-        StopReason::Aborted => {
-            let hint = "the step says `on_fail: abort`; the notes of the report say why it failed";
-            terminal.error("the observation was aborted by a failed step", Some(hint));
-            Exit::CouldNotRun
-        }
-    })
 }

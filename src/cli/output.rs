@@ -110,10 +110,15 @@ impl Results {
         };
         let printed =
             terminal.out(&summary).map_err(|error| Failed::could_not("print the summary", error));
+        let printed = printed.err().map(|failed| failed.tell(terminal));
+        self.save(sinks, terminal).or(printed)
+    }
+
+    /// Writes the files that were asked for, and prints nothing else.
+    pub(super) fn save(&self, sinks: &Sinks, terminal: &Terminal) -> Option<Exit> {
         let written = sinks.iter().map(|(path, word)| self.write(word, path, terminal));
         let pictures = sinks.pictures.write(&self.document, terminal);
-        let results = std::iter::once(printed).chain(written).chain([pictures]);
-        let failures = results.filter_map(Result::err);
+        let failures = written.chain([pictures]).filter_map(Result::err);
         failures.map(|failed| failed.tell(terminal)).last()
     }
 
@@ -167,6 +172,11 @@ impl Sinks {
         }
         let pictures = Pictures::of(&files.pictures)?;
         Ok(Self { files: sinks, github: Github::of(files.github), pictures })
+    }
+
+    /// Whether anybody wants anything.
+    pub(super) fn any(&self) -> bool {
+        !self.files.is_empty() || self.github.is_some() || self.pictures.any()
     }
 
     /// Whether one of them goes to stdout, in place of the summary.

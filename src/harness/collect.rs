@@ -50,7 +50,8 @@ pub struct Seen<'a> {
     pub interval: &'a Interval,
     /// All series so far.
     pub catalogue: &'a Catalogue,
-    /// All intervals so far, this one included, added up.
+    /// All intervals so far, this one included, added up; of an observation the distributions of
+    /// this one only.
     pub totals: &'a Totals,
     /// The first message of each kind of error and series so far.
     pub samples: &'a [ErrorSample],
@@ -215,6 +216,7 @@ pub(super) async fn collect(
         }));
         if let Some(trail) = &mut ends.trail {
             trail.tell(&mut interval, &notes);
+            collector.forget_distributions();
         }
         unstored.push_back(interval);
         ends.store(collector.catalogue(), &mut unstored, (&mut notes, told), control).await;

@@ -70,6 +70,11 @@ impl Totals {
         self.counts.entry((tally.phase, tally.series)).or_default().merge(&tally.counts);
     }
 
+    /// Forgets all distributions, and keeps what was counted.
+    pub fn forget_distributions(&mut self) {
+        self.histograms.clear();
+    }
+
     /// Takes over everything that `other` has, exactly, under the phase and series that `place`
     /// gives it; what has no place counts nowhere.
     pub(super) fn absorb(

@@ -138,7 +138,13 @@ impl Collector {
         &self.catalogue
     }
 
-    /// All intervals so far, added up.
+    /// Forgets the distributions of all intervals so far: of an observation they are added up from
+    /// the store, and would take more memory day by day.
+    pub fn forget_distributions(&mut self) {
+        self.totals.forget_distributions();
+    }
+
+    /// All intervals so far, added up; distributions since they were forgotten.
     pub fn totals(&self) -> &Totals {
         &self.totals
     }
@@ -148,7 +154,7 @@ impl Collector {
         &self.samples
     }
 
-    /// The end of the measurement: catalogue, totals and error samples.
+    /// The end of the measurement: catalogue, totals as far as they were kept, and error samples.
     pub fn freeze(self) -> (Catalogue, Totals, Vec<ErrorSample>) {
         (self.catalogue, self.totals, self.samples)
     }
@@ -187,6 +193,23 @@ mod tests {
             measure: true,
         };
         Pick::of(&[phase], Bank::Measured)
+    }
+
+    #[test]
+    fn what_is_forgotten_is_counted_and_no_longer_drawn() {
+        let (catalogue, all) = (plan(), measured());
+        let (id, planned) = (catalogue.find(&endpoint()).unwrap(), catalogue.len());
+        let mut collector = Collector::new(catalogue, 1);
+        for interval in 1..=3_u64 {
+            let mut shard = Shard::new(u16::try_from(planned).unwrap(), 1);
+            shard.record(0, id, Metric::Response, Nanos(interval));
+            shard.counts(0, id).unwrap().started = 1;
+            drop(collector.merge(Nanos(interval), Nanos(1), &[shard.take()]));
+            let drawn = collector.totals().histogram(&all, [id], Metric::Response);
+            assert_eq!((drawn.len(), drawn.max()), (1, Some(Nanos(interval))));
+            assert_eq!(collector.totals().counts(&all, [id]).started, interval);
+            collector.forget_distributions();
+        }
     }
 
     #[test]

@@ -203,6 +203,18 @@ fn the_night_in_which_clocks_are_changed_is_measured_in_whole() {
 }
 
 #[test]
+fn the_hour_that_comes_twice_is_measured_twice() {
+    let seen = observe(&simulation("start: 2026-10-24T07:00"));
+    let days = seen.observer.days();
+    let hours = |day: &Day| {
+        day.measured.iter().map(|part| part.as_secs_f64() / 3_600.0).collect::<Vec<_>>()
+    };
+    assert_eq!(hours(&days[0]), [4.0, 5.0, 6.0, 10.0]);
+    assert_eq!(hours(&days[1]), [4.0, 5.0, 6.0, 8.0], "48 hours end an hour earlier by the clock");
+    assert_eq!((days.len(), seen.words(), seen.observer.missed().len()), (2, vec!["GO".into()], 0));
+}
+
+#[test]
 fn two_hours_of_errors_are_held_up_and_let_go_once() {
     let seen = observe(&simulation("faults: [ { from: 29h, to: 31h, errors: 3% } ]"));
     let words = seen.words();

@@ -24,6 +24,8 @@ mod market;
 mod monitored;
 mod watched;
 mod observe;
+mod soaked;
+mod told;
 mod logged;
 mod baseline;
 mod gate;

@@ -11,6 +11,7 @@ use loadgate::units::Nanos;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
+use crate::cli::stage::is_long;
 use crate::fixture;
 use crate::store::on_both;
 
@@ -234,19 +235,12 @@ async fn disk_of(minutes: u64) -> u64 {
     std::fs::metadata(&path).unwrap().len()
 }
 
+/// Of an hour, which what an empty store takes is counted in as well; in the long form of all of it.
 #[tokio::test]
 async fn two_days_of_forty_series_and_thirty_readings_have_room() {
-    // What an empty store takes is counted as well.
-    let minutes = 60;
+    let minutes = if is_long() { TWO_DAYS } else { 60 };
     let bytes = disk_of(minutes).await;
     let segment = bytes.div_euclid(minutes);
+    println!("{bytes} bytes of {minutes} segments, {segment} each");
     assert!(segment * TWO_DAYS <= ROOM, "{segment} bytes a segment");
-}
-
-#[tokio::test]
-#[ignore = "two days of segments take minutes to write: the figure of docs/observe.md"]
-async fn two_days_of_segments_in_full_have_room() {
-    let bytes = disk_of(TWO_DAYS).await;
-    println!("{bytes} bytes, {} a segment", bytes.div_euclid(TWO_DAYS));
-    assert!(bytes <= ROOM, "{bytes} bytes");
 }

@@ -20,6 +20,54 @@ readings:
   app.rss_bytes: { level: 450MB, noise: 3MB }
 ";
 
+/// The examples of docs/observation.md: what they are told to show they do show.
+#[test]
+fn memory_that_leaks_is_told_from_memory_that_does_not() {
+    let stage = Stage::new();
+    for (name, finding) in
+        [("leak", "LEAK"), ("flat", "CLEAN"), ("sawtooth", "CLEAN"), ("warm-up", "CLEAN")]
+    {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulations");
+        let spec = format!("{folder}/{name}.yaml");
+        let done = stage.run(["observe", "--simulate", &spec, "--json", "seen.json"]).expect(6);
+        let row =
+            done.out.lines().find(|line| line.contains("app.rss_bytes  ") && line.contains("/h ["));
+        let row = row.unwrap_or_else(|| panic!("{name}: {}", done.out));
+        assert!(row.split_whitespace().any(|word| word == finding), "{name}: {row}");
+        let json: Value = serde_json::from_str(&stage.read("seen.json")).unwrap();
+        let leak = &json["leaks"][0];
+        assert_eq!((&leak["name"], &leak["finding"]), (&"app.rss_bytes".into(), &finding.into()));
+        let issues = json["observation"]["days"][1]["issues"].to_string();
+        assert_eq!(issues.contains("LEAK"), finding == "LEAK", "{name}: {issues}");
+        if finding == "LEAK" {
+            let slope = leak["growth_per_h"].as_f64().unwrap_or_else(|| panic!("{leak}"));
+            assert!((slope / 2e6 - 1.0).abs() < 0.1, "{slope}");
+        }
+    }
+}
+
+#[test]
+fn two_days_with_a_stop_clocks_that_are_set_and_the_end_of_summer_lose_and_double_nothing() {
+    let stage = Stage::new();
+    let spec = "length: 48h\nstart: 2026-10-24T07:00\nzone: Europe/Berlin\nsegment: 10m\nrate: 6/m\n\
+                gaps: [ { at: 20h, length: 43m } ]\n\
+                jumps: [ { at: 5h, by: -90s }, { at: 30h, by: +1h } ]\n";
+    stage.file("days.yaml", spec);
+    stage.run(["observe", "--simulate", "days.yaml", "--json", "days.json"]).expect(6);
+    let json: Value = serde_json::from_str(&stage.read("days.json")).unwrap();
+    assert_eq!(json["totals"]["requests"], 6 * (48 * 60 - 43));
+    let gaps = json["observation"]["gaps"].as_array().unwrap();
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    let mut until = 0;
+    for segment in json["timeline"].as_array().unwrap() {
+        let start = segment["start_ns"].as_u64().unwrap();
+        let missing = (start - until).div_euclid(60_000_000_000);
+        assert!([0, 43].contains(&missing), "{missing} minutes before {segment}");
+        until = start + segment["length_ns"].as_u64().unwrap();
+    }
+    assert_eq!(until.div_euclid(3_600_000_000_000), 48);
+}
+
 #[test]
 fn a_simulation_is_stored_shown_and_never_go() {
     let stage = Stage::new();

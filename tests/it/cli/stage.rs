@@ -17,6 +17,12 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loadgate");
 
+/// Whether tests that have a short and a long form take the long one, which may take ten minutes:
+/// `LOADGATE_TEST_LONG=1`.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("LOADGATE_TEST_LONG").is_some_and(|word| word == "1")
+}
+
 /// A folder that the program runs in; its store is `store.db`.
 pub(crate) struct Stage {
     folder: TempDir,
