@@ -34,3 +34,4 @@ mod pictures;
 mod init;
 mod project;
 mod words;
+mod guide;
