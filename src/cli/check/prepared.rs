@@ -178,6 +178,7 @@ impl Prepared {
         let plans = std::mem::take(&mut self.plans).into_iter().map(|(key, mut plan)| {
             plan.target.clone_from(target);
             plan.leave_nothing_out();
+            plan.leave_steps_alone();
             (key, Arc::new(plan))
         });
         let plans: BTreeMap<_, _> = plans.collect();

@@ -1,5 +1,6 @@
 //! The staging guide from its first box to its decision, by the program alone.
 
+mod example;
 mod site;
 
 use std::collections::BTreeSet;

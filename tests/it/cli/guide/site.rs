@@ -200,12 +200,21 @@ impl Site {
     /// The same for what brings a tap of its own.
     #[track_caller]
     pub(super) fn measures(&mut self, code: i32, args: &[&str]) -> Done {
-        let tap = self.tap.take().unwrap();
-        tap.signal("INT");
-        tap.end().expect(0);
-        // A market that has lost its connections answers one request badly: this one.
-        self.database("disconnected");
+        self.give_way();
         let done = self.ends(code, args);
+        self.stand_in();
+        self.database("connected");
+        done
+    }
+
+    /// Plays the scenario of the project's file here, whatever comes of its limits.
+    pub(super) fn plays(&mut self, more: &[&str]) -> Done {
+        self.give_way();
+        let upstream = self.postgres.url_of("loadgate", "shop");
+        let mut command = self.command(&["run", "--tap-listen", &self.place]);
+        command.args(more).env("LOADGATE_TARGET", self.url());
+        let done = done(command.env("STAGING_DATABASE_URL", upstream).output().unwrap());
+        assert!([0, 6, 99].contains(&done.code), "{}: {}", done.code, done.err);
         self.stand_in();
         self.database("connected");
         done
@@ -224,6 +233,16 @@ impl Site {
         until(status, || get(&self.url(), "/api/health/db").contains(&wanted).then_some(()));
     }
 
+    /// Ends the tap, so that a run can bring its own.
+    fn give_way(&mut self) {
+        let tap = self.tap.take().unwrap();
+        tap.signal("INT");
+        tap.end().expect(0);
+        // A market that has lost its connections answers one request badly: this one.
+        self.database("disconnected");
+    }
+
+    /// Puts a tap where the market looks for its database.
     fn stand_in(&mut self) {
         let upstream = self.postgres.url_of("shop", "shop");
         let args = ["tap", "--listen", &self.place, "--upstream", &upstream];
