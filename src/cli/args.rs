@@ -63,6 +63,9 @@ impl Low {
         if let Some(play) = low.play() {
             play.what.settle(inner)?;
         }
+        if let Command::Check(check) = &mut low.command {
+            check.settle(inner);
+        }
         if let Command::Run(run) = &mut low.command
             && run.repeating.duet.is_some()
             && run.play.what.target.is_some()

@@ -24,6 +24,11 @@ pub(super) async fn decide(
     if let Some(file) = &decide.verify {
         return verify::verify(file, &decide, terminal).await;
     }
+    if decide.baseline.as_ref().is_none_or(String::is_empty) {
+        let hint = "name it with `--baseline NAME`, or with `baseline` in `loadgate.toml`; \
+                    `loadgate baseline list` shows all";
+        return Err(Failed::usage("there is no baseline to compare with", Some(hint.to_owned())));
+    }
     let files = files(&decide.files)?;
     let wanted = Wanted::of(&decide, project);
     let decided = gather::decide(&wanted, &decide.store, terminal).await?;

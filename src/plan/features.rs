@@ -1,4 +1,4 @@
-//! The feature checklist: which steps of a plan tick which boxes, and doing all of them.
+//! The feature checklist: which steps of a plan tick which boxes, and doing all of them alone.
 
 use super::{Leaf, Op, Plan};
 use crate::record::FeatureStep;
@@ -29,6 +29,15 @@ impl Plan {
                 *share = Ratio(1.0);
             }
         }
+    }
+
+    /// Leaves nothing but the steps: what is read beside a load, and asked of the data before and
+    /// after it, belongs to runs.
+    pub fn leave_steps_alone(&mut self) {
+        self.monitors = Vec::new();
+        self.integrity = Vec::new();
+        self.logs = None;
+        self.tap = None;
     }
 }
 

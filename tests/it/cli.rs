@@ -36,3 +36,4 @@ mod pictures;
 mod init;
 mod project;
 mod words;
+mod guide;

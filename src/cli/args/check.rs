@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 
 use super::StoreArg;
 use super::play::{HttpArgs, some_time};
@@ -25,6 +26,9 @@ pub(in crate::cli) struct Check {
     /// Address of the target, in place of the file's and the scenario's
     #[arg(long, env = "LOADGATE_TARGET", value_name = "URL", hide_env_values = true)]
     pub(in crate::cli) target: Option<String>,
+    /// Scenario and target of the project's file, before which those of the check file go.
+    #[arg(skip)]
+    pub(in crate::cli) project: OfProject,
     /// Version that the health endpoint has to tell, such as `prisma=7.0.1`
     #[arg(long, value_name = "[KEY=]VERSION")]
     pub(in crate::cli) expect: Vec<String>,
@@ -47,4 +51,26 @@ pub(in crate::cli) struct Check {
     /// Write it as JUnit XML: a case for each check and each step of a journey
     #[arg(long, value_name = "FILE|-", help_heading = "Results")]
     pub(in crate::cli) junit: Option<PathBuf>,
+}
+
+/// What the project's file gives where nobody else does.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct OfProject {
+    /// The scenario.
+    pub(in crate::cli) scenario: Option<String>,
+    /// The target.
+    pub(in crate::cli) target: Option<String>,
+}
+
+impl Check {
+    /// Tells what was typed from what the project's file has: the check file stands between both.
+    pub(in crate::cli) fn settle(&mut self, matches: &ArgMatches) {
+        let of_project = |id: &str| matches.value_source(id) == Some(ValueSource::DefaultValue);
+        if of_project("scenario") {
+            self.project.scenario = self.scenario.take();
+        }
+        if of_project("target") {
+            self.project.target = self.target.take();
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::{Judging, StoreArg};
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Decide {
     /// The baseline: a name, an exported file, or a run
-    #[arg(long, value_name = "NAME|FILE|RUN", required_unless_present = "verify")]
+    #[arg(long, value_name = "NAME|FILE|RUN")]
     pub(in crate::cli) baseline: Option<String>,
     /// What is decided on: the id of a run, its beginning, or `latest`; a repetition stands for its
     /// whole set

@@ -59,11 +59,14 @@ impl Prepared {
         let file = read(&path, &text, &expect, terminal)?;
         let chosen = chosen(args, &file)?;
         let named = args.scenario.clone().filter(|name| !name.is_empty());
-        let scenario = named.or_else(|| file.scenario.clone());
+        let scenario = named.or_else(|| file.scenario.clone()).or_else(|| of_project(args));
         let mut asked = once(args, scenario.clone());
         asked.what.target = asked.what.target.or_else(|| file.target.clone());
         let asks = chosen.iter().filter_map(|name| file.profile(name)).any(asks_target);
         let has_target = args.cleanup || asks;
+        if scenario.is_none() {
+            asked.what.target = asked.what.target.or_else(|| asked.what.project_target.take());
+        }
         if scenario.is_none() && asked.what.target.is_none() {
             if has_target {
                 let hint =
@@ -109,7 +112,8 @@ impl Prepared {
             return Err(Failed::usage(message, Some(hint)));
         }
         let named = args.scenario.clone().filter(|name| !name.is_empty());
-        let scenario = named.unwrap_or_else(|| DEFAULT_SCENARIO.to_owned());
+        let scenario = named.or_else(|| of_project(args));
+        let scenario = scenario.unwrap_or_else(|| DEFAULT_SCENARIO.to_owned());
         let asked = once(args, Some(scenario));
         let source = settings::source(&asked)?;
         let plan = settings::plan(&asked, &source, &Variant::default(), terminal)?;
@@ -174,6 +178,7 @@ impl Prepared {
         let plans = std::mem::take(&mut self.plans).into_iter().map(|(key, mut plan)| {
             plan.target.clone_from(target);
             plan.leave_nothing_out();
+            plan.leave_steps_alone();
             (key, Arc::new(plan))
         });
         let plans: BTreeMap<_, _> = plans.collect();
@@ -187,6 +192,11 @@ impl Prepared {
     pub(super) fn chosen(&self) -> impl Iterator<Item = &Profile> {
         self.chosen.iter().filter_map(|name| self.file.profile(name))
     }
+}
+
+/// The scenario of the project's file.
+fn of_project(args: &Check) -> Option<String> {
+    args.project.scenario.clone().filter(|name| !name.is_empty())
 }
 
 fn asks_target(profile: &Profile) -> bool {
@@ -299,7 +309,7 @@ fn chosen(args: &Check, file: &CheckFile) -> Result<Vec<String>, Failed> {
 fn once(args: &Check, scenario: Option<String>) -> Play {
     Play {
         what: What {
-            project_target: None,
+            project_target: args.project.target.clone().filter(|target| !target.is_empty()),
             scenario,
             target: args.target.clone().filter(|target| !target.is_empty()),
             journey: Vec::new(),

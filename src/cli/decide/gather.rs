@@ -222,6 +222,10 @@ fn known(wanted: &Wanted, weighed: &Weighed, stored: &Stored) -> Result<Known, F
         return Err(Failed::new("the candidate has no runs", None));
     };
     let observation = stored.observation.as_ref();
+    // A simulation is no measurement: it shows nothing of the system.
+    let watched = observation.filter(|record| {
+        record.header.observation.as_ref().is_some_and(|own| own.simulated.is_none())
+    });
     let integrity = |side: &Gathered| -> Vec<Asserted> {
         let end = side.record().and_then(|record| record.end.as_ref());
         end.map(|end| end.integrity.clone()).unwrap_or_default()
@@ -232,20 +236,20 @@ fn known(wanted: &Wanted, weighed: &Weighed, stored: &Stored) -> Result<Known, F
         policy: record.header.gate.clone(),
         integrity: integrity(candidate),
         integrity_before: integrity(baseline),
-        figures: std::iter::once(record).chain(observation).map(Figures::of).collect(),
+        figures: std::iter::once(record).chain(watched).map(Figures::of).collect(),
         observation: observation.and_then(Observed::of),
         checks: stored.checks.clone(),
         attestations: stored.attestations.clone(),
-        logs: std::iter::once(record).chain(observation).flat_map(LogRule::all).collect(),
-        tasks: observation.map(Task::all).unwrap_or_default(),
+        logs: std::iter::once(record).chain(watched).flat_map(LogRule::all).collect(),
+        tasks: watched.map(Task::all).unwrap_or_default(),
         ..Known::default()
     };
     // A run of minutes is too short to show a leak, or that there is none.
-    known.leaks = observation.map(Leak::all).unwrap_or_default();
+    known.leaks = watched.map(Leak::all).unwrap_or_default();
     if known.leaks.is_empty() {
         known.leaks = Leak::all(record);
     }
-    let records: Vec<&RunRecord> = std::iter::once(record).chain(observation).collect();
+    let records: Vec<&RunRecord> = std::iter::once(record).chain(watched).collect();
     let newest = known.newest_checks();
     let own: Vec<_> = newest.into_iter().filter(|own| known.is_of_candidate(own)).collect();
     known.features = Feature::all(&records, &own);

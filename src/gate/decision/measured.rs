@@ -232,11 +232,10 @@ fn metrics(known: &Known, targets: &[Row]) -> Option<Finding> {
     if good + bad == 0 && thresholds.is_empty() {
         return None;
     }
-    let missing: Vec<&str> = targets
-        .iter()
-        .filter(|row| matches!(row.standing, Standing::Missing | Standing::Open))
-        .map(|row| row.id.as_str())
-        .collect();
+    let of = |standing: Standing| -> Vec<&str> {
+        targets.iter().filter(|row| row.standing == standing).map(|row| row.id.as_str()).collect()
+    };
+    let (open, missing) = (of(Standing::Open), of(Standing::Missing));
     let kept = thresholds.len() - missed;
     let mut figure = format!(
         "{good} of {} targets are met, {kept} of {} thresholds are kept",
@@ -252,12 +251,13 @@ fn metrics(known: &Known, targets: &[Row]) -> Option<Finding> {
     if !broken.is_empty() {
         figure = format!("{figure}; rules for logs that are not kept: {}", broken.join(", "));
     }
-    if !missing.is_empty() {
-        figure = format!("{figure}; not measured: {}", missing.join(", "));
+    let parts = [("missed", of(Standing::Bad)), ("open", open), ("not measured", missing)];
+    for (word, ids) in parts.iter().filter(|(_, ids)| !ids.is_empty()) {
+        figure = format!("{figure}; {word}: {}", ids.join(", "));
     }
     let answer = match () {
         () if bad + surely + broken.len() > 0 => Answer::No,
-        () if missed > 0 || !missing.is_empty() => Answer::Open,
+        () if missed > 0 || good < targets.len() => Answer::Open,
         () => Answer::Yes,
     };
     let what = ruled::candidate(known).map_or_else(|| "the targets".to_owned(), |side| side.what);

@@ -290,6 +290,21 @@ fn without_a_baseline_or_runs_nothing_is_decided() {
 }
 
 #[test]
+fn what_was_simulated_shows_nothing_of_the_system() {
+    let stage = stage(1.0);
+    let day = "length: 24h\nrate: 1/m\nsegment: 10m\n\
+               readings: { app.rss_bytes: { level: 450MB, noise: 3MB } }\n";
+    stage.file("day.yaml", day);
+    let id = stage.run(["observe", "--simulate", "day.yaml", "-q"]).expect(6).out;
+    let args = ["decide", "--baseline", "prisma-6.19", "--observation", id.trim(), "--json", "-"];
+    let json: Value = serde_json::from_str(&stage.run(args).expect(0).out).unwrap();
+    assert_eq!(row(&json, "go.memory")["state"]["kind"], "attested");
+    assert_eq!(row(&json, "target.memory")["state"]["kind"], "missing");
+    let watched = row(&json, "done.observation")["state"]["beside"].as_str().unwrap();
+    assert!(watched.contains("simulated from day.yaml"), "{watched}");
+}
+
+#[test]
 fn attestations_are_added_and_never_changed() {
     let stage = Stage::new();
     let none = stage.run(["attest", "list"]).expect(0);

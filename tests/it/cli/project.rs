@@ -53,3 +53,26 @@ fn a_mistake_in_the_file_is_shown_with_its_place_before_anything_starts() {
     stage.file("loadgate.toml", "scenario = [");
     stage.run(["runs", "list"]).expect(2).says(&["`loadgate.toml`", "line 1"]);
 }
+
+#[test]
+fn a_check_file_goes_before_the_file_and_a_baseline_is_taken_from_it() {
+    let stage = Stage::new();
+    let [wanted, other] = [(); 2].map(|()| Server::start(Answer::Json("{}")));
+    let project = format!(
+        "scenario = 'nowhere.yaml'\ntarget = '{}'\nchecks = 'own.yaml'\nbaseline = 'old'\n",
+        other.url
+    );
+    stage.file("loadgate.toml", project);
+    stage.file("a.yaml", SCENARIO);
+    let checks = "{ checks: [ { journey: visitor } ] }";
+    let file = format!("scenario: a.yaml\ntarget: {}\nprofiles: {{ critical: {checks} }}", wanted.url);
+    stage.file("own.yaml", file);
+    stage.run(["check"]).expect(0);
+    assert_eq!((wanted.requests(), other.requests()), (1, 0));
+    // What the check file does not say is taken from the project's.
+    let health = "profiles: { critical: { checks: [ { http: /here, check: status == 200 } ] } }";
+    stage.file("own.yaml", format!("scenario: a.yaml\n{health}"));
+    stage.run(["check"]).expect(0);
+    assert_eq!(other.requests(), 1);
+    stage.run(["decide"]).expect(2).says(&["there is no baseline, file or run `old`"]);
+}

@@ -3,5 +3,5 @@
 mod counts;
 mod drifts;
 mod ends;
-mod shop;
+pub(super) mod shop;
 mod slower;

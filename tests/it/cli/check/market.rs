@@ -1,12 +1,14 @@
 //! The system itself: versions, waiting, journeys and the boxes that they tick.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{checked, exactly, row, told};
 use crate::cli::server::{Answer, Server};
-use crate::cli::stage::{Market, Stage, done, get, within};
+use crate::cli::stage::{Market, Running, Stage, done, get, until, within};
 use crate::junit;
 
 const HEALTHY: &str = r#"{"status":"healthy","prisma":"7.0.1"}"#;
@@ -212,4 +214,50 @@ fn what_a_killed_run_has_left_is_found_and_removed() {
     exactly(stage.run(["check", "--cleanup", "--target", "http://127.0.0.1:1"]), 99);
     // A market that begins with the command has nothing of earlier runs.
     exactly(stage.run(["check", "--cleanup"]), 2).says(&["`--cleanup` needs a target"]);
+}
+
+/// Tells the market what to do wrong from now on; nothing if it is empty.
+fn fault(market: &Market, fault: &str) {
+    let mut stream = TcpStream::connect(market.url.trim_start_matches("http://")).unwrap();
+    let (method, length) = if fault.is_empty() { ("DELETE", 0) } else { ("POST", fault.len()) };
+    write!(
+        stream,
+        "{method} /__market/faults HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+         content-length: {length}\r\n\r\n{fault}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_writes_is_cleaned_up_after_and_that_is_proved() {
+    let stage = Stage::new();
+    let market = Market::start(&stage, &[]);
+    let (products, farms) = ("/api/products/search?q=loadgate", "/api/farms?search=loadgate");
+    let before = ["/api/products", "/api/farms"].map(|path| total(&market, path));
+    let args = ["run", "-s", "all", "--journey", "farmer", "--journey", "admin", "-r", "10/s"];
+    let more = ["-d", "60s", "--target", &market.url];
+    let run = Running::start(stage.command(args.iter().chain(&more)));
+    until("something is written", || {
+        (total(&market, products) >= 3 && total(&market, farms) >= 1).then_some(())
+    });
+    run.signal("KILL");
+    exactly(run.end(), 137);
+    let clean = || stage.run(["check", "--cleanup", "--target", &market.url]);
+    // What can't be deleted is not said to be gone.
+    fault(&market, "errors:endpoint=DELETE /api/products/{id},rate=100%,status=503");
+    let refused = exactly(clean(), 99);
+    assert!(!refused.out.contains("found nothing"), "{}", refused.out);
+    assert!(total(&market, products) > 0);
+    fault(&market, "");
+    let done = exactly(clean(), 0);
+    assert!(done.out.contains("removed, and a last look found nothing"), "{}", done.out);
+    assert!(!done.out.contains(" 0 removed"), "{}", done.out);
+    assert_eq!([products, farms].map(|path| total(&market, path)), [0, 0]);
+    let after = ["/api/products", "/api/farms"].map(|path| total(&market, path));
+    assert_eq!(after[0], before[0], "nothing else is gone");
+    // Admins have approved farms meanwhile; none was taken away.
+    assert!(after[1] >= before[1], "{after:?} {before:?}");
 }

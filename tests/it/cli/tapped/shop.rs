@@ -24,7 +24,7 @@ pub(super) struct Shop {
 }
 
 /// A server that counts statements, with a database for a market.
-pub(super) fn server() -> Postgres {
+pub(in crate::cli) fn server() -> Postgres {
     let postgres = Postgres::start_with(&["shared_preload_libraries=pg_stat_statements"], &[]);
     let role = format!("CREATE ROLE shop LOGIN PASSWORD '{PASSWORD}'");
     let database = "CREATE DATABASE shop OWNER shop";
@@ -35,7 +35,7 @@ pub(super) fn server() -> Postgres {
 }
 
 /// What the administrator is answered.
-pub(super) fn ask(postgres: &Postgres, database: &str, sql: &str) -> String {
+pub(in crate::cli) fn ask(postgres: &Postgres, database: &str, sql: &str) -> String {
     let output = Command::new(binaries().join("psql"))
         .args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
         .args(["-d", &postgres.url_of("loadgate", database)])
