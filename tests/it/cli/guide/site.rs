@@ -111,7 +111,11 @@ impl Site {
     /// A market of 6.19.0.
     pub(super) fn open() -> Self {
         let (stage, postgres) = (Stage::new(), server());
-        ask(&postgres, "shop", "CREATE TABLE _prisma_migrations (id text, finished_at timestamptz)");
+        ask(
+            &postgres,
+            "shop",
+            "CREATE TABLE _prisma_migrations (id text, finished_at timestamptz)",
+        );
         ask(&postgres, "shop", "INSERT INTO _prisma_migrations VALUES ('init', now())");
         ask(&postgres, "shop", "CREATE EXTENSION pg_stat_statements");
         for folder in ["logs", "results", "backups"] {
