@@ -9,8 +9,8 @@ use crate::cli::stage::{Done, Running, Stage, done, get, until};
 use crate::cli::tapped::shop::{ask, server};
 use crate::postgres::{PASSWORD, Postgres};
 
-/// The load: as many requests as the P95 of one endpoint needs for a verdict on four repetitions of
-/// three seconds. Everything else of the market is played by checks.
+/// The load: as many requests as the P95 of one endpoint needs for a verdict on six repetitions of
+/// two seconds. Everything else of the market is played by checks.
 const SCENARIO: &str = r#"
 name: staging
 target: TARGET
