@@ -205,7 +205,10 @@ fn performance_figure(full: &[&Row]) -> String {
         let ratio = |row: &&&Row| row.ratio.map_or(f64::NEG_INFINITY, |ratio| ratio.value);
         let farthest = full.iter().max_by(|one, other| ratio(one).total_cmp(&ratio(other)));
         let told = farthest.map(|row| told(row)).unwrap_or_default();
-        return format!("{} figures are within their lines, the farthest is {told}", full.len());
+        return match full.len() {
+            1 => format!("1 figure is within its lines: {told}"),
+            all => format!("{all} figures are within their lines, the farthest is {told}"),
+        };
     }
     let named: Vec<String> = worst.iter().take(MOST_NAMED).map(|row| told(row)).collect();
     let more = worst.len().saturating_sub(MOST_NAMED);

@@ -65,7 +65,8 @@ fn a_check_file_goes_before_the_file_and_a_baseline_is_taken_from_it() {
     stage.file("loadgate.toml", project);
     stage.file("a.yaml", SCENARIO);
     let checks = "{ checks: [ { journey: visitor } ] }";
-    let file = format!("scenario: a.yaml\ntarget: {}\nprofiles: {{ critical: {checks} }}", wanted.url);
+    let file =
+        format!("scenario: a.yaml\ntarget: {}\nprofiles: {{ critical: {checks} }}", wanted.url);
     stage.file("own.yaml", file);
     stage.run(["check"]).expect(0);
     assert_eq!((wanted.requests(), other.requests()), (1, 0));

@@ -55,7 +55,8 @@ fn every_file_is_one_of_a_known_kind_and_its_page_says_what_it_is_for() {
             let text = fs::read_to_string(&path).unwrap();
             let inputs = Inputs { path: &path, text: &text, read: &read, environment: &|_| None };
             let done = compile(&inputs, KINDS, &Overrides::default());
-            let done = done.map_err(|all| all.iter().map(|one| one.render(false)).collect::<String>());
+            let done =
+                done.map_err(|all| all.iter().map(|one| one.render(false)).collect::<String>());
             drop(done.unwrap_or_else(|mistakes| panic!("{mistakes}")));
             scenarios += 1;
         } else {
@@ -73,7 +74,8 @@ fn its_critical_path_is_walked_and_leaves_nothing_behind() {
     let market = Market::start(&stage, &["--prisma-version", "7.0.1"]);
     copied(&stage);
     fs::create_dir(stage.path("test-results")).unwrap();
-    let suite = r#"<testsuites tests="1"><testsuite><testcase name="works"/></testsuite></testsuites>"#;
+    let suite =
+        r#"<testsuites tests="1"><testsuite><testcase name="works"/></testsuite></testsuites>"#;
     stage.file("test-results/e2e.xml", suite);
     let check = |more: &[&str]| {
         let mut command = stage.command(["check"].iter().chain(more));
@@ -98,7 +100,8 @@ fn its_scenario_reads_monitors_logs_and_assertions_of_a_market_on_postgres() {
     let mut site = Site::open();
     copied(&site.stage);
     let port = site.url().rsplit(':').next().unwrap().to_owned();
-    let text = site.stage.read("scenarios/staging.yaml").replace("port: 3000", &format!("port: {port}"));
+    let text =
+        site.stage.read("scenarios/staging.yaml").replace("port: 3000", &format!("port: {port}"));
     site.stage.file("scenarios/staging.yaml", text);
     let done = site.plays(&["-n", "12", "-u", "4", "--json", "run.json", "--html", "run.html"]);
     let found: Value = serde_json::from_str(&site.stage.read("run.json")).unwrap();
