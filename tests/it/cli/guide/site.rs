@@ -155,7 +155,7 @@ impl Site {
     }
 
     pub(super) fn deploy_slow(&mut self) {
-        self.deploy("7.0.1", "slow:endpoint=GET /api/farms,add=106ms");
+        self.deploy("7.0.1", "slow:endpoint=GET /api/farms,add=110ms");
     }
 
     /// What the team does after `loadgate init`: its own scenario and checks, and what builds and
