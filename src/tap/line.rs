@@ -205,13 +205,13 @@ impl Future for Line {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { opened: Opened { client, server }, up, down, watch, room } = self.get_mut();
-        let Watch { world, known } = watch;
+        let world = &room.world;
         let mut buffer = room.buffer.borrow_mut();
         let mut hand = Hand { buffer: &mut buffer, clock: world.clock };
         let asked = up.poll(cx, (&mut *client, &mut *server), &mut hand, &mut |passing| {
             let mut measured = world.measured();
             measured.own().add(Way::Up, passing.held());
-            known.look(Way::Up, passing, &mut measured);
+            watch.look(Way::Up, passing, &mut measured);
         });
         if let Poll::Ready(Err(error)) = asked {
             return Poll::Ready(Err(error));
@@ -219,7 +219,7 @@ impl Future for Line {
         let answered = down.poll(cx, (server, client), &mut hand, &mut |passing| {
             let mut measured = world.measured();
             measured.own().add(Way::Down, passing.held());
-            known.look(Way::Down, passing, &mut measured);
+            watch.look(Way::Down, passing, &mut measured);
         });
         match answered {
             Poll::Ready(Ok(())) if up.is_done() => Poll::Ready(Ok(())),
