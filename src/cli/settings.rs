@@ -129,9 +129,6 @@ pub(super) fn plan(
     let inputs =
         Inputs { path: &source.path, text: &source.text, read: &read, environment: &environment };
     let mut overrides = overrides(play, variant)?;
-    if overrides.target.is_none() && source.built_in {
-        overrides.target = project.cloned();
-    }
     if overrides.target.is_none() && source.wants_market(play) {
         overrides.target = Some(UNTIL_MARKET.to_owned());
     }
@@ -199,6 +196,7 @@ fn overrides(play: &Play, variant: &Variant<'_>) -> Result<Overrides, Failed> {
     };
     Ok(Overrides {
         target: variant.target.map(str::to_owned).or_else(|| play.what.target.clone()),
+        usual_target: play.what.project_target.clone(),
         load: LoadOverrides {
             rate: variant.rate.or(*rate),
             users: variant.users.or(*users),

@@ -48,6 +48,8 @@ pub struct Inputs<'a> {
 pub struct Overrides {
     /// Where requests go.
     pub target: Option<String>,
+    /// Where requests of a scenario go that does not say it.
+    pub usual_target: Option<String>,
     /// The load.
     pub load: LoadOverrides,
     /// How exactly starts keep to their times.
@@ -211,10 +213,10 @@ impl Compiler<'_> {
     }
 
     fn target(&mut self, spec: &ScenarioSpec, overrides: &Overrides) -> Option<Address> {
-        let (text, node) = match (&overrides.target, &spec.target) {
-            (Some(target), _) => (target.clone(), None),
-            (None, Some(target)) => (self.fixed(target)?, Some(target.node)),
-            (None, None) => {
+        let (text, node) = match (&overrides.target, &spec.target, &overrides.usual_target) {
+            (Some(target), _, _) | (None, None, Some(target)) => (target.clone(), None),
+            (None, Some(target), _) => (self.fixed(target)?, Some(target.node)),
+            (None, None, None) => {
                 self.out.push(
                     Diagnostic::new("the scenario has no target")
                         .with_hint("add `target: http://127.0.0.1:3000`, or give `--target URL`"),

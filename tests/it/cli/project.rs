@@ -77,3 +77,17 @@ fn a_check_file_goes_before_the_file_and_a_baseline_is_taken_from_it() {
     assert_eq!(other.requests(), 1);
     stage.run(["decide"]).expect(2).says(&["there is no baseline, file or run `old`"]);
 }
+
+#[test]
+fn a_scenario_without_a_target_goes_to_that_of_the_project() {
+    let stage = Stage::new();
+    let [of_project, own] = [(); 2].map(|()| Server::start(Answer::Json("{}")));
+    stage.file("loadgate.toml", format!("target = '{}'\n", of_project.url));
+    let line = "target: ${LOADGATE_TARGET:-http://127.0.0.1:1}\n";
+    stage.file("a.yaml", SCENARIO.replace(line, ""));
+    stage.run(["run", "-s", "a.yaml"]).expect(0);
+    assert_eq!((of_project.requests(), own.requests()), (10, 0));
+    stage.file("a.yaml", SCENARIO.replace(line, &format!("target: {}\n", own.url)));
+    stage.run(["run", "-s", "a.yaml"]).expect(0);
+    assert_eq!((of_project.requests(), own.requests()), (10, 10));
+}
