@@ -94,7 +94,7 @@ fn what_is_missing_holds_it_up(site: &Site) {
 }
 
 fn watched_and_attested_it_is_go(site: &Site) {
-    let watch = ["observe", "-s", "scenarios/watch.yaml", "--for", "3s", "--segment", "1s"];
+    let watch = ["observe", "-s", "scenarios/watch.yaml", "--for", "7s", "--segment", "1s"];
     site.ends(0, &watch);
     let all = PEOPLE.into_iter().chain(HOURS.map(|id| (id, "--holds")));
     for (id, stand) in all {
