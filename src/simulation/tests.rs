@@ -186,13 +186,15 @@ fn two_days_have_the_figures_that_are_counted_by_hand() {
     }
 }
 
+/// What was measured of each part of a day, in hours.
+fn hours(day: &Day) -> Vec<f64> {
+    day.measured.iter().map(|part| part.as_secs_f64() / 3_600.0).collect()
+}
+
 #[test]
 fn the_night_in_which_clocks_are_changed_is_measured_in_whole() {
     let seen = observe(&simulation("start: 2026-03-28T07:00"));
     let days = seen.observer.days();
-    let hours = |day: &Day| {
-        day.measured.iter().map(|part| part.as_secs_f64() / 3_600.0).collect::<Vec<_>>()
-    };
     assert_eq!(hours(&days[0]), [4.0, 5.0, 6.0, 8.0]);
     assert_eq!(hours(&days[1]), [4.0, 5.0, 6.0, 9.0]);
     assert_eq!(hours(&days[2]), [1.0, 0.0, 0.0, 0.0], "48 hours end an hour later by the clock");
@@ -206,9 +208,6 @@ fn the_night_in_which_clocks_are_changed_is_measured_in_whole() {
 fn the_hour_that_comes_twice_is_measured_twice() {
     let seen = observe(&simulation("start: 2026-10-24T07:00"));
     let days = seen.observer.days();
-    let hours = |day: &Day| {
-        day.measured.iter().map(|part| part.as_secs_f64() / 3_600.0).collect::<Vec<_>>()
-    };
     assert_eq!(hours(&days[0]), [4.0, 5.0, 6.0, 10.0]);
     assert_eq!(hours(&days[1]), [4.0, 5.0, 6.0, 8.0], "48 hours end an hour earlier by the clock");
     assert_eq!((days.len(), seen.words(), seen.observer.missed().len()), (2, vec!["GO".into()], 0));

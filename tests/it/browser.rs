@@ -128,30 +128,34 @@ fn tables_are_sorted_and_filtered_and_charts_show_their_values() {
 #[test]
 fn everybody_can_read_it_in_light_and_dark_on_a_phone_and_on_paper() {
     let (_folder, page) = comparison();
+    with_page(&page, async |window| everybody_can_read_it(window).await);
+}
+
+/// Holds the page against the rules for everybody in light, dark and on a phone, and that nothing
+/// of it is cut on a screen or on paper.
+async fn everybody_can_read_it(window: &Window) {
     let axe = axe();
-    with_page(&page, async |window| {
-        window.tell("Page.enable", serde_json::json!({})).await;
-        for (width, scheme) in [(1_200, "light"), (1_200, "dark"), (390, "light")] {
-            window.size(width, 900).await;
-            window.look("screen", scheme).await;
-            let script = format!(
-                "{axe}; const done = arguments[arguments.length - 1];
-                 axe.run(document).then(found => done([found.passes.length > 15,
-                    found.violations.filter(v => ['serious', 'critical'].includes(v.impact))
-                        .map(v => [v.id, v.nodes.length, v.nodes[0].html, v.nodes[0].failureSummary])]))"
-            );
-            let found = window.run_until_done(&script).await;
-            assert_eq!(found, serde_json::json!([true, []]), "{width} {scheme}");
-            assert!(wide(window).await <= f64::from(width), "it scrolls sideways at {width}");
-        }
-        // The inside of A4 at 96 pixels an inch, on its side, with margins of 12 mm.
-        window.size(1_032, 700).await;
-        window.look("print", "light").await;
-        assert!(wide(window).await <= 1_032.0, "it is cut on paper");
-        let cut = "return [...document.querySelectorAll('.scroll')]
-            .filter(s => s.scrollWidth > s.clientWidth + 1).map(s => s.getAttribute('aria-label'))";
-        assert_eq!(window.run(cut).await, serde_json::json!([]));
-    });
+    window.tell("Page.enable", serde_json::json!({})).await;
+    for (width, scheme) in [(1_200, "light"), (1_200, "dark"), (390, "light")] {
+        window.size(width, 900).await;
+        window.look("screen", scheme).await;
+        let script = format!(
+            "{axe}; const done = arguments[arguments.length - 1];
+             axe.run(document).then(found => done([found.passes.length > 15,
+                found.violations.filter(v => ['serious', 'critical'].includes(v.impact))
+                    .map(v => [v.id, v.nodes.length, v.nodes[0].html, v.nodes[0].failureSummary])]))"
+        );
+        let found = window.run_until_done(&script).await;
+        assert_eq!(found, serde_json::json!([true, []]), "{width} {scheme}");
+        assert!(wide(window).await <= f64::from(width), "it scrolls sideways at {width}");
+    }
+    // The inside of A4 at 96 pixels an inch, on its side, with margins of 12 mm.
+    window.size(1_032, 700).await;
+    window.look("print", "light").await;
+    assert!(wide(window).await <= 1_032.0, "it is cut on paper");
+    let cut = "return [...document.querySelectorAll('.scroll')]
+        .filter(s => s.scrollWidth > s.clientWidth + 1).map(s => s.getAttribute('aria-label'))";
+    assert_eq!(window.run(cut).await, serde_json::json!([]));
 }
 
 /// How wide the page is, in CSS pixels.

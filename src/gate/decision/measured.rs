@@ -221,21 +221,19 @@ fn observation(known: &Known) -> Option<Finding> {
 
 /// All figures with targets, and the thresholds of the scenario.
 fn metrics(known: &Known, targets: &[Row]) -> Option<Finding> {
-    let count = |standing: Standing| targets.iter().filter(|row| row.standing == standing).count();
-    let (good, bad) = (count(Standing::Good), count(Standing::Bad));
+    let of = |standing: Standing| -> Vec<&str> {
+        targets.iter().filter(|row| row.standing == standing).map(|row| row.id.as_str()).collect()
+    };
+    let (good, bad) = (of(Standing::Good).len(), of(Standing::Bad));
     let thresholds = known.ruling.as_ref().map(|own| own.thresholds.as_slice()).unwrap_or_default();
     let missed = thresholds.iter().filter(|outcome| outcome.fails()).count();
     let surely = thresholds
         .iter()
         .filter(|outcome| outcome.status == crate::gate::threshold::Status::Failed)
         .count();
-    if good + bad == 0 && thresholds.is_empty() {
+    if good + bad.len() == 0 && thresholds.is_empty() {
         return None;
     }
-    let of = |standing: Standing| -> Vec<&str> {
-        targets.iter().filter(|row| row.standing == standing).map(|row| row.id.as_str()).collect()
-    };
-    let (open, missing) = (of(Standing::Open), of(Standing::Missing));
     let kept = thresholds.len() - missed;
     let mut figure = format!(
         "{good} of {} targets are met, {kept} of {} thresholds are kept",
@@ -251,12 +249,15 @@ fn metrics(known: &Known, targets: &[Row]) -> Option<Finding> {
     if !broken.is_empty() {
         figure = format!("{figure}; rules for logs that are not kept: {}", broken.join(", "));
     }
-    let parts = [("missed", of(Standing::Bad)), ("open", open), ("not measured", missing)];
-    for (word, ids) in parts.iter().filter(|(_, ids)| !ids.is_empty()) {
+    let (open, missing) = (of(Standing::Open), of(Standing::Missing));
+    for (word, ids) in [("missed", &bad), ("open", &open), ("not measured", &missing)]
+        .iter()
+        .filter(|(_, ids)| !ids.is_empty())
+    {
         figure = format!("{figure}; {word}: {}", ids.join(", "));
     }
     let answer = match () {
-        () if bad + surely + broken.len() > 0 => Answer::No,
+        () if bad.len() + surely + broken.len() > 0 => Answer::No,
         () if missed > 0 || good < targets.len() => Answer::Open,
         () => Answer::Yes,
     };
